@@ -1,0 +1,78 @@
+// The noun that packages/aws makes of a request: which AWS operation it is, every IAM action and
+// resource it needs, and what it would do. Knowledge only: no environment, no person, no policy.
+
+/** What a call does. `read list tag write` are closed lists that somebody looked at; see design 2.1. */
+export type Effect =
+  | 'read'
+  | 'list'
+  | 'tag'
+  | 'write'
+  | 'permissions'
+  | 'stop'
+  | 'replace'
+  | 'destroy'
+  | 'opaque'
+  | 'unknown'
+
+/** Effects from the mildest to the strictest. */
+export const EFFECTS_BY_STRICTNESS: readonly Effect[] = [
+  'list',
+  'read',
+  'tag',
+  'write',
+  'stop',
+  'replace',
+  'permissions',
+  'opaque',
+  'destroy',
+  'unknown',
+]
+
+export type Reveals = 'nothing' | 'data' | 'secret' | 'credential'
+export type Recoverable = 'yes' | 'from-backup' | 'no' | 'unknown'
+
+export type Protocol =
+  | 'awsJson1_0'
+  | 'awsJson1_1'
+  | 'awsQuery'
+  | 'ec2Query'
+  | 'restJson1'
+  | 'restXml'
+  | 's3'
+  | 'rpcv2Cbor'
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type JsonObject = { readonly [key: string]: Json }
+
+/** One resource a call touches. `arn` is exact, a pattern (`*`, `?`), or `*` where nothing is certain. */
+export interface CallResource {
+  readonly arn: string
+  /** IAM resource type such as `table`, `object`, `stack`; `*` where unknown. */
+  readonly type: string
+  /** False when `arn` is wider than the thing really touched. */
+  readonly resolved: boolean
+}
+
+export interface Call {
+  /** IAM service prefix, e.g. `dynamodb`. */
+  readonly service: string
+  /** `<iam prefix>:<API operation>`, e.g. `cloudformation:DeleteStack`. */
+  readonly operation: string
+  /** API operation alone, e.g. `DeleteStack`. */
+  readonly operationName: string
+  readonly protocol: Protocol
+  readonly partition: string
+  readonly region: string
+  readonly account: string
+  /** Every IAM action the call needs, the main one first, dependents (iam:PassRole, ...) included. */
+  readonly iamActions: readonly string[]
+  readonly resources: readonly CallResource[]
+  /** Not empty, without repeats, strictest last (see EFFECTS_BY_STRICTNESS). */
+  readonly effects: readonly Effect[]
+  readonly reveals: Reveals
+  readonly recoverable: Recoverable
+  /** Input members under their model names, idempotency tokens of the closed table left out. Fractions are decimal strings. */
+  readonly parameters: JsonObject
+  /** JSON pointers into `parameters` whose values are secrets (closed list of value positions). */
+  readonly maskedPointers: readonly string[]
+}

@@ -1,0 +1,37 @@
+// The noun of `describe`: what is asked, in one canonical form whatever door it came in by.
+import type { Effect, JsonObject, Recoverable, Reveals } from '@seconder/aws/call'
+
+export type { Effect, JsonObject, Recoverable, Reveals }
+
+export type Door = 'aws' | 'mcp' | 'shell' | 'plan'
+
+export interface Resource {
+  /** Exact, a pattern, or `*` where nothing is certain. */
+  readonly arn: string
+  readonly type: string
+  readonly account: string
+  readonly region: string
+  /** From operator configuration alone; what matches no row is `production`. */
+  readonly environment: string
+  readonly resolved: boolean
+}
+
+export interface Action {
+  readonly door: Door
+  /** `cloudformation:DeleteStack`, `mcp:github/delete_repo`, `shell:terraform destroy`. */
+  readonly operation: string
+  readonly iamActions: readonly string[]
+  /** Never empty: an action without a resource has the one resource `*`. */
+  readonly resources: readonly Resource[]
+  /** Never empty, strictest last. */
+  readonly effects: readonly Effect[]
+  readonly reveals: Reveals
+  readonly recoverable: Recoverable
+  readonly service: string
+  readonly account: string
+  readonly region: string
+  /** Normalised; secret value positions are `{"masked":"hmac-sha256:...","bytes":N}`, code never is. */
+  readonly parameters: JsonObject
+  /** SHA-256 (hex) of the decoded payload; null when the payload could not be bound. */
+  readonly body: string | null
+}

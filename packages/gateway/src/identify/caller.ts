@@ -1,0 +1,14 @@
+// The noun of `identify`: who is asking, as proved by a verified signature under a session's key.
+
+/** How far the agent is from the gate; measured by the gate, never claimed by the client. */
+export type Isolation = 'host' | 'user' | 'sandbox' | 'none'
+
+export interface Caller {
+  readonly sessionId: string
+  /** The agent's name as given when the session was opened, e.g. `kiro-cli`. A label, not a proof. */
+  readonly agent: string
+  /** The person the agent acts for; proved at session open. */
+  readonly operator: string
+  readonly role: { readonly name: string; readonly arn: string }
+  readonly isolation: Isolation
+}

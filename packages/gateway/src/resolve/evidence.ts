@@ -1,0 +1,28 @@
+// The noun of `resolve`: what was looked up, read-only, about an Action before anybody is asked.
+import type { JsonObject } from '../describe/action.ts'
+
+/** One thing the action would touch, as found by a look-up. Facts not learned are null and say so. */
+export interface Finding {
+  readonly type: string
+  readonly name: string
+  /** What it holds, in words with units, e.g. `1,204 items · 2.1 MB`; null = could not look. */
+  readonly holds: string | null
+  readonly holdsData: boolean | null
+  readonly protectedFromDeletion: boolean | null
+  /** ISO time of the newest backup, `none`, or null = could not look. */
+  readonly lastBackup: string | null
+  readonly undo: 'yes' | 'from-backup' | 'no' | 'unknown'
+}
+
+export interface Evidence {
+  /** Enters the digest and is checked again right before the effect. */
+  readonly binding: JsonObject
+  /** For the reviewer only. */
+  readonly findings: readonly Finding[]
+  /** One plain sentence each: what could not be learned, and why. */
+  readonly couldNotLook: readonly string[]
+  /** Effects that the look-up added (e.g. destroy because a stack holds tables). */
+  readonly addedEffects: readonly import('../describe/action.ts').Effect[]
+}
+
+export const NO_EVIDENCE: Evidence = { binding: {}, findings: [], couldNotLook: [], addedEffects: [] }
