@@ -1,0 +1,232 @@
+// Verifies that one of our session keys signed a request, from its bytes as received. It says who
+// signed what, for which scope and when; whether that may happen is not its question. It never
+// guesses: whatever has two readings is refused.
+
+import { timingSafeEqual } from 'node:crypto'
+import type { WireRequest } from '../wire-request.ts'
+import { canonicalRequest, splitTarget, valuesByName } from './canonical-request.ts'
+import { quoted, SigV4Error } from './errors.ts'
+import { type PayloadKind, signedPayload } from './payload.ts'
+import { parseQuery, type QueryParameter } from './query-string.ts'
+import { rememberedSigningKey, signature, stringToSign } from './signature.ts'
+import {
+  type PresignedParameters,
+  presignedParameters,
+  type SignatureClaim,
+  signatureClaim,
+} from './signature-claim.ts'
+
+export interface VerifiedSignature {
+  readonly form: 'header' | 'presigned'
+  readonly accessKeyId: string
+  /** YYYYMMDD of the credential scope. */
+  readonly date: string
+  readonly region: string
+  readonly service: string
+  /** Lower case, sorted. Only these headers are what the caller said. */
+  readonly signedHeaders: readonly string[]
+  /** 64 lower-case hex digits: the repetition of a request shows in it. */
+  readonly signature: string
+  readonly signedAtMs: number
+  /** When the signature is no longer accepted. */
+  readonly expiresAtMs: number
+  readonly payloadKind: PayloadKind
+  /** Of the body as received, where the signature binds it; else null. */
+  readonly payloadSha256: string | null
+}
+
+export interface VerifyOptions {
+  /** How far the caller's clock may be off, either way. */
+  readonly skewMs?: number
+  /** False for a service that signs its path as it stands; S3 never normalises. */
+  readonly normalizePath?: boolean
+  /** True accepts an X-Amz-Security-Token that was added after signing, as AWS IoT does. */
+  readonly unsignedSecurityToken?: boolean
+}
+
+/** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html */
+export const SKEW_MS = 15 * 60_000
+export const TARGET_CHARACTERS_MAX = 65_536
+export const HEADERS_MAX = 200
+export const HEADER_VALUE_CHARACTERS_MAX = 65_536
+
+// Their repetition has no one meaning: RFC 9110 section 5.3 allows a list only where the field is
+// defined as one. Every x-amz-* header is treated the same way.
+const SINGLE_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-md5',
+  'content-type',
+  'date',
+  'expect',
+  'host',
+  'range',
+  'transfer-encoding',
+  'x-http-method-override',
+])
+
+/**
+ * Who signed the request, for which scope and when.
+ *
+ * `lookup` gives the secret access key of an access key id, or undefined. `nowMs` is the gate's
+ * clock. Throws SigV4Error, and nothing else, for everything that is not exactly right; see
+ * SigV4ErrorCode for each code. SigV4A is refused by name. Unsigned and streaming payloads are not
+ * refused but reported in `payloadKind`: whoever needs the body bound must look at it.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+ */
+export function verify(
+  request: WireRequest,
+  lookup: (accessKeyId: string) => string | undefined,
+  nowMs: number,
+  options: VerifyOptions = {},
+): VerifiedSignature {
+  checkForm(request)
+  const { path, query } = splitTarget(request.target)
+  const parameters = parseQuery(query)
+  const headers = valuesByName(request.headers)
+  checkSingle(headers)
+  const presigned = presignedParameters(parameters)
+  const claim = signatureClaim(headers, presigned)
+  checkCoverage(headers, claim, options)
+
+  const { scope } = claim
+  const secretAccessKey = lookup(scope.accessKeyId)
+  if (secretAccessKey === undefined) {
+    throw new SigV4Error(
+      'unknown_access_key',
+      `no session has the key ${quoted(scope.accessKeyId)}`,
+    )
+  }
+  const expiresAtMs = checkTime(claim, nowMs, options.skewMs ?? SKEW_MS)
+  const declared = declaredPayload(headers, presigned)
+  const payload = signedPayload(request.body, declared, claim.form, scope.service)
+  const canonical = canonicalRequest({
+    method: request.method,
+    path,
+    query: signedQuery(parameters, claim, options),
+    headers,
+    signedHeaders: claim.signedHeaders,
+    payloadHash: payload.payloadHash,
+    service: scope.service,
+    ...(options.normalizePath === undefined ? {} : { normalizePath: options.normalizePath }),
+  })
+  const key = rememberedSigningKey(secretAccessKey, scope)
+  checkSignature(claim.signature, signature(key, stringToSign(canonical, claim.amzDate, scope)))
+  return {
+    form: claim.form,
+    accessKeyId: scope.accessKeyId,
+    date: scope.date,
+    region: scope.region,
+    service: scope.service,
+    signedHeaders: claim.signedHeaders,
+    signature: claim.signature,
+    signedAtMs: claim.signedAtMs,
+    expiresAtMs,
+    payloadKind: payload.kind,
+    payloadSha256: payload.sha256,
+  }
+}
+
+// INVARIANT: no line break reaches the canonical request from inside a value, so that two different
+// requests never have the same canonical text.
+function checkForm(request: WireRequest): void {
+  if (!/^[A-Z]{1,20}$/.test(request.method)) {
+    throw new SigV4Error('malformed_request', 'the method is not one that AWS takes')
+  }
+  const { target } = request
+  const isOrigin = target.startsWith('/') && target.length <= TARGET_CHARACTERS_MAX
+  if (!isOrigin || /[\p{Cc}#]/u.test(target) || !target.isWellFormed()) {
+    throw new SigV4Error('malformed_request', 'the request target is not a path that AWS takes')
+  }
+  if (request.headers.length > HEADERS_MAX) {
+    throw new SigV4Error('malformed_request', 'the request has too many headers')
+  }
+  for (const [name, value] of request.headers) {
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/.test(name)) {
+      throw new SigV4Error('malformed_request', `${quoted(name)} is not a header name`)
+    }
+    // Characters are bytes here; what is past U+00FF cannot have come off the wire.
+    const isLong = value.length > HEADER_VALUE_CHARACTERS_MAX
+    if (isLong || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+      throw new SigV4Error(
+        'malformed_request',
+        `the value of ${quoted(name)} is not a header value`,
+      )
+    }
+  }
+}
+
+function checkSingle(headers: ReadonlyMap<string, readonly string[]>): void {
+  for (const [name, values] of headers) {
+    if (values.length > 1 && (SINGLE_HEADERS.has(name) || name.startsWith('x-amz-'))) {
+      throw new SigV4Error('duplicate_header', `${quoted(name)} came twice`)
+    }
+  }
+}
+
+function checkCoverage(
+  headers: ReadonlyMap<string, readonly string[]>,
+  claim: SignatureClaim,
+  options: VerifyOptions,
+): void {
+  const signed = new Set(claim.signedHeaders)
+  if (!signed.has('host')) throw new SigV4Error('unsigned_header', '`host` is not signed')
+  for (const name of signed) {
+    if (!headers.has(name)) {
+      throw new SigV4Error('malformed_authorization', `signed header ${quoted(name)} was not sent`)
+    }
+  }
+  for (const name of headers.keys()) {
+    if (!name.startsWith('x-amz-') || signed.has(name)) continue
+    if (name === 'x-amz-security-token' && options.unsignedSecurityToken === true) continue
+    throw new SigV4Error('unsigned_header', `${quoted(name)} is not signed`)
+  }
+}
+
+function checkTime(claim: SignatureClaim, nowMs: number, skewMs: number): number {
+  const ageMs = nowMs - claim.signedAtMs
+  // Written so that a clock that is not a number refuses.
+  if (!(ageMs >= -skewMs)) {
+    throw new SigV4Error('clock_skew', 'the request was signed in the future')
+  }
+  if (claim.expiresSeconds !== null) {
+    const lifeMs = claim.expiresSeconds * 1_000
+    if (ageMs > lifeMs) throw new SigV4Error('expired', 'the presigned request has expired')
+    return claim.signedAtMs + lifeMs
+  }
+  if (ageMs > skewMs) {
+    throw new SigV4Error('clock_skew', 'the request was signed too long ago')
+  }
+  return claim.signedAtMs + skewMs
+}
+
+function declaredPayload(
+  headers: ReadonlyMap<string, readonly string[]>,
+  presigned: PresignedParameters,
+): string | undefined {
+  const header = headers.get('x-amz-content-sha256')?.[0]?.trim()
+  const parameter = presigned.get('X-Amz-Content-Sha256')
+  if (header !== undefined && parameter !== undefined && header !== parameter) {
+    throw new SigV4Error('ambiguous_signature', 'the request names two payload hashes')
+  }
+  return header ?? parameter
+}
+
+function signedQuery(
+  parameters: readonly QueryParameter[],
+  claim: SignatureClaim,
+  options: VerifyOptions,
+): readonly QueryParameter[] {
+  if (claim.form === 'header') return parameters
+  const dropsToken = options.unsignedSecurityToken === true
+  return parameters.filter(
+    ({ name }) => name !== 'X-Amz-Signature' && !(dropsToken && name === 'X-Amz-Security-Token'),
+  )
+}
+
+function checkSignature(received: string, expected: string): void {
+  if (!timingSafeEqual(Buffer.from(received, 'latin1'), Buffer.from(expected, 'latin1'))) {
+    throw new SigV4Error('signature_mismatch', 'the signature does not match the request')
+  }
+}
