@@ -1,0 +1,136 @@
+import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
+import { beforeAll, expect, test } from 'vitest'
+import type { Action, Effect, Reveals } from '../describe/action.ts'
+import { NO_EVIDENCE } from '../resolve/evidence.ts'
+import { decide } from './decide.ts'
+import type { DecideContext, Decision } from './decision.ts'
+import { loadPolicySet, type PolicySet } from './policy-set.ts'
+import { CONTEXT, defaultSet, folderSources, sampleAction, TABLE } from './sample-request.ts'
+
+let set: PolicySet
+let lab: PolicySet
+
+beforeAll(async () => {
+  set = await defaultSet()
+  lab = await loadPolicySet(folderSources('lab/policies'))
+})
+
+const ENVIRONMENTS = ['production', 'staging', 'development'] as const
+
+/** What the issue asks of the default set: written out by hand, effect by effect. */
+const EXPECTED: Record<Effect, readonly [production: string, staging: string, dev: string]> = {
+  list: ['allow', 'allow', 'allow'],
+  read: ['allow', 'allow', 'allow'],
+  tag: ['any:1', 'allow', 'allow'],
+  write: ['any:1', 'allow', 'allow'],
+  stop: ['any:1', 'allow', 'allow'],
+  replace: ['sre:1', 'any:1', 'allow'],
+  permissions: ['any:2 sre:1', 'any:1', 'any:1'],
+  opaque: ['sre:1', 'any:1', 'allow'],
+  destroy: ['sre:1', 'any:1', 'allow'],
+  unknown: ['sre:1', 'any:1', 'allow'],
+}
+
+test.each(EFFECTS_BY_STRICTNESS)('the default set answers `%s` as its table says', (effect) => {
+  const answers = ENVIRONMENTS.map((environment) => short(ask({ effects: [effect] }, environment)))
+  expect(answers).toEqual(EXPECTED[effect])
+})
+
+test.each(EFFECTS_BY_STRICTNESS)(
+  'an environment without a policy is production for `%s`',
+  (effect) => {
+    const [production] = EXPECTED[effect]
+    expect(short(ask({ effects: [effect] }, 'qa'))).toBe(production)
+  },
+)
+
+test('every non-read in production is reviewed, whatever else is true of it', () => {
+  const changes = EFFECTS_BY_STRICTNESS.filter((effect) => effect !== 'read' && effect !== 'list')
+  for (const effect of changes) {
+    for (const action of everyVariant(effect)) {
+      for (const context of everyContext()) {
+        const decision = decide(action, NO_EVIDENCE, context, set)
+        expect(decision.answer, `${effect} ${JSON.stringify(context)}`).not.toBe('allow')
+      }
+    }
+  }
+})
+
+test('an unknown effect in production is reviewed (H6)', () => {
+  const decision = ask({ operation: 'newservice:DoThing', effects: ['unknown'] }, 'production')
+  expect(decision).toMatchObject({ answer: 'review', requirement: ['sre:1'] })
+})
+
+test.each(ENVIRONMENTS)(
+  'a credential is denied in %s, in policy as well as in code',
+  (environment) => {
+    const decision = ask({ effects: ['read'], reveals: 'credential' }, environment)
+    expect(decision).toMatchObject({ answer: 'deny', code: 'credential_answer' })
+    expect(set.policies.get('credential-never')?.effect).toBe('forbid')
+  },
+)
+
+test('a secret of production needs a second person, and one of staging does not', () => {
+  const secret: Partial<Action> = { effects: ['read'], reveals: 'secret' }
+  expect(short(ask(secret, 'production'))).toBe('any:1')
+  expect(short(ask(secret, 'staging'))).toBe('allow')
+})
+
+test('an agent on the gate user may look at production and change nothing there', () => {
+  const context: DecideContext = { ...CONTEXT, isolation: 'none' }
+  const destroy = decide(sampleAction(), NO_EVIDENCE, context, set)
+  expect(destroy).toMatchObject({ code: 'denied_by_policy', policies: ['isolation-none'] })
+  const read = decide(sampleAction({ effects: ['read'] }), NO_EVIDENCE, context, set)
+  expect(read.answer).toBe('allow')
+})
+
+test('the lab set is the default set without its isolation rule', () => {
+  const context: DecideContext = { ...CONTEXT, isolation: 'none' }
+  const destroy = decide(sampleAction(), NO_EVIDENCE, context, lab)
+  expect(destroy).toMatchObject({ answer: 'review', requirement: ['sre:1'] })
+  const ids = [...set.policies.keys()].filter((id) => id !== 'isolation-none')
+  expect([...lab.policies.keys()].sort()).toEqual(ids.sort())
+  for (const id of ids) expect(lab.policies.get(id)?.text).toBe(set.policies.get(id)?.text)
+})
+
+test('no policy approves by itself: each reads the approvals, forbids or allows what is harmless (L2)', () => {
+  const unreviewed = [...set.policies.values()].filter(
+    ({ effect, seatCounts, reach }) =>
+      effect === 'permit' &&
+      seatCounts.length === 0 &&
+      (reach.environment === null || reach.environment === 'production'),
+  )
+  const ids = unreviewed.map(({ id }) => id).sort()
+  expect(ids).toEqual(['nonproduction-change', 'nonproduction-look', 'production-look'])
+})
+
+function ask(changes: Partial<Action>, environment: string): Decision {
+  const resources = [{ ...TABLE, environment }]
+  return decide(sampleAction({ resources, ...changes }), NO_EVIDENCE, CONTEXT, set)
+}
+
+function short(decision: Decision): string {
+  return decision.answer === 'review' ? decision.requirement.join(' ') : decision.answer
+}
+
+function everyVariant(effect: Effect): Action[] {
+  const reveals: Reveals[] = ['nothing', 'data', 'secret', 'credential']
+  const doors: Action['door'][] = ['aws', 'mcp', 'shell', 'plan']
+  const recoverables: Action['recoverable'][] = ['yes', 'from-backup', 'no', 'unknown']
+  const seen: Action[] = []
+  for (const shown of reveals) {
+    for (const door of doors) {
+      for (const recoverable of recoverables) {
+        seen.push(sampleAction({ effects: [effect], reveals: shown, door, recoverable }))
+      }
+    }
+  }
+  return seen
+}
+
+function everyContext(): DecideContext[] {
+  const isolations: DecideContext['isolation'][] = ['host', 'user', 'sandbox', 'none']
+  return isolations.flatMap((isolation) =>
+    [true, false].map((breakGlass) => ({ ...CONTEXT, isolation, breakGlass })),
+  )
+}

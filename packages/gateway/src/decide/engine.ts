@@ -1,0 +1,99 @@
+// One Cedar WASM instance with the preparsed slices of one policy set in it. An instance that threw
+// is never used again: after a memory fault every later call of it throws too (hazard 1), so it is
+// dropped and made anew for the next call. Nothing here turns a fault into an answer.
+import { createRequire } from 'node:module'
+import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs'
+
+export type CedarModule = typeof Cedar
+
+const SCHEMA_NAME = 'schema'
+const CEDAR = '@cedar-policy/cedar-wasm/nodejs'
+
+/** What one instance must hold before it can answer: the schema and each slice's policies by id. */
+export interface Prepared {
+  readonly schema: string
+  readonly slices: ReadonlyMap<string, Readonly<Record<string, string>>>
+}
+
+export type CedarCall = Omit<
+  Cedar.StatefulAuthorizationCall,
+  'preparsedSchemaName' | 'validateRequest' | 'preparsedPolicySetId'
+>
+
+/**
+ * A fresh Cedar instance that shares no memory with any other, in about 30 ms.
+ *
+ * The glue of the package keeps its instance in a module variable, so a second instance needs a
+ * second evaluation of the module. Each time a new `createRequire` is used: the parent module keeps
+ * its children, and a parent that lives on would keep every discarded instance alive.
+ */
+export function freshCedar(): CedarModule {
+  const require = createRequire(import.meta.url)
+  const file = require.resolve(CEDAR)
+  delete require.cache[file]
+  const cedar: CedarModule = require(CEDAR)
+  delete require.cache[file]
+  return cedar
+}
+
+/** Parses the schema and every slice into the instance; throws when one does not parse. */
+export function preparse(cedar: CedarModule, prepared: Prepared): void {
+  expectParsed('schema', cedar.preparseSchema(SCHEMA_NAME, prepared.schema))
+  for (const [name, policies] of prepared.slices) {
+    expectParsed(name, cedar.preparsePolicySet(name, { staticPolicies: { ...policies } }))
+  }
+}
+
+/** Cedar's answer from one preparsed slice; the request is always validated against the schema. */
+export function askSlice(
+  cedar: CedarModule,
+  sliceName: string,
+  call: CedarCall,
+): Cedar.AuthorizationAnswer {
+  return cedar.statefulIsAuthorized({
+    ...call,
+    preparsedSchemaName: SCHEMA_NAME,
+    validateRequest: true,
+    preparsedPolicySetId: sliceName,
+  })
+}
+
+/** The instance of one policy set, from its first use to its first throw, and then the next one. */
+export class Engine {
+  readonly #prepared: Prepared
+  readonly #make: () => CedarModule
+  #cedar: CedarModule | null = null
+
+  /** `make` is a parameter so that a test can hand in an instance that dies. */
+  constructor(prepared: Prepared, make: () => CedarModule = freshCedar) {
+    this.#prepared = prepared
+    this.#make = make
+  }
+
+  /** Makes the instance now, so that the first request does not wait for it. */
+  warm(): void {
+    this.#cedar ??= this.#ready()
+  }
+
+  /** Cedar's answer; on any throw the instance is discarded and the throw passed on. */
+  ask(sliceName: string, call: CedarCall): Cedar.AuthorizationAnswer {
+    const cedar = this.#cedar ?? this.#ready()
+    this.#cedar = null
+    const answer = askSlice(cedar, sliceName, call)
+    // Reached only when nothing was thrown: a thrower stays discarded.
+    this.#cedar = cedar
+    return answer
+  }
+
+  #ready(): CedarModule {
+    const cedar = this.#make()
+    preparse(cedar, this.#prepared)
+    return cedar
+  }
+}
+
+function expectParsed(name: string, answer: Cedar.CheckParseAnswer): void {
+  if (answer.type === 'success') return
+  const causes = answer.errors.map((error) => error.message).join(': ')
+  throw new Error(`cedar refused to preparse \`${name}\`: ${causes}`)
+}

@@ -1,0 +1,26 @@
+// The throw-away worker: reads one policy set in a fresh Cedar instance and ends. What it throws, and
+// its end without a message, both mean to its parent that the text cannot be used.
+import { parentPort, workerData } from 'node:worker_threads'
+import { freshCedar } from './engine.ts'
+import type { PolicyFault } from './errors.ts'
+import { PolicyError } from './errors.ts'
+import { type PolicySources, type ReadPolicies, readPolicies } from './read-policies.ts'
+
+/** What the worker says, once. */
+export type ReaderMessage =
+  | { readonly result: 'read'; readonly read: ReadPolicies }
+  | { readonly result: 'fault'; readonly fault: PolicyFault }
+
+parentPort?.postMessage(messageFor(workerData as PolicySources))
+
+function messageFor(sources: PolicySources): ReaderMessage {
+  try {
+    return { result: 'read', read: readPolicies(freshCedar(), sources) }
+  } catch (error) {
+    // Anything else leaves the worker as its error, which the parent reads as `policy_unparsable`.
+    if (!(error instanceof PolicyError)) throw error
+    const { code, file, policyId, message, help } = error
+    const named = policyId === null ? {} : { policyId }
+    return { result: 'fault', fault: { code, file, ...named, message, help } }
+  }
+}
