@@ -1,0 +1,145 @@
+// Makes the one text of a Json value (RFC 8785) and its SHA-256, so that equal digests mean equal
+// values. It refuses whatever JSON cannot say exactly; it never drops, converts or calls toJSON.
+
+import { hash } from 'node:crypto'
+import type { Json } from '@seconder/aws/call'
+
+/** Most arrays and objects open at once: twice what the strict parser lets in, for what wraps it. */
+export const CANONICAL_DEPTH_MAX = 128
+/** Most UTF-16 code units of one canonical text. */
+export const CANONICAL_LENGTH_MAX = 32 * 1024 * 1024
+
+/**
+ * Why a value has no canonical text. Always a fault of the program or of what it let in; never retry.
+ * - `not_json`: undefined, a function, a symbol, a bigint, or an object that is not plain
+ * - `not_integer`: NaN, an infinity or a fraction; fractions are decimal strings by now
+ * - `unsafe_integer`: an integer beyond 2^53-1 either way
+ * - `lone_surrogate`: half a UTF-16 pair in a key or a value
+ * - `sparse_array`: an array with a hole or with named members
+ * - `too_deep`: past CANONICAL_DEPTH_MAX, which every cycle is
+ * - `too_large`: past CANONICAL_LENGTH_MAX
+ */
+export type CanonicalJsonErrorCode =
+  | 'not_json'
+  | 'not_integer'
+  | 'unsafe_integer'
+  | 'lone_surrogate'
+  | 'sparse_array'
+  | 'too_deep'
+  | 'too_large'
+
+const WHAT: Readonly<Record<CanonicalJsonErrorCode, string>> = {
+  not_json: 'value has no JSON form',
+  not_integer: 'number is not an integer',
+  unsafe_integer: 'integer beyond 2^53-1',
+  lone_surrogate: 'lone surrogate in a string',
+  sparse_array: 'array has holes or named members',
+  too_deep: `more than ${CANONICAL_DEPTH_MAX} levels, or a cycle`,
+  too_large: `more than ${CANONICAL_LENGTH_MAX} characters`,
+}
+
+/** A value without a canonical text. The message never repeats any of it. */
+export class CanonicalJsonError extends Error {
+  override readonly name = 'CanonicalJsonError'
+  readonly code: CanonicalJsonErrorCode
+  readonly help = 'parse the value with parseStrictJson, or build it from plain objects and arrays'
+
+  constructor(code: CanonicalJsonErrorCode) {
+    super(WHAT[code])
+    this.code = code
+  }
+}
+
+/**
+ * The canonical text of `value`: no white space, keys in the order of their UTF-16 code units.
+ *
+ * Throws CanonicalJsonError with any of its codes. Source: RFC 8785 section 3.2.
+ */
+export function canonicalJson(value: Json): string {
+  return write(value, 0)
+}
+
+function write(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return writeString(value)
+    case 'number':
+      return writeNumber(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      if (value === null) return 'null'
+      if (depth >= CANONICAL_DEPTH_MAX) throw new CanonicalJsonError('too_deep')
+      return Array.isArray(value) ? writeArray(value, depth + 1) : writeObject(value, depth + 1)
+    default:
+      throw new CanonicalJsonError('not_json')
+  }
+}
+
+function writeNumber(value: number): string {
+  if (!Number.isInteger(value)) throw new CanonicalJsonError('not_integer')
+  if (!Number.isSafeInteger(value)) throw new CanonicalJsonError('unsafe_integer')
+  // String(-0) is '0', as RFC 8785 section 3.2.2.3 asks.
+  return String(value)
+}
+
+/** JSON.stringify escapes exactly as RFC 8785 section 3.2.2.2 asks, except for lone surrogates. */
+function writeString(value: string): string {
+  if (!value.isWellFormed()) throw new CanonicalJsonError('lone_surrogate')
+  return JSON.stringify(value)
+}
+
+function writeArray(value: readonly unknown[], depth: number): string {
+  if (Object.getPrototypeOf(value) !== Array.prototype) throw new CanonicalJsonError('not_json')
+  if (Object.keys(value).length !== value.length) throw new CanonicalJsonError('sparse_array')
+  let text = '['
+  for (let index = 0; index < value.length; index += 1) {
+    if (!Object.hasOwn(value, index)) throw new CanonicalJsonError('sparse_array')
+    if (index > 0) text += ','
+    text = grow(text, write(value[index], depth))
+  }
+  return `${text}]`
+}
+
+function writeObject(value: object, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== null && prototype !== Object.prototype) throw new CanonicalJsonError('not_json')
+  if (Object.getOwnPropertySymbols(value).length > 0) throw new CanonicalJsonError('not_json')
+  const members = value as { readonly [key: string]: unknown }
+  const keys = Object.keys(value)
+  // A hidden member or a `toJSON` beside the visible ones would make two readings of one object.
+  if (Object.getOwnPropertyNames(value).length !== keys.length) {
+    throw new CanonicalJsonError('not_json')
+  }
+  // The default order of sort() is that of UTF-16 code units, ECMA-262 section 23.1.3.30.2.
+  keys.sort()
+  let text = '{'
+  for (const key of keys) {
+    if (text.length > 1) text += ','
+    text = grow(text, `${writeString(key)}:${write(members[key], depth)}`)
+  }
+  return `${text}}`
+}
+
+/** Bounds the work too, where one object is shared by many parents. */
+function grow(text: string, more: string): string {
+  if (text.length + more.length >= CANONICAL_LENGTH_MAX) throw new CanonicalJsonError('too_large')
+  return text + more
+}
+
+/**
+ * SHA-256 of bytes, or of the UTF-8 of a string, in 64 lower-case hex digits.
+ *
+ * Throws CanonicalJsonError `lone_surrogate` for a string that has no UTF-8.
+ */
+export function sha256Hex(data: Uint8Array | string): string {
+  if (typeof data === 'string' && !data.isWellFormed()) {
+    throw new CanonicalJsonError('lone_surrogate')
+  }
+  return hash('sha256', data, 'hex')
+}
+
+/** SHA-256 of the canonical text of `value`, in hex. Throws as canonicalJson does. */
+export function digestOf(value: Json): string {
+  return sha256Hex(canonicalJson(value))
+}
