@@ -1,0 +1,138 @@
+// Compiles data/endpoints.json: which host answers for a signing name and a region. From the API
+// models of npm `aws-sdk` (endpoint prefixes, host prefixes), the partitions of `@aws-sdk/core`, and
+// data/endpoints-overrides.json (what those two do not say). Run: node build/compile-endpoints.ts
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { EndpointRow, EndpointTable, PartitionRow } from '../src/endpoints/endpoint-table.ts'
+
+interface Overrides {
+  readonly excludedPrefixes: Readonly<Record<string, string>>
+  readonly defaultPrefixes: Readonly<Record<string, string>>
+  readonly addedPrefixes: Readonly<Record<string, readonly string[]>>
+  readonly dualStackOnly: readonly string[]
+  readonly pinnedRegions: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly hosts: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly regionHosts: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+interface ApiModel {
+  readonly metadata?: { readonly signingName?: string; readonly endpointPrefix: string }
+  readonly operations?: Readonly<Record<string, { readonly endpoint?: { hostPrefix?: string } }>>
+}
+
+interface SdkPartitions {
+  readonly partitions: readonly {
+    readonly id: string
+    readonly outputs: { readonly dnsSuffix: string; readonly dualStackDnsSuffix: string }
+    readonly regions: Readonly<Record<string, unknown>>
+  }[]
+}
+
+const DATA = fileURLToPath(new URL('../data', import.meta.url))
+const MODELS_MAX = 2_000
+const PARTITIONS_FILE = 'dist-es/submodules/client/util-endpoints/lib/aws/partitions.js'
+
+/** The compiled table. Throws where a package it reads is not installed. */
+export async function compileEndpoints(): Promise<EndpointTable> {
+  const overrides = JSON.parse(
+    readFileSync(join(DATA, 'endpoints-overrides.json'), 'utf8'),
+  ) as Overrides
+  const prefixes = endpointPrefixes(overrides)
+  const services: Record<string, EndpointTable['services'][string]> = {}
+  for (const service of [...prefixes.keys()].sort()) {
+    const found = prefixes.get(service) ?? new Map<string, Set<string>>()
+    const names = [...found.keys()].sort()
+    const endpoints: Record<string, EndpointRow> = {}
+    for (const name of names) {
+      endpoints[name] = endpointRow(name, [...(found.get(name) ?? [])].sort(), overrides)
+    }
+    const preferred = overrides.defaultPrefixes[service] ?? service
+    const only = names.length === 1 ? names[0] : undefined
+    const defaultPrefix = names.includes(preferred) ? preferred : (only ?? null)
+    services[service] = { defaultPrefix, endpoints }
+  }
+  return { partitions: await partitionRows(), services }
+}
+
+function endpointPrefixes(overrides: Overrides): Map<string, Map<string, Set<string>>> {
+  const prefixes = new Map<string, Map<string, Set<string>>>()
+  const add = (service: string, prefix: string): Set<string> => {
+    const rows = prefixes.get(service) ?? new Map<string, Set<string>>()
+    const hostPrefixes = rows.get(prefix) ?? new Set<string>()
+    prefixes.set(service, rows.set(prefix, hostPrefixes))
+    return hostPrefixes
+  }
+  for (const { metadata, operations = {} } of apiModels()) {
+    if (metadata === undefined || metadata.endpointPrefix in overrides.excludedPrefixes) continue
+    const { endpointPrefix: prefix, signingName = prefix } = metadata
+    const hostPrefixes = add(signingName, prefix)
+    for (const { endpoint } of Object.values(operations)) {
+      // `{RequestRoute}.` is a token of the request itself: such a host is in no closed table.
+      const hostPrefix = endpoint?.hostPrefix
+      if (hostPrefix !== undefined && hostPrefix !== '{RequestRoute}.') hostPrefixes.add(hostPrefix)
+    }
+  }
+  for (const [service, added] of Object.entries(overrides.addedPrefixes)) {
+    for (const prefix of added) add(service, prefix)
+  }
+  return prefixes
+}
+
+function apiModels(): ApiModel[] {
+  const apis = join(dirname(createRequire(import.meta.url).resolve('aws-sdk/package.json')), 'apis')
+  const files = readdirSync(apis).filter((name) => name.endsWith('.min.json'))
+  if (files.length > MODELS_MAX) throw new Error('more API models than expected')
+  return files.sort().map((name) => JSON.parse(readFileSync(join(apis, name), 'utf8')) as ApiModel)
+}
+
+async function partitionRows(): Promise<Record<string, PartitionRow>> {
+  const require = createRequire(import.meta.url)
+  const file = join(dirname(require.resolve('@aws-sdk/core/package.json')), PARTITIONS_FILE)
+  const loaded = (await import(pathToFileURL(file).href)) as { partitionsInfo: SdkPartitions }
+  const rows: Record<string, PartitionRow> = {}
+  for (const { id, outputs, regions } of loaded.partitionsInfo.partitions) {
+    rows[id] = {
+      dnsSuffix: outputs.dnsSuffix,
+      dualStackDnsSuffix: outputs.dualStackDnsSuffix,
+      // `aws-global` and its like are names of SDKs, not regions that anything is signed for.
+      regions: Object.keys(regions)
+        .filter((region) => !region.endsWith('-global'))
+        .sort(),
+    }
+  }
+  return rows
+}
+
+function endpointRow(
+  prefix: string,
+  hostPrefixes: readonly string[],
+  overrides: Overrides,
+): EndpointRow {
+  const isDualStack = overrides.dualStackOnly.includes(prefix)
+  const regions = overrides.pinnedRegions[prefix]
+  const hosts = overrides.hosts[prefix]
+  const regionHosts = overrides.regionHosts[prefix]
+  return {
+    host: `${prefix}.{region}.${isDualStack ? '{dualStackDnsSuffix}' : '{dnsSuffix}'}`,
+    ...(hosts === undefined ? {} : { partitionHosts: hosts }),
+    ...(regionHosts === undefined ? {} : { regionHosts }),
+    ...(regions === undefined ? {} : { pinnedRegions: regions }),
+    ...(hostPrefixes.length === 0 ? {} : { hostPrefixes }),
+  }
+}
+
+/** The table as the file holds it: one service a line, so that a change reads well in a diff. */
+export function endpointTableText(table: EndpointTable): string {
+  const lines = (rows: Readonly<Record<string, unknown>>) =>
+    Object.entries(rows)
+      .map(([name, row]) => `${JSON.stringify(name)}:${JSON.stringify(row)}`)
+      .join(',\n')
+  return `{"partitions":{\n${lines(table.partitions)}\n},"services":{\n${lines(table.services)}\n}}\n`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(join(DATA, 'endpoints.json'), endpointTableText(await compileEndpoints()))
+}
