@@ -96,7 +96,8 @@ export function reasonsOf(policySet: PolicySet, ids: readonly string[]): string 
   return [...new Set(reasons)].join('; ')
 }
 
-function openInquiry(
+/** The inquiry for an Action, or the deny that stands before any policy is asked. */
+export function openInquiry(
   action: Action,
   evidence: Evidence,
   context: DecideContext,
@@ -110,7 +111,8 @@ function openInquiry(
   return 'code' in inquiry ? deny(inquiry.code, inquiry.reason) : inquiry
 }
 
-function decideInquiry(inquiry: Inquiry): Decision {
+/** The Decision on all questions of an inquiry together; throws what `answerTo` throws. */
+export function decideInquiry(inquiry: Inquiry): Decision {
   const { policySet, questions } = inquiry
   const allowing = new Set<string>()
   const open: Question[] = []
@@ -142,7 +144,7 @@ function policiesOf(
 }
 
 /** What throws has not answered: a deny, with words of ours only. */
-function refusingFaults(decided: () => Decision): Decision {
+export function refusingFaults(decided: () => Decision): Decision {
   try {
     return decided()
   } catch (error) {

@@ -13,6 +13,7 @@
  * - `reserved_name`: `__entity`, `__extn` or the function `unknown` in a policy.
  * - `not_monotone`: more approvals could turn an allow into a deny, or that cannot be ruled out.
  * - `seat_count_invalid`: a text compared with `approvedBy` that is not `<team>:<1..9>`.
+ * - `case_invalid`: a `*.case.json` file is not JSON, or not of the form that policy-test.ts gives.
  * - `too_many_seat_counts`: the policies of one effect mention more combinations than are searched.
  *
  * All are faults of who wrote the policy; none is worth a retry.
@@ -30,6 +31,7 @@ export type PolicyErrorCode =
   | 'not_monotone'
   | 'seat_count_invalid'
   | 'too_many_seat_counts'
+  | 'case_invalid'
 
 /** Where in the sources the fault lies. */
 export interface PolicyFault {
