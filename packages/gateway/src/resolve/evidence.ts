@@ -1,21 +1,29 @@
 // The noun of `resolve`: what was looked up, read-only, about an Action before anybody is asked.
 import type { JsonObject } from '../describe/action.ts'
 
+/** What would become of a thing. Worst first; summaries are written in this order. */
+export type Fate = 'deleted' | 'overwritten' | 'replaced' | 'changed' | 'created'
+
 /** One thing the action would touch, as found by a look-up. Facts not learned are null and say so. */
 export interface Finding {
   readonly type: string
   readonly name: string
-  /** What it holds, in words with units, e.g. `1,204 items · 2.1 MB`; null = could not look. */
+  /** What it holds, in words with units, e.g. `1,204 items · 2.1 MB`; `–` = holds nothing by its
+   * kind; null = could not look. */
   readonly holds: string | null
   readonly holdsData: boolean | null
   readonly protectedFromDeletion: boolean | null
-  /** ISO time of the newest backup, `none`, or null = could not look. */
+  /** ISO time of the newest backup, `none`, for buckets and objects `versions on` or `versions off`,
+   * `–` where backups do not apply, or null = could not look. */
   readonly lastBackup: string | null
   readonly undo: 'yes' | 'from-backup' | 'no' | 'unknown'
+  /** Absent where only the action as a whole says it. */
+  readonly fate?: Fate
 }
 
 export interface Evidence {
-  /** Enters the digest and is checked again right before the effect. */
+  /** Enters the digest and is checked again right before the effect. Names are values here, never
+   * keys, so that no name can be taken for the mark `{unread: ...}`. */
   readonly binding: JsonObject
   /** For the reviewer only. */
   readonly findings: readonly Finding[]
@@ -23,6 +31,13 @@ export interface Evidence {
   readonly couldNotLook: readonly string[]
   /** Effects that the look-up added (e.g. destroy because a stack holds tables). */
   readonly addedEffects: readonly import('../describe/action.ts').Effect[]
+  /** What is there now, where a change can be shown against it; null or absent where it cannot. */
+  readonly before?: JsonObject | null
 }
 
-export const NO_EVIDENCE: Evidence = { binding: {}, findings: [], couldNotLook: [], addedEffects: [] }
+export const NO_EVIDENCE: Evidence = {
+  binding: {},
+  findings: [],
+  couldNotLook: [],
+  addedEffects: [],
+}

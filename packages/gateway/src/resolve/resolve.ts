@@ -1,0 +1,88 @@
+// The verb of this folder: Action in, Evidence out, by read-only look-ups upstream. It decides nothing,
+// changes nothing, and ends by its deadline whatever the upstream does.
+import type { Action } from '../describe/action.ts'
+import { resolveBucket } from './bucket-change.ts'
+import { resolveExecuteChangeSet } from './change-set.ts'
+import { type Evidence, NO_EVIDENCE } from './evidence.ts'
+import { resolveItems } from './items.ts'
+import { Look } from './look.ts'
+import { resolveObjects } from './objects.ts'
+import { evidenceOf, type Resolver } from './part.ts'
+import { resolveCreateStack, resolveDeleteStack, resolveUpdateStack } from './stack.ts'
+import { resolveTable } from './table-change.ts'
+import type { Upstream } from './upstream.ts'
+
+export { bindingRead, sameBinding } from './binding.ts'
+
+export const DEFAULT_DEADLINE_MS = 3000
+
+export interface ResolveOptions {
+  /** Milliseconds after which what is not known yet is said not to be known. */
+  readonly deadlineMs: number
+}
+
+/** One row per operation that has a look-up. What is not here says so to the reviewer. */
+const RESOLVERS: Readonly<Record<string, Resolver>> = {
+  'cloudformation:CreateChangeSet': resolveCreateStack,
+  'cloudformation:CreateStack': resolveCreateStack,
+  'cloudformation:DeleteStack': resolveDeleteStack,
+  'cloudformation:ExecuteChangeSet': resolveExecuteChangeSet,
+  'cloudformation:UpdateStack': resolveUpdateStack,
+  'dynamodb:BatchWriteItem': resolveItems,
+  'dynamodb:DeleteItem': resolveItems,
+  'dynamodb:DeleteTable': resolveTable,
+  'dynamodb:PutItem': resolveItems,
+  'dynamodb:TransactWriteItems': resolveItems,
+  'dynamodb:UpdateContinuousBackups': resolveTable,
+  'dynamodb:UpdateItem': resolveItems,
+  'dynamodb:UpdateTable': resolveTable,
+  'dynamodb:UpdateTimeToLive': resolveTable,
+  's3:CompleteMultipartUpload': resolveObjects,
+  's3:CopyObject': resolveObjects,
+  's3:DeleteBucket': resolveBucket,
+  's3:DeleteBucketLifecycle': resolveBucket,
+  's3:DeleteObject': resolveObjects,
+  's3:DeleteObjects': resolveObjects,
+  's3:PutBucketLifecycle': resolveBucket,
+  's3:PutBucketLifecycleConfiguration': resolveBucket,
+  's3:PutBucketVersioning': resolveBucket,
+  's3:PutObject': resolveObjects,
+}
+
+/**
+ * What could be learned about an action before anybody is asked; NO_EVIDENCE for a read, of which
+ * nothing is looked up. Whatever could not be learned is a sentence in `couldNotLook`, null in its
+ * finding and `{unread}` in the binding; no failure of the upstream is ever an error.
+ *
+ * ResolveError `not_a_read` alone, and only by a bug of this folder; nothing was sent then.
+ */
+export async function resolve(
+  action: Action,
+  upstream: Upstream,
+  options: ResolveOptions = { deadlineMs: DEFAULT_DEADLINE_MS },
+): Promise<Evidence> {
+  if (action.effects.every((effect) => effect === 'read' || effect === 'list')) return NO_EVIDENCE
+  const resolver = resolverOf(action)
+  if (resolver === null) {
+    return { ...NO_EVIDENCE, couldNotLook: [`no look-up exists for ${missingIn(action)} yet`] }
+  }
+  const look = new Look(upstream, options.deadlineMs)
+  try {
+    const part = await resolver(action, look)
+    return evidenceOf(part, look.sentences())
+  } finally {
+    look.close()
+  }
+}
+
+function resolverOf(action: Action): Resolver | null {
+  // A shell command or an MCP tool may be named like an operation; only the wire says one for certain.
+  if (action.door !== 'aws' || !Object.hasOwn(RESOLVERS, action.operation)) return null
+  return RESOLVERS[action.operation] ?? null
+}
+
+/** The operation where the service is looked at otherwise, else the service. */
+function missingIn(action: Action): string {
+  const known = Object.keys(RESOLVERS).some((name) => name.startsWith(`${action.service}:`))
+  return action.door === 'aws' && known ? action.operation : action.service
+}
