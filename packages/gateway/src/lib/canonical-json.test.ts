@@ -173,7 +173,7 @@ test('depth passes at the limit, and one past it or a cycle is refused', () => {
   refused(cycle, 'too_deep')
 })
 
-test('length passes at the limit, and one past it or a shared tree that explodes is refused', () => {
+test('length passes at the limit, and one past it or an exploding tree is refused', () => {
   const filled = (count: number): Json => ['a'.repeat(count)]
   expect(canonicalJson(filled(CANONICAL_LENGTH_MAX - 4))).toHaveLength(CANONICAL_LENGTH_MAX)
   refused(filled(CANONICAL_LENGTH_MAX - 3), 'too_large')

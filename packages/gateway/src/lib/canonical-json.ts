@@ -4,13 +4,13 @@
 import { hash } from 'node:crypto'
 import type { Json } from '@seconder/aws/call'
 
-/** Most arrays and objects open at once: twice what the strict parser lets in, for what wraps it. */
+/** Most arrays and objects open at once: twice what the strict parser takes, for what wraps it. */
 export const CANONICAL_DEPTH_MAX = 128
 /** Most UTF-16 code units of one canonical text. */
 export const CANONICAL_LENGTH_MAX = 32 * 1024 * 1024
 
 /**
- * Why a value has no canonical text. Always a fault of the program or of what it let in; never retry.
+ * Why a value has no canonical text: a fault of the program or of what it let in; never retry.
  * - `not_json`: undefined, a function, a symbol, a bigint, or an object that is not plain
  * - `not_integer`: NaN, an infinity or a fraction; fractions are decimal strings by now
  * - `unsafe_integer`: an integer beyond 2^53-1 either way

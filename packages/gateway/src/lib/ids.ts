@@ -1,4 +1,4 @@
-// Makes the ids of sessions, requests and grants. An id recognises a thing and is never a right to it.
+// Makes the ids of sessions, requests and grants. An id recognises a thing and is never a right.
 
 import { randomBytes } from 'node:crypto'
 
