@@ -16,10 +16,11 @@ export function amzDate(timeMs: number): string {
 export function parseAmzDate(text: string): number {
   const match = AMZ_DATE.exec(text)
   if (match !== null) {
-    const [year, month, day, hour, minute, second] = match.slice(1).map(Number)
-    const timeMs = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second)
-    // Date.UTC rolls 31 February over; only a real time prints as it was written.
-    if ((year ?? 0) >= 1970 && amzDate(timeMs) === text) return timeMs
+    const [, year, month, day, hour, minute, second] = match
+    // Date.parse refuses hour 25 and month 13, but rolls 31 February and 24:00 over: so the day is compared.
+    const timeMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+    const isWhole = timeMs >= 0 && new Date(timeMs).getUTCDate() === Number(day)
+    if (isWhole) return timeMs
   }
   throw new SigV4Error('malformed_date', 'X-Amz-Date is not a time such as `20150830T123600Z`')
 }

@@ -185,8 +185,9 @@ export function presign(
 /** The target without the X-Amz-* parameters of a presigned request; the rest byte for byte. */
 export function withoutPresignedParameters(target: string): string {
   const { path, query } = splitTarget(target)
-  if (query === '') return target
-  const kept = parseQuery(query).filter(({ name }) => !isPresignParameter(name))
+  const parameters = parseQuery(query)
+  const kept = parameters.filter(({ name }) => !isPresignParameter(name))
+  if (kept.length === parameters.length) return target
   return kept.length === 0 ? path : `${path}?${kept.map(({ raw }) => raw).join('&')}`
 }
 
