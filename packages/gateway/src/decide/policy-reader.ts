@@ -6,16 +6,22 @@ import type { PolicyFault } from './errors.ts'
 import { PolicyError } from './errors.ts'
 import { type PolicySources, type ReadPolicies, readPolicies } from './read-policies.ts'
 
-/** What the worker says, once. */
+/** What the worker says: which file it comes to, and at last what it read or found wrong. */
 export type ReaderMessage =
+  | { readonly result: 'reading'; readonly file: string }
   | { readonly result: 'read'; readonly read: ReadPolicies }
   | { readonly result: 'fault'; readonly fault: PolicyFault }
 
-parentPort?.postMessage(messageFor(workerData as PolicySources))
+say(messageFor(workerData as PolicySources))
+
+function say(message: ReaderMessage): void {
+  parentPort?.postMessage(message)
+}
 
 function messageFor(sources: PolicySources): ReaderMessage {
   try {
-    return { result: 'read', read: readPolicies(freshCedar(), sources) }
+    const onFile = (file: string) => say({ result: 'reading', file })
+    return { result: 'read', read: readPolicies(freshCedar(), sources, onFile) }
   } catch (error) {
     // Anything else leaves the worker as its error, which the parent reads as `policy_unparsable`.
     if (!(error instanceof PolicyError)) throw error

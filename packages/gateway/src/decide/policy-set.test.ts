@@ -135,6 +135,7 @@ test('hazard 1: nested policy text is refused, and the gate goes on deciding', a
   const terms = Array(2_000).fill('context.breakGlass').join(' && ')
   expect(await codeOf(when(terms))).toBe('policy_unparsable')
   expect(await codeOf(when('true'))).toBe('loaded')
+  await expect(setOf(parens(5_000))).rejects.toMatchObject({ file: 'test.cedar' })
 })
 
 test('hazard 1: an instance that threw is dropped and the next call gets a new one', () => {

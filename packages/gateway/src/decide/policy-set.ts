@@ -164,7 +164,7 @@ function tooLarge(file: string, message: string): PolicyError {
   })
 }
 
-/** One worker, one set, one message; the worker is ended whatever happens. */
+/** One worker for one set; it is ended whatever happens. */
 function readInWorker(sources: PolicySources, timeoutMs: number): Promise<ReadPolicies> {
   // Run from source it is .ts; packed, the built file stands beside the built reader.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -175,29 +175,28 @@ function readInWorker(sources: PolicySources, timeoutMs: number): Promise<ReadPo
     execArgv: [],
     env: {},
   })
+  let reading = ''
   return new Promise<ReadPolicies>((resolve, reject) => {
-    const timer = setTimeout(() => reject(died(`no answer within ${timeoutMs} ms`)), timeoutMs)
-    worker.once('message', (message: ReaderMessage) => {
-      clearTimeout(timer)
-      if (message.result === 'read') resolve(message.read)
+    const fail = (message: string, cause?: unknown) => reject(died(reading, message, cause))
+    const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs)
+    worker.on('message', (message: ReaderMessage) => {
+      if (message.result === 'reading') reading = message.file
+      else if (message.result === 'read') resolve(message.read)
       else reject(new PolicyError(message.fault))
     })
-    worker.once('error', (cause) => {
-      clearTimeout(timer)
-      reject(died('the policy reader failed', cause))
-    })
+    worker.once('error', (cause) => fail('the policy reader failed', cause))
     worker.once('exit', () => {
       clearTimeout(timer)
-      reject(died('the policy reader ended without an answer'))
+      fail('the policy reader ended without an answer')
     })
   }).finally(() => worker.terminate())
 }
 
-function died(message: string, cause?: unknown): PolicyError {
+function died(file: string, message: string, cause?: unknown): PolicyError {
   return new PolicyError(
     {
       code: 'policy_unparsable',
-      file: '',
+      file,
       message,
       help: 'look for deeply nested parentheses or a very long chain of `&&` or `||`',
     },

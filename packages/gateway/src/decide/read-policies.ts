@@ -58,10 +58,21 @@ const ID = /^[a-z0-9][a-z0-9-]{0,79}$/
 // Letters, digits, punctuation, symbols and spaces: no control, format or bidi characters.
 const PLAIN = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u
 
-/** Every policy of the sources with its slices; throws PolicyError with any code but the size's. */
-export function readPolicies(cedar: CedarModule, sources: PolicySources): ReadPolicies {
+/**
+ * Every policy of the sources with its slices; throws PolicyError with any code but the size's.
+ * `onFile` hears of each file before it is parsed: what kills the instance lies in the last one.
+ */
+export function readPolicies(
+  cedar: CedarModule,
+  sources: PolicySources,
+  onFile: (file: string) => void,
+): ReadPolicies {
+  onFile(SCHEMA_FILE)
   const schema = readSchema(cedar, sources.schema)
-  const policies = sources.policies.flatMap((source) => readFile(cedar, source))
+  const policies = sources.policies.flatMap((source) => {
+    onFile(source.file)
+    return readFile(cedar, source)
+  })
   refuseDuplicates(policies)
   for (let from = 0; from < policies.length; from += VALIDATED_TOGETHER) {
     validate(cedar, sources.schema, policies.slice(from, from + VALIDATED_TOGETHER))
