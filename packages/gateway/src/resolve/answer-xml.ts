@@ -1,71 +1,17 @@
 // Reads XML answers of the upstream (S3, the query protocol) into a plain tree, and members out of it.
-// Strict: no document type, no entity but the five, bounded depth and count; else there is no tree.
+// What has not one strict reading has no tree; nothing is repaired and nothing defaulted.
 import type { Json } from '@seconder/aws/call'
-import { SaxesParser } from 'saxes'
+import { CallError } from '@seconder/aws/call-errors'
+import { parseXml, type XmlElement } from '@seconder/aws/xml/xml-tree'
 
-/** Most elements of one answer that are read; 1,000 objects of a listing have some 7,000. */
-export const MAX_XML_ELEMENTS = 100_000
-/** Most elements inside each other; a change set nests some ten deep. */
-export const MAX_XML_DEPTH = 32
-
-export interface XmlTree {
-  readonly name: string
-  /** Character data of this element alone; white space between elements is left out. */
-  readonly text: string
-  readonly children: readonly XmlTree[]
-}
-
-interface OpenElement {
-  readonly name: string
-  text: string
-  readonly children: OpenElement[]
-}
+export type XmlTree = XmlElement
 
 /** The root element, or null where the bytes are not one well-formed document within the limits. */
 export function readXml(body: Uint8Array): XmlTree | null {
-  const parser = new SaxesParser()
-  const open: OpenElement[] = []
-  const state: { root: OpenElement | null; elements: number; bad: boolean } = {
-    root: null,
-    elements: 0,
-    bad: false,
-  }
-  parser.on('error', () => {
-    state.bad = true
-  })
-  parser.on('doctype', () => {
-    state.bad = true
-  })
-  parser.on('opentag', (tag) => {
-    state.elements += 1
-    if (state.elements > MAX_XML_ELEMENTS || open.length >= MAX_XML_DEPTH) state.bad = true
-    if (state.bad) return
-    const element: OpenElement = { name: tag.name, text: '', children: [] }
-    open.at(-1)?.children.push(element)
-    state.root ??= element
-    open.push(element)
-  })
-  const onText = (text: string) => {
-    const element = open.at(-1)
-    if (element !== undefined) element.text += text
-  }
-  parser.on('text', onText)
-  parser.on('cdata', onText)
-  parser.on('closetag', () => {
-    const element = open.pop()
-    if (element !== undefined && element.children.length > 0) element.text = element.text.trim()
-  })
-  const text = decodedUtf8(body)
-  if (text === null) return null
-  parser.write(text).close()
-  return state.bad ? null : state.root
-}
-
-function decodedUtf8(body: Uint8Array): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body)
+    return parseXml(body)
   } catch (error) {
-    if (error instanceof TypeError) return null
+    if (error instanceof CallError) return null
     throw error
   }
 }
@@ -100,7 +46,14 @@ export function childText(tree: XmlTree, name: string): string | null {
   return child === null || child.children.length > 0 || child.text === '' ? null : child.text
 }
 
-/** The tree as JSON, for hashing: the same tree gives the same JSON. */
+/** The tree as JSON, for hashing; white space between elements says nothing and is left out. */
 export function asJson(tree: XmlTree): Json {
-  return { name: tree.name, text: tree.text, children: tree.children.map(asJson) }
+  const text = tree.children.length > 0 ? tree.text.trim() : tree.text
+  const attributes = Object.entries(tree.attributes).map(([name, value]) => `${name}=${value}`)
+  return {
+    name: tree.name,
+    attributes: attributes.sort(),
+    text,
+    children: tree.children.map(asJson),
+  }
 }
