@@ -1,0 +1,131 @@
+// The file operations of the writer, as a port: every one is a step at which a crash may come, so
+// tests can stop the world at each of them. `nodeFiles` binds node:fs; what it says is durable is.
+
+import { constants } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { LedgerError, quoted } from './errors.ts'
+
+/** A file that only grows. */
+export interface AppendFile {
+  /** Writes all of `bytes` after what is there; not durable yet. */
+  append(bytes: Uint8Array): Promise<void>
+  /** Returns when everything appended is durable (fdatasync). */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Files {
+  /** Holds `path` against every other process and ledger until released; ends with the process. */
+  lock(path: string): { release(): void }
+  /** Makes the directory and its parents where they do not exist. */
+  makeDirectory(path: string): Promise<void>
+  /** The names in one directory, sorted; none when it does not exist. */
+  list(path: string): Promise<string[]>
+  /** The whole file, or null when there is none. Throws `file_too_large`. */
+  read(path: string, bytesMax: number): Promise<Uint8Array | null>
+  /** A new file; it must not exist. */
+  create(path: string): Promise<AppendFile>
+  rename(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+  /** Removes the directory when it is empty; otherwise does nothing. */
+  removeEmptyDirectory(path: string): Promise<void>
+  /** Returns when the names in the directory are durable. */
+  syncDirectory(path: string): Promise<void>
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
+
+/**
+ * A lock of the kernel, taken through SQLite on an empty file: it ends with the process however
+ * that ends, needs no guess whether another process is alive (a process id means nothing in another
+ * container), and the file never gets a byte. Source: https://sqlite.org/lockingv3.html
+ */
+function lock(path: string): { release(): void } {
+  const database = new DatabaseSync(path)
+  try {
+    // In memory: a journal file beside the lock would be a file that no ledger has.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+  } catch (cause) {
+    database.close()
+    throw new LedgerError('ledger_locked', 'the ledger is open elsewhere', { cause })
+  }
+  return {
+    release: () => database.close(),
+  }
+}
+
+async function list(path: string): Promise<string[]> {
+  try {
+    return (await fs.readdir(path)).sort()
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+async function read(path: string, bytesMax: number): Promise<Uint8Array | null> {
+  let handle: fs.FileHandle
+  try {
+    handle = await fs.open(path, constants.O_RDONLY)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null
+    throw error
+  }
+  try {
+    const { size } = await handle.stat()
+    if (size > bytesMax) {
+      throw new LedgerError('file_too_large', `${quoted(path)} has more than ${bytesMax} bytes`)
+    }
+    return await handle.readFile()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function create(path: string): Promise<AppendFile> {
+  const handle = await fs.open(path, 'ax', 0o600)
+  return {
+    async append(bytes) {
+      for (let offset = 0; offset < bytes.length; ) {
+        const { bytesWritten } = await handle.write(bytes, offset)
+        offset += bytesWritten
+      }
+    },
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+export function nodeFiles(): Files {
+  return {
+    lock,
+    list,
+    read,
+    create,
+    syncDirectory,
+    rename: (from, to) => fs.rename(from, to),
+    remove: (path) => fs.rm(path, { force: true }),
+    async makeDirectory(path) {
+      await fs.mkdir(path, { recursive: true, mode: 0o700 })
+    },
+    async removeEmptyDirectory(path) {
+      try {
+        await fs.rmdir(path)
+      } catch (error) {
+        if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error
+      }
+    },
+  }
+}

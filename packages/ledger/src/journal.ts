@@ -1,0 +1,183 @@
+// The journal: where entries are durable first. One record per batch: a header that checks itself,
+// the entries, and the signed checkpoint after them. Encodes and parses records; touches no file.
+//
+// A record on the disk:
+//   header, 32 bytes:  "SLJ1" | u32 body bytes | u32 entries | u64 first index | 12 bytes check,
+//                      the check being the first 12 bytes of SHA-256 over the 20 before it
+//   body:              per entry: u16 length | first 8 bytes of its leaf hash | the entry;
+//                      then the checkpoint note, to the end of the body
+// All numbers are big-endian. The check tells a write that a crash cut short (the header is right
+// and announces more than there is, or is itself cut) from a byte that somebody changed. The leaf
+// hashes name the entry that changed; the signed root is what proves that none did.
+
+import { fromUtf8, sameBytes, toUtf8 } from './bytes.ts'
+import { LedgerError, quoted } from './errors.ts'
+import { NOTE_CHARACTERS_MAX } from './note.ts'
+import type { Sha256 } from './primitives.ts'
+import { ENTRY_BYTES_MAX, HASH_BYTES, leafHashInto } from './tree.ts'
+
+const MAGIC = toUtf8('SLJ1')
+const CHECKED_BYTES = 20
+export const HEADER_BYTES = 32
+const MARK_BYTES = 8
+const ENTRY_HEAD_BYTES = 2 + MARK_BYTES
+/** One record holds at most this many entries, and entries of this many bytes. */
+export const RECORD_ENTRIES_MAX = 4096
+export const RECORD_BODY_BYTES_MAX = 8 * 1024 * 1024
+
+const NOTE_BYTES_MAX = 4 * NOTE_CHARACTERS_MAX
+
+/** Entries that became durable together, and the checkpoint that was signed over them. */
+export interface JournalRecord {
+  readonly firstIndex: number
+  readonly entries: readonly Uint8Array[]
+  /** The leaf hashes of the entries, 32 bytes each. */
+  readonly leafHashes: Uint8Array
+  /** The signed checkpoint of the tree that ends with these entries. */
+  readonly note: string
+}
+
+/** What an entry adds to the body of a record. */
+export function recordedBytes(entry: Uint8Array): number {
+  return ENTRY_HEAD_BYTES + entry.length
+}
+
+/** The bytes of a record. */
+export function encodeRecord(record: JournalRecord, sha256: Sha256): Uint8Array {
+  const note = toUtf8(record.note)
+  let bodyBytes = note.length
+  for (const entry of record.entries) bodyBytes += recordedBytes(entry)
+  const bytes = new Uint8Array(HEADER_BYTES + bodyBytes)
+  const view = new DataView(bytes.buffer)
+  bytes.set(MAGIC)
+  view.setUint32(4, bodyBytes)
+  view.setUint32(8, record.entries.length)
+  view.setBigUint64(12, BigInt(record.firstIndex))
+  bytes.set(headerCheck(bytes, sha256), CHECKED_BYTES)
+  let offset = HEADER_BYTES
+  for (const [position, entry] of record.entries.entries()) {
+    view.setUint16(offset, entry.length)
+    const hashStart = position * HASH_BYTES
+    bytes.set(record.leafHashes.subarray(hashStart, hashStart + MARK_BYTES), offset + 2)
+    bytes.set(entry, offset + ENTRY_HEAD_BYTES)
+    offset += recordedBytes(entry)
+  }
+  bytes.set(note, offset)
+  return bytes
+}
+
+function headerCheck(header: Uint8Array, sha256: Sha256): Uint8Array {
+  const digest = new Uint8Array(HASH_BYTES)
+  sha256(header.subarray(0, CHECKED_BYTES), digest, 0)
+  return digest.subarray(0, HEADER_BYTES - CHECKED_BYTES)
+}
+
+/** Why a record that is complete cannot be right, and the index of the entry where that shows. */
+export interface JournalProblem {
+  readonly message: string
+  readonly entry?: number
+}
+
+export interface ParsedJournal {
+  /** The complete records before the problem or the unfinished end. Their notes are not verified. */
+  readonly records: readonly JournalRecord[]
+  /** Bytes of a last record that was cut short: never acknowledged, so no corruption. */
+  readonly unfinishedBytes: number
+  readonly problem: JournalProblem | null
+}
+
+/** The records of one journal file that starts at entry `firstIndex`. */
+export function parseJournal(bytes: Uint8Array, firstIndex: number, sha256: Sha256): ParsedJournal {
+  const records: JournalRecord[] = []
+  let offset = 0
+  let index = firstIndex
+  while (offset < bytes.length) {
+    const rest = bytes.subarray(offset)
+    const size = recordBytes(rest, index, sha256)
+    if (typeof size !== 'number') return { records, unfinishedBytes: 0, problem: size }
+    if (size > rest.length) return { records, unfinishedBytes: rest.length, problem: null }
+    const record = parseBody(rest.subarray(0, size), index, sha256)
+    if ('message' in record) return { records, unfinishedBytes: 0, problem: record }
+    records.push(record)
+    offset += size
+    index += record.entries.length
+  }
+  return { records, unfinishedBytes: 0, problem: null }
+}
+
+/** The size that the header announces, beyond what is there when the header itself is cut. */
+function recordBytes(rest: Uint8Array, index: number, sha256: Sha256): number | JournalProblem {
+  const magic = MAGIC.subarray(0, rest.length)
+  if (!sameBytes(rest.subarray(0, magic.length), magic)) {
+    return { message: 'a record does not begin with its mark', entry: index }
+  }
+  if (rest.length < HEADER_BYTES) return HEADER_BYTES
+  if (!sameBytes(rest.subarray(CHECKED_BYTES, HEADER_BYTES), headerCheck(rest, sha256))) {
+    return { message: 'the header of a record does not check', entry: index }
+  }
+  const view = new DataView(rest.buffer, rest.byteOffset)
+  const recordedIndex = view.getBigUint64(12)
+  if (recordedIndex !== BigInt(index)) {
+    return { message: `a record begins at entry ${recordedIndex}, not ${index}`, entry: index }
+  }
+  const bodyBytes = view.getUint32(4)
+  if (bodyBytes > RECORD_BODY_BYTES_MAX + NOTE_BYTES_MAX) {
+    return { message: 'a record is larger than any that is written', entry: index }
+  }
+  return HEADER_BYTES + bodyBytes
+}
+
+function parseBody(
+  record: Uint8Array,
+  firstIndex: number,
+  sha256: Sha256,
+): JournalRecord | JournalProblem {
+  const view = new DataView(record.buffer, record.byteOffset, record.length)
+  const count = view.getUint32(8)
+  if (count > RECORD_ENTRIES_MAX) return { message: 'a record has too many entries' }
+  const entries: Uint8Array[] = []
+  const leafHashes = new Uint8Array(count * HASH_BYTES)
+  let offset = HEADER_BYTES
+  for (let position = 0; position < count; position++) {
+    const problem = { message: 'an entry is not what was recorded', entry: firstIndex + position }
+    if (offset + ENTRY_HEAD_BYTES > record.length) return problem
+    const start = offset + ENTRY_HEAD_BYTES
+    const end = start + view.getUint16(offset)
+    if (end > record.length) return problem
+    const entry = record.subarray(start, end)
+    const hashStart = position * HASH_BYTES
+    leafHashInto(sha256, entry, leafHashes, hashStart)
+    const mark = leafHashes.subarray(hashStart, hashStart + MARK_BYTES)
+    if (!sameBytes(record.subarray(offset + 2, start), mark)) return problem
+    entries.push(entry)
+    offset = end
+  }
+  const note = fromUtf8(record.subarray(offset))
+  if (note === null) return { message: 'the checkpoint of a record is not text' }
+  return { firstIndex, entries, leafHashes, note }
+}
+
+export const JOURNAL_DIRECTORY = 'journal'
+const NAME = /^journal\/([0-9]{16})$/
+
+/** `journal/0000000000004096`: the journal file whose first entry has this index. */
+export function journalPath(firstIndex: number): string {
+  return `${JOURNAL_DIRECTORY}/${String(firstIndex).padStart(16, '0')}`
+}
+
+/** The index of the first entry in the journal file of this name. Throws `path_invalid`. */
+export function parseJournalPath(path: string): number {
+  const index = Number(NAME.exec(path)?.[1] ?? Number.NaN)
+  if (!Number.isSafeInteger(index)) {
+    throw new LedgerError('path_invalid', `not the name of a journal: ${quoted(path)}`)
+  }
+  return index
+}
+
+/** Throws `entry_too_large` for an entry that the uint16 length of tlog-tiles cannot hold. */
+export function checkEntry(entry: Uint8Array): void {
+  if (entry.length > ENTRY_BYTES_MAX) {
+    const message = `an entry has at most ${ENTRY_BYTES_MAX} bytes, this one ${entry.length}`
+    throw new LedgerError('entry_too_large', message)
+  }
+}

@@ -1,0 +1,139 @@
+// The ledger as the gate uses it: append an entry and know that it is durable, read it back, and
+// store larger payloads beside it. Opening recovers from whatever a crash left, and refuses files
+// that are older than, or fork from, what was acknowledged before.
+
+import type { KeyObject } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import { sameBytes } from './bytes.ts'
+import { openCheckpoint } from './checkpoint.ts'
+import { LedgerError } from './errors.ts'
+import { type Files, nodeFiles } from './files.ts'
+import { fileBytesMax, LOCK_FILE } from './layout.ts'
+import { nodePrimitives, nodeSigner } from './node.ts'
+import { ed25519Verifier } from './note.ts'
+import { rootAt } from './proof.ts'
+import { type Identity, type Recovered, Recovery } from './recovery.ts'
+import { type ReadFile, tileNodeReader } from './tile-reader.ts'
+import { Writer } from './writer.ts'
+
+export interface LedgerOptions {
+  readonly directory: string
+  /** The name of the log: the first line of its checkpoints, and the name of its key. */
+  readonly origin: string
+  /** An Ed25519 private key. */
+  readonly signer: KeyObject
+  /** The note of a checkpoint that was acknowledged before; opening refuses an older ledger. */
+  readonly lastAcknowledged?: string
+  /** Called once when a failed write stops the ledger. */
+  readonly onFatal?: (error: Error) => void
+}
+
+export interface Ledger {
+  /**
+   * The index of the entry, when it is durable. Rejects with `entry_too_large` (65,535 bytes at
+   * most), `queue_full`, `ledger_stopped`, `ledger_closed`; after `ledger_stopped` the entry may or
+   * may not be found in the ledger when it is opened again.
+   */
+  append(entry: Uint8Array): Promise<{ index: number }>
+  /** Entries that are durable. */
+  readonly size: number
+  /** The vkey (`name+id+base64`) that verifies this ledger's checkpoints. */
+  readonly verifierKey: string
+  /** The last durable signed checkpoint. */
+  checkpoint(): { size: number; rootHash: Uint8Array; note: string }
+  /** The entry. Rejects with `entry_unknown`, `ledger_corrupt`. */
+  read(index: number): Promise<Uint8Array>
+  /** The RFC 6962 leaf hash of entry 0, which names this ledger; null while it is empty. */
+  firstEntryHash(): Uint8Array | null
+  /** The SHA-256 in hex, when the bytes are durable beside the log. Rejects: `payload_too_large`. */
+  putPayload(bytes: Uint8Array): Promise<string>
+  /** The payload. Rejects with `payload_unknown`, `ledger_corrupt`. */
+  readPayload(sha256Hex: string): Promise<Uint8Array>
+  /** Waits for what was appended, publishes it and lets go of the directory. */
+  close(): Promise<void>
+}
+
+/** Refuses the ledger unless the acknowledged checkpoint is one of its own past. */
+async function checkAcknowledged(
+  note: string,
+  identity: Identity,
+  { checkpoint }: Recovered,
+  readFile: ReadFile,
+): Promise<void> {
+  const { origin, verifier, sha256 } = identity
+  const acknowledged = await openCheckpoint(note, origin, [verifier])
+  if (acknowledged.size > checkpoint.size) {
+    const message = `the ledger ends at ${checkpoint.size}, and ${acknowledged.size} was acknowledged`
+    throw new LedgerError('ledger_older_than_acknowledged', message)
+  }
+  const reader = tileNodeReader(sha256, readFile, checkpoint.size)
+  const root = await rootAt(sha256, reader, acknowledged.size)
+  if (!sameBytes(root, acknowledged.rootHash)) {
+    const message = `the first ${acknowledged.size} entries are not those that were acknowledged`
+    throw new LedgerError('ledger_older_than_acknowledged', message)
+  }
+}
+
+/**
+ * The ledger in this directory, made when there is none. Throws `ledger_locked` when it is open
+ * elsewhere, `ledger_corrupt` when the files do not lead to their signed checkpoints,
+ * `ledger_older_than_acknowledged` for a rollback or a fork, `key_invalid` for the signer.
+ */
+export async function openLedger(
+  options: LedgerOptions,
+  files: Files = nodeFiles(),
+): Promise<Ledger> {
+  const directory = resolve(options.directory)
+  const signer = nodeSigner(options.origin, options.signer)
+  const verifier = ed25519Verifier(signer.verifierKey, nodePrimitives)
+  const { sha256 } = nodePrimitives
+  const readFile: ReadFile = (name) => files.read(join(directory, name), fileBytesMax(name))
+  const identity: Identity = { origin: options.origin, signer, verifier, sha256 }
+  await files.makeDirectory(directory)
+  const lock = files.lock(join(directory, LOCK_FILE))
+  try {
+    const recovered = await new Recovery(files, directory, identity).recover()
+    if (options.lastAcknowledged !== undefined) {
+      await checkAcknowledged(options.lastAcknowledged, identity, recovered, readFile)
+    }
+    const onFatal = options.onFatal ?? (() => {})
+    const first = await firstLeafHash(recovered.checkpoint.size, identity, readFile)
+    const writer = new Writer({ directory, files, identity, onFatal }, recovered, first)
+    return ledgerOf(writer, lock, signer.verifierKey)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** Everything is published when a ledger has been recovered, so entry 0 is in the first tile. */
+async function firstLeafHash(
+  size: number,
+  { sha256 }: Identity,
+  readFile: ReadFile,
+): Promise<Uint8Array | null> {
+  return size === 0 ? null : await tileNodeReader(sha256, readFile, size)(0, 0)
+}
+
+function ledgerOf(writer: Writer, lock: { release(): void }, verifierKey: string): Ledger {
+  let closed: Promise<void> | null = null
+  return {
+    verifierKey,
+    append: (entry) => writer.append(entry),
+    get size() {
+      return writer.durable.size
+    },
+    checkpoint() {
+      const { size, rootHash, note } = writer.durable
+      return { size, rootHash, note }
+    },
+    read: (index) => writer.read(index),
+    firstEntryHash: () => writer.firstLeafHash,
+    putPayload: (bytes) => writer.putPayload(bytes),
+    readPayload: (digest) => writer.readPayload(digest),
+    close() {
+      closed ??= writer.close().finally(() => lock.release())
+      return closed
+    },
+  }
+}

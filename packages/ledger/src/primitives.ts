@@ -1,0 +1,17 @@
+// The two primitives that a reader of a ledger needs, as ports, so that the same code verifies in
+// Node and in a browser. `node.ts` binds node:crypto; `web.ts` binds what every browser has.
+
+/** Writes the 32-byte SHA-256 of `input` into `output` at `offset`. */
+export type Sha256 = (input: Uint8Array, output: Uint8Array, offset: number) => void
+
+/** Whether `signature` (64 bytes) is `publicKey`'s (32 bytes) over `message`. Source: RFC 8032. */
+export type VerifyEd25519 = (
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+) => boolean | Promise<boolean>
+
+export interface Primitives {
+  readonly sha256: Sha256
+  readonly verifyEd25519: VerifyEd25519
+}

@@ -1,0 +1,145 @@
+// Publishes a staged segment: its tiles, its bundles, then the checkpoint over them, then forgets
+// the journal file. The normal path and recovery both call `publish`, and nothing else writes these.
+//
+// INVARIANT: the checkpoint is replaced only when every file it needs is durable, and a journal file
+// is removed only when the checkpoint that covers it is durable. What a crash leaves:
+//   while placing files       files beyond the published checkpoint, each whole, equal to what the
+//                             journal says; recovery places them again, byte for byte the same
+//   before the checkpoint     the same
+//   after the checkpoint      a journal file that says what the tiles say; recovery removes it
+//   while removing partials   older partial tiles, prefixes of newer ones; harmless, and verified
+// A file is written under `staging/`, synced, and renamed into place, so no torn file has a name of
+// the log. A file left in `staging/` was never acknowledged; recovery removes it.
+
+import { dirname, join } from 'node:path'
+import { toUtf8 } from './bytes.ts'
+import type { SignedCheckpoint } from './checkpoint.ts'
+import type { Files } from './files.ts'
+import { CHECKPOINT_FILE, STAGING_DIRECTORY } from './layout.ts'
+import type { RightEdge, TileFile } from './right-edge.ts'
+import type { Segment } from './segment.ts'
+import { levelHashes, TILE_WIDTH, tilePath } from './tiles.ts'
+
+/** Files written and synced at once; the thread pool of Node has four threads. */
+const PLACED_AT_ONCE = 3
+
+/** Puts whole files in their place below a ledger's directory. */
+export class Placement {
+  readonly #files: Files
+  readonly #directory: string
+  readonly #known = new Set<string>()
+  #staged = 0
+
+  constructor(files: Files, directory: string) {
+    this.#files = files
+    this.#directory = directory
+  }
+
+  /** Writes the file, durable in content; its name is durable after its directories are synced. */
+  async place(name: string, bytes: Uint8Array, unsynced: Set<string>): Promise<void> {
+    this.#staged += 1
+    const staged = join(this.#directory, STAGING_DIRECTORY, String(this.#staged))
+    const target = join(this.#directory, name)
+    const file = await this.#files.create(staged)
+    await file.append(bytes)
+    await file.sync()
+    await file.close()
+    await this.#makeDirectory(dirname(name))
+    await this.#files.rename(staged, target)
+    // The directories may be new, and a new directory's name is durable when its parent is synced.
+    for (let parent = dirname(name); parent !== '.'; parent = dirname(parent)) unsynced.add(parent)
+    unsynced.add('.')
+  }
+
+  async sync(unsynced: Set<string>): Promise<void> {
+    for (const name of unsynced) await this.#files.syncDirectory(join(this.#directory, name))
+    unsynced.clear()
+  }
+
+  async #makeDirectory(name: string): Promise<void> {
+    if (this.#known.has(name)) return
+    await this.#files.makeDirectory(join(this.#directory, name))
+    this.#known.add(name)
+  }
+}
+
+export class Publication {
+  readonly #files: Files
+  readonly #directory: string
+  readonly #placement: Placement
+  readonly #edge: RightEdge
+  #size: number
+  #olderSize: number
+
+  constructor(files: Files, directory: string, placement: Placement, edge: RightEdge) {
+    this.#files = files
+    this.#directory = directory
+    this.#placement = placement
+    this.#edge = edge
+    this.#size = edge.size
+    this.#olderSize = edge.size
+  }
+
+  /** The size that the published checkpoint has; the files of that size are all in place. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Publishes the segment, which begins where the published log ends, and removes its journal. */
+  async publish(segment: Segment): Promise<void> {
+    const before = this.#size
+    const unsynced = new Set<string>()
+    await this.#placeAll(this.#edge.grow(segment), unsynced)
+    await this.#placement.sync(unsynced)
+    await placeCheckpoint(this.#placement, segment.checkpoint)
+    this.#size = segment.checkpoint.size
+    await this.#removeSuperseded(before, this.#size)
+    this.#olderSize = before
+    await this.#files.remove(join(this.#directory, segment.path))
+  }
+
+  async #placeAll(files: TileFile[], unsynced: Set<string>): Promise<void> {
+    const waiting = files.values()
+    const placeNext = async () => {
+      // One iterator is shared, so each file is taken once.
+      for (const { tile, bytes } of waiting) {
+        await this.#placement.place(tilePath(tile), bytes, unsynced)
+      }
+    }
+    await Promise.all(Array.from({ length: PLACED_AT_ONCE }, placeNext))
+  }
+
+  /**
+   * Removes the partial tiles of sizes before the last two. The last but one stays, for a reader who
+   * fetched the checkpoint before this one; tlog-tiles lets partials go once the full tile is there.
+   */
+  async #removeSuperseded(before: number, after: number): Promise<void> {
+    for (const size of new Set([this.#olderSize, before])) {
+      for (let level = 0; levelHashes(level, size) > 0; level++) {
+        const hashes = levelHashes(level, size)
+        const tile = { index: Math.floor(hashes / TILE_WIDTH), width: hashes % TILE_WIDTH }
+        const isFull = levelHashes(level, after) >= (tile.index + 1) * TILE_WIDTH
+        const isKept = size === before || hashes === levelHashes(level, before)
+        if (tile.width === 0 || (isKept && !isFull)) continue
+        await this.#removePartial(tilePath({ level, ...tile }))
+        if (level === 0) await this.#removePartial(tilePath({ level: 'entries', ...tile }))
+      }
+    }
+  }
+
+  async #removePartial(name: string): Promise<void> {
+    const path = join(this.#directory, name)
+    await this.#files.remove(path)
+    await this.#files.removeEmptyDirectory(dirname(path))
+  }
+}
+
+/** Replaces the published checkpoint: whole or not at all. */
+export async function placeCheckpoint(
+  placement: Placement,
+  checkpoint: SignedCheckpoint,
+): Promise<void> {
+  const unsynced = new Set<string>()
+  await placement.place(CHECKPOINT_FILE, toUtf8(checkpoint.note), unsynced)
+  await placement.sync(unsynced)
+}

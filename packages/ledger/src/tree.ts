@@ -1,0 +1,139 @@
+// The Merkle tree of RFC 6962: leaf and node hashes, and a compact range that holds only the right
+// edge of a growing tree. Pure; SHA-256 comes in as a port.
+
+import type { Sha256 } from './primitives.ts'
+
+export const HASH_BYTES = 32
+/** tlog-tiles: the length prefix of an entry is a uint16. */
+export const ENTRY_BYTES_MAX = 65_535
+
+const LEAF_PREFIX = 0x00
+const NODE_PREFIX = 0x01
+const HEIGHT_MAX = 53 // sizes are safe integers
+
+// Scratch inputs, used and done with inside one synchronous call each.
+const leafInput = new Uint8Array(1 + ENTRY_BYTES_MAX)
+const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES)
+leafInput[0] = LEAF_PREFIX
+nodeInput[0] = NODE_PREFIX
+
+/** Writes SHA-256(0x00 || entry) into `output`. Source: RFC 6962 section 2.1. */
+export function leafHashInto(
+  sha256: Sha256,
+  entry: Uint8Array,
+  output: Uint8Array,
+  offset: number,
+): void {
+  leafInput.set(entry, 1)
+  sha256(leafInput.subarray(0, 1 + entry.length), output, offset)
+}
+
+/** SHA-256(0x00 || entry), for an entry of at most ENTRY_BYTES_MAX. Source: RFC 6962 section 2.1. */
+export function leafHash(sha256: Sha256, entry: Uint8Array): Uint8Array {
+  const output = new Uint8Array(HASH_BYTES)
+  leafHashInto(sha256, entry, output, 0)
+  return output
+}
+
+/** SHA-256(0x01 || left || right). Source: RFC 6962 section 2.1. */
+export function nodeHash(sha256: Sha256, left: Uint8Array, right: Uint8Array): Uint8Array {
+  const output = new Uint8Array(HASH_BYTES)
+  nodeInput.set(left, 1)
+  nodeInput.set(right, 1 + HASH_BYTES)
+  sha256(nodeInput, output, 0)
+  return output
+}
+
+/** The root of a tree without entries: SHA-256 of nothing. Source: RFC 6962 section 2.1. */
+export function emptyRoot(sha256: Sha256): Uint8Array {
+  const output = new Uint8Array(HASH_BYTES)
+  sha256(new Uint8Array(0), output, 0)
+  return output
+}
+
+/** Called for each perfect subtree when it is complete; the hash is valid during the call only. */
+export type OnNode = (height: number, hash: Uint8Array) => void
+
+/**
+ * The roots of the perfect subtrees that make up a tree of `size` leaves, from left to right (one
+ * per set bit of `size`): all that is needed to append and to compute the root.
+ */
+export class CompactRange {
+  readonly #sha256: Sha256
+  readonly #stack = new Uint8Array((HEIGHT_MAX + 2) * HASH_BYTES)
+  #depth = 0
+  #size = 0
+
+  constructor(sha256: Sha256) {
+    this.#sha256 = sha256
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Appends a leaf hash. `onNode` hears of the leaf (height 0) and each subtree it completes. */
+  append(hash: Uint8Array, onNode?: OnNode): void {
+    this.#push(hash)
+    onNode?.(0, hash)
+    let height = 0
+    for (let left = this.#size; left % 2 === 1; left = (left - 1) / 2) {
+      const merged = this.#merge()
+      height += 1
+      onNode?.(height, merged)
+    }
+    this.#size += 1
+  }
+
+  /**
+   * Appends the root of a perfect subtree, when a range is restored from stored hashes. The caller
+   * gives subtrees from left to right, each smaller than the one before.
+   */
+  appendSubtree(hash: Uint8Array, leafCount: number): void {
+    this.#push(hash)
+    this.#size += leafCount
+  }
+
+  /** A range that goes on from here by itself. */
+  clone(): CompactRange {
+    const copy = new CompactRange(this.#sha256)
+    copy.#stack.set(this.#stack)
+    copy.#depth = this.#depth
+    copy.#size = this.#size
+    return copy
+  }
+
+  /** The roots of the perfect subtrees, from left to right. */
+  nodes(): Uint8Array[] {
+    const nodes: Uint8Array[] = []
+    for (let index = 0; index < this.#depth; index++) nodes.push(this.#at(index).slice())
+    return nodes
+  }
+
+  /** The RFC 6962 root of the tree as it stands. */
+  root(): Uint8Array {
+    if (this.#depth === 0) return emptyRoot(this.#sha256)
+    let root: Uint8Array = this.#at(this.#depth - 1).slice()
+    for (let index = this.#depth - 2; index >= 0; index--) {
+      root = nodeHash(this.#sha256, this.#at(index), root)
+    }
+    return root
+  }
+
+  #at(index: number): Uint8Array {
+    return this.#stack.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES)
+  }
+
+  #push(hash: Uint8Array): void {
+    this.#stack.set(hash, this.#depth * HASH_BYTES)
+    this.#depth += 1
+  }
+
+  #merge(): Uint8Array {
+    const left = (this.#depth - 2) * HASH_BYTES
+    nodeInput.set(this.#stack.subarray(left, left + 2 * HASH_BYTES), 1)
+    this.#sha256(nodeInput, this.#stack, left)
+    this.#depth -= 1
+    return this.#stack.subarray(left, left + HASH_BYTES)
+  }
+}

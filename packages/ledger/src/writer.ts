@@ -1,0 +1,310 @@
+// The one writer of a ledger: takes entries, makes batches of those that came while the last batch
+// was syncing, and acknowledges a batch when it is durable in the journal.
+//
+// The order is the design; at each step, what a crash leaves and who repairs it:
+//   1 hash, grow the tree, sign      nothing on the disk; the entries were not acknowledged
+//   2 append the record to the journal   a torn or whole record; recovery drops or keeps it
+//   3 fdatasync                      a whole record; recovery keeps it
+//   4 acknowledge                    the same
+//   5 publish (publication.ts)       see there
+// Any failure of 2-5 leaves a disk that is not known, so it stops the ledger until it is reopened.
+
+import { hash } from 'node:crypto'
+import { join } from 'node:path'
+import { type SignedCheckpoint, signCheckpoint } from './checkpoint.ts'
+import { LedgerError, quoted } from './errors.ts'
+import type { AppendFile, Files } from './files.ts'
+import {
+  checkEntry,
+  encodeRecord,
+  JOURNAL_DIRECTORY,
+  RECORD_BODY_BYTES_MAX,
+  RECORD_ENTRIES_MAX,
+  recordedBytes,
+} from './journal.ts'
+import { BUNDLE_BYTES_MAX, PAYLOAD_BYTES_MAX, payloadPath } from './layout.ts'
+import type { Identity, Recovered } from './recovery.ts'
+import { growTree, Segment } from './segment.ts'
+import { parseBundle, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
+import { HASH_BYTES, leafHashInto } from './tree.ts'
+
+export const QUEUE_ENTRIES_MAX = 65_536
+export const QUEUE_BYTES_MAX = 64 * 1024 * 1024
+/** Published this long after the last append, and at the latest this long after the first. */
+const IDLE_MS = 200
+const STAGED_MS_MAX = 2000
+/** A partial bundle can be replaced while it is read; the newer one then has the entry. */
+const READ_ATTEMPTS_MAX = 3
+
+interface Pending {
+  readonly entry: Uint8Array
+  readonly hash: Uint8Array
+  readonly resolve: (appended: { index: number }) => void
+  readonly reject: (error: Error) => void
+}
+
+interface OpenSegment {
+  readonly segment: Segment
+  readonly file: AppendFile
+  readonly openedMs: number
+}
+
+export interface WriterOptions {
+  readonly directory: string
+  readonly files: Files
+  readonly identity: Identity
+  readonly onFatal: (error: Error) => void
+}
+
+export class Writer {
+  readonly #directory: string
+  readonly #files: Files
+  readonly #identity: Identity
+  readonly #onFatal: (error: Error) => void
+  readonly #state: Recovered
+  #durable: SignedCheckpoint
+  #firstLeafHash: Uint8Array | null
+  #queue: Pending[] = []
+  #queueBytes = 0
+  #running: Promise<void> | null = null
+  #isPublishWanted = false
+  #active: OpenSegment | null = null
+  #publishing: { segment: Segment; done: Promise<void> } | null = null
+  #idle: NodeJS.Timeout | undefined
+  #stopped: Error | null = null
+  #isClosed = false
+
+  constructor(options: WriterOptions, state: Recovered, firstLeafHash: Uint8Array | null) {
+    this.#directory = options.directory
+    this.#files = options.files
+    this.#identity = options.identity
+    this.#onFatal = options.onFatal
+    this.#state = state
+    this.#durable = state.checkpoint
+    this.#firstLeafHash = firstLeafHash
+  }
+
+  get durable(): SignedCheckpoint {
+    return this.#durable
+  }
+
+  /** The leaf hash of entry 0, once that is durable. */
+  get firstLeafHash(): Uint8Array | null {
+    return this.#firstLeafHash
+  }
+
+  append(entry: Uint8Array): Promise<{ index: number }> {
+    return new Promise((resolve, reject) => {
+      this.#refuseUnlessOpen()
+      checkEntry(entry)
+      const isFull = this.#queue.length >= QUEUE_ENTRIES_MAX
+      if (isFull || this.#queueBytes + entry.length > QUEUE_BYTES_MAX) {
+        throw new LedgerError('queue_full', `${this.#queue.length} entries wait already`)
+      }
+      const copy = new Uint8Array(entry) // not slice, which for a Buffer is a view
+      const leaf = new Uint8Array(HASH_BYTES)
+      leafHashInto(this.#identity.sha256, copy, leaf, 0)
+      this.#queue.push({ entry: copy, hash: leaf, resolve, reject })
+      this.#queueBytes += copy.length
+      this.#wake()
+    })
+  }
+
+  async read(index: number): Promise<Uint8Array> {
+    if (!Number.isSafeInteger(index) || index < 0 || index >= this.#durable.size) {
+      throw new LedgerError('entry_unknown', `there is no entry ${index}`)
+    }
+    for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
+      const entry = this.#stagedEntry(index) ?? (await this.#publishedEntry(index))
+      if (entry !== undefined) return new Uint8Array(entry)
+    }
+    throw new LedgerError('ledger_corrupt', `the bundle of entry ${index} is missing or damaged`)
+  }
+
+  async putPayload(bytes: Uint8Array): Promise<string> {
+    this.#refuseUnlessOpen()
+    if (bytes.length > PAYLOAD_BYTES_MAX) {
+      throw new LedgerError('payload_too_large', `a payload has at most ${PAYLOAD_BYTES_MAX} bytes`)
+    }
+    const digest = hash('sha256', bytes, 'hex')
+    try {
+      const unsynced = new Set<string>()
+      await this.#state.placement.place(payloadPath(digest), bytes, unsynced)
+      await this.#state.placement.sync(unsynced)
+    } catch (cause) {
+      throw this.#stop(cause)
+    }
+    return digest
+  }
+
+  async readPayload(sha256Hex: string): Promise<Uint8Array> {
+    const isDigest = /^[0-9a-f]{64}$/.test(sha256Hex)
+    const path = join(this.#directory, payloadPath(sha256Hex))
+    const bytes = isDigest ? await this.#files.read(path, PAYLOAD_BYTES_MAX) : null
+    if (bytes === null) {
+      throw new LedgerError('payload_unknown', `there is no payload ${quoted(sha256Hex)}`)
+    }
+    if (hash('sha256', bytes, 'hex') !== sha256Hex) {
+      throw new LedgerError('ledger_corrupt', `the payload ${quoted(sha256Hex)} was changed`)
+    }
+    return bytes
+  }
+
+  /** Waits for what was appended, publishes it, and lets go of the files. */
+  async close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true
+      this.#isPublishWanted = true
+      this.#wake()
+    }
+    clearTimeout(this.#idle)
+    await this.#running
+    await this.#publishing?.done
+    await this.#active?.file.close()
+    this.#active = null
+  }
+
+  #refuseUnlessOpen(): void {
+    if (this.#stopped !== null) {
+      const cause = this.#stopped
+      throw new LedgerError('ledger_stopped', 'the ledger stopped after a failed write', { cause })
+    }
+    if (this.#isClosed) throw new LedgerError('ledger_closed', 'the ledger is closed')
+  }
+
+  /** Starts the loop unless it runs. Only the loop touches the tree, the journal and the segments. */
+  #wake(): void {
+    this.#running ??= Promise.resolve().then(() => this.#run())
+  }
+
+  async #run(): Promise<void> {
+    clearTimeout(this.#idle)
+    try {
+      while (this.#stopped === null && (this.#queue.length > 0 || this.#isPublishWanted)) {
+        if (this.#queue.length > 0) await this.#appendBatch()
+        if (this.#isSegmentDue()) await this.#publishActive()
+      }
+    } catch (cause) {
+      this.#stop(cause)
+    }
+    this.#running = null
+    if (this.#stopped === null && this.#active !== null) {
+      this.#idle = setTimeout(() => {
+        this.#isPublishWanted = true
+        this.#wake()
+      }, IDLE_MS)
+      this.#idle.unref()
+    }
+  }
+
+  async #appendBatch(): Promise<void> {
+    const batch = this.#takeBatch()
+    try {
+      await this.#makeDurable(batch)
+    } catch (cause) {
+      const error = this.#stop(cause)
+      for (const pending of batch) pending.reject(error)
+      return
+    }
+    let index = this.#durable.size - batch.length
+    for (const pending of batch) pending.resolve({ index: index++ })
+  }
+
+  #takeBatch(): Pending[] {
+    let count = 0
+    let bytes = 0
+    for (const { entry } of this.#queue) {
+      bytes += recordedBytes(entry)
+      if (count === RECORD_ENTRIES_MAX || (count > 0 && bytes > RECORD_BODY_BYTES_MAX)) break
+      count += 1
+    }
+    const batch = this.#queue.slice(0, count)
+    this.#queue = this.#queue.slice(count)
+    for (const { entry } of batch) this.#queueBytes -= entry.length
+    return batch
+  }
+
+  async #makeDurable(batch: readonly Pending[]): Promise<void> {
+    const { origin, signer, sha256 } = this.#identity
+    const { tree } = this.#state
+    const firstIndex = tree.size
+    const entries = batch.map((pending) => pending.entry)
+    const leafHashes = new Uint8Array(batch.length * HASH_BYTES)
+    for (const [position, pending] of batch.entries()) {
+      leafHashes.set(pending.hash, position * HASH_BYTES)
+    }
+    const levels = growTree(tree, leafHashes)
+    const checkpoint = signCheckpoint(origin, tree.size, tree.root(), [signer])
+    const record = { firstIndex, entries, leafHashes, note: checkpoint.note }
+    this.#active ??= await this.#openSegment(firstIndex)
+    await this.#active.file.append(encodeRecord(record, sha256))
+    await this.#active.file.sync()
+    this.#active.segment.add(record, levels, checkpoint)
+    this.#durable = checkpoint
+    this.#firstLeafHash ??= leafHashes.slice(0, HASH_BYTES)
+  }
+
+  async #openSegment(firstIndex: number): Promise<OpenSegment> {
+    const segment = new Segment(firstIndex)
+    const file = await this.#files.create(join(this.#directory, segment.path))
+    // Without this the record could be durable in a file whose name is not.
+    await this.#files.syncDirectory(join(this.#directory, JOURNAL_DIRECTORY))
+    return { segment, file, openedMs: performance.now() }
+  }
+
+  #isSegmentDue(): boolean {
+    if (this.#active === null) {
+      this.#isPublishWanted = false
+      return false
+    }
+    const ageMs = performance.now() - this.#active.openedMs
+    return this.#isPublishWanted || this.#active.segment.isFull || ageMs > STAGED_MS_MAX
+  }
+
+  /** Hands the journal file to publication, one at a time; appends go on in a new file meanwhile. */
+  async #publishActive(): Promise<void> {
+    this.#isPublishWanted = false
+    await this.#publishing?.done
+    if (this.#active === null || this.#stopped !== null) return
+    const { segment, file } = this.#active
+    await file.close()
+    this.#active = null
+    const done = this.#state.publication.publish(segment).then(
+      () => {
+        this.#publishing = null
+      },
+      (cause: unknown) => {
+        this.#stop(cause)
+      },
+    )
+    this.#publishing = { segment, done }
+  }
+
+  #stagedEntry(index: number): Uint8Array | undefined {
+    const active = this.#active?.segment.entryAt(index)
+    return active ?? this.#publishing?.segment.entryAt(index)
+  }
+
+  async #publishedEntry(index: number): Promise<Uint8Array | undefined> {
+    const bundle = Math.floor(index / TILE_WIDTH)
+    const width = tileWidth(0, bundle, this.#state.publication.size)
+    if (width === 0) return undefined
+    const name = tilePath({ level: 'entries', index: bundle, width })
+    const bytes = await this.#files.read(join(this.#directory, name), BUNDLE_BYTES_MAX)
+    if (bytes === null) return undefined
+    const { entries, isWhole } = parseBundle(bytes, width)
+    return isWhole ? entries[index % TILE_WIDTH] : undefined
+  }
+
+  /** Stops the ledger for good: everything that waits, and every later append, is refused. */
+  #stop(cause: unknown): Error {
+    if (this.#stopped !== null) return this.#stopped
+    const error = new LedgerError('ledger_stopped', 'a write of the ledger failed', { cause })
+    this.#stopped = error
+    for (const pending of this.#queue) pending.reject(error)
+    this.#queue = []
+    this.#queueBytes = 0
+    this.#onFatal(error)
+    return error
+  }
+}
