@@ -35,6 +35,8 @@ export type SigV4ErrorCode =
   | 'expired'
   /** The body is not the one that x-amz-content-sha256 names. */
   | 'body_mismatch'
+  /** An aws-chunked body whose framing, length or trailers are not as announced. */
+  | 'malformed_chunks'
 
 const HELP: Readonly<Record<SigV4ErrorCode, string>> = {
   missing_signature: 'sign the request with the session keys that the gate gave out',
@@ -53,6 +55,7 @@ const HELP: Readonly<Record<SigV4ErrorCode, string>> = {
   signature_mismatch: 'check the secret access key, and that no proxy changes the request',
   clock_skew: 'set the clock of this machine, then sign again',
   expired: 'make a new presigned URL',
+  malformed_chunks: 'let an AWS SDK or the AWS CLI send the body',
   body_mismatch: 'send exactly the body that was signed',
 }
 
