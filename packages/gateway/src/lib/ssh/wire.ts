@@ -54,6 +54,10 @@ export class WireReader {
     return bytes.subarray(1)
   }
 
+  rest(): Buffer {
+    return this.take(this.#bytes.length - this.#at)
+  }
+
   end(): void {
     if (this.#at !== this.#bytes.length) throw new SshError(this.#code, 'bytes after the end')
   }
