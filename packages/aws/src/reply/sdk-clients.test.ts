@@ -14,6 +14,7 @@ import { CostExplorerClient, GetCostAndUsageCommand } from '@aws-sdk/client-cost
 import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DeleteObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import { AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols'
 import { describe, expect, test } from 'vitest'
 import type { Protocol } from '../call.ts'
 import { ERROR_WORDS, FAMILY_OF_PROTOCOL, type ReplyCode } from './error-codes.ts'
@@ -61,6 +62,8 @@ const OPTIONS = {
   credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/EXAMPLEKEY' },
 }
 
+const CBOR_SETTINGS = { defaultNamespace: 'com.amazonaws.dynamodb', errorTypeRegistries: [] }
+
 type Send = (endpoint: string) => Promise<unknown>
 
 const CLIENTS: Readonly<Record<string, readonly [protocol: Protocol, send: Send]>> = {
@@ -95,6 +98,17 @@ const CLIENTS: Readonly<Record<string, readonly [protocol: Protocol, send: Send]
   'sts GetCallerIdentity': [
     'awsQuery',
     (endpoint) => new STSClient({ ...OPTIONS, endpoint }).send(new GetCallerIdentityCommand({})),
+  ],
+  'dynamodb DeleteTable over CBOR': [
+    'rpcv2Cbor',
+    (endpoint) =>
+      new DynamoDBClient({
+        ...OPTIONS,
+        endpoint,
+        // No client of the five speaks CBOR by itself; each can be told to.
+        protocol: AwsSmithyRpcV2CborProtocol,
+        protocolSettings: CBOR_SETTINGS,
+      }).send(new DeleteTableCommand({ TableName: 't' })),
   ],
   's3 DeleteObject': [
     's3',
