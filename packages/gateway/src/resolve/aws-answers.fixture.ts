@@ -189,3 +189,15 @@ export function changeSet(
   <ResponseMetadata><RequestId>b9b4b068</RequestId></ResponseMetadata>
 </DescribeChangeSetResponse>`)
 }
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html#API_GetTemplate_Examples */
+export function template(body: string): UpstreamAnswer {
+  const escaped = body.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+  return xmlAnswer(`<GetTemplateResponse ${CFN_NAMESPACE}>
+  <GetTemplateResult>
+    <TemplateBody>${escaped}</TemplateBody>
+    <StagesAvailable><member>Original</member><member>Processed</member></StagesAvailable>
+  </GetTemplateResult>
+  <ResponseMetadata><RequestId>b9b4b068-3a41-11e5-94eb-example</RequestId></ResponseMetadata>
+</GetTemplateResponse>`)
+}

@@ -1,8 +1,9 @@
 // The noun of `resolve`: what was looked up, read-only, about an Action before anybody is asked.
 import type { JsonObject } from '../describe/action.ts'
 
-/** What would become of a thing. Worst first; summaries are written in this order. */
-export type Fate = 'deleted' | 'overwritten' | 'replaced' | 'changed' | 'created'
+/** What would become of a thing. Worst first; summaries are written in this order. `kept`: its stack
+ * goes, it stays, by a deletion policy. */
+export type Fate = 'deleted' | 'overwritten' | 'replaced' | 'changed' | 'created' | 'kept'
 
 /** One thing the action would touch, as found by a look-up. Facts not learned are null and say so. */
 export interface Finding {

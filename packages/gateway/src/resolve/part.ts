@@ -20,6 +20,7 @@ export const FATES_WORST_FIRST: readonly Fate[] = [
   'replaced',
   'changed',
   'created',
+  'kept',
 ]
 const UNDO_WORST_FIRST: readonly Finding['undo'][] = ['no', 'unknown', 'from-backup', 'yes']
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import {
   describedStack,
@@ -9,6 +10,7 @@ import {
   RECOVERY_OFF,
   STACK_ID,
   stackResources,
+  template,
   versioning,
 } from './aws-answers.fixture.ts'
 import { bindingRead, sameBinding } from './binding.ts'
@@ -41,6 +43,7 @@ const SHOP = {
   ...INSIDE,
   'cloudformation:DescribeStacks': describedStack(),
   'cloudformation:ListStackResources': stackResources([TABLE, BUCKET, ROLE]),
+  'cloudformation:GetTemplate': template('{"Resources":{}}'),
 }
 const DELETE = awsAction('cloudformation:DeleteStack', { StackName: 'shop' }, ['destroy'])
 
@@ -65,6 +68,7 @@ test('a stack that would be deleted shows every resource in it and what would be
       { type: 'AWS::S3::Bucket', logicalId: 'Reports', physicalId: 'reports' },
       { type: 'AWS::DynamoDB::Table', logicalId: 'Settings', physicalId: 'settings' },
     ],
+    template: { sha256: createHash('sha256').update('{"Resources":{}}').digest('hex') },
   })
   expect(summarise(DELETE, evidence)).toBe(
     'This would delete 3 resources. 2 hold data. None can be restored from here. It would change who may do what.',
@@ -161,6 +165,7 @@ test('a stack that does not exist is said so; one that may not be read is unread
   const absent = await look(DELETE, {
     'cloudformation:DescribeStacks': gone,
     'cloudformation:ListStackResources': gone,
+    'cloudformation:GetTemplate': gone,
   })
   expect(absent.binding).toEqual({ stack: { name: 'shop', absent: true, roleArn: null } })
   expect(absent.addedEffects).toEqual([])

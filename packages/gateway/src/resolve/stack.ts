@@ -7,9 +7,10 @@ import { childText, descendant, elementsNamed, type XmlTree } from './answer-xml
 import { isOpaque, lookAtContained, type StackResource } from './contained.ts'
 import type { Fate, Finding } from './evidence.ts'
 import type { Look, Looked } from './look.ts'
-import { textAt } from './member.ts'
+import { listAt, textAt } from './member.ts'
 import type { Part } from './part.ts'
 import { cloudformationCall } from './read-call.ts'
+import { type DeletionPolicy, lookAtTemplate, type TemplateLook } from './template.ts'
 
 /** Resources of one stack that are read; also AWS's own quota for a template.
  * Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
@@ -71,9 +72,10 @@ async function resolveWholeStack(action: Action, look: Look, fate: Fate): Promis
   const worst: Effect[] = fate === 'deleted' ? ['destroy'] : []
   const name = textAt(action.parameters, 'StackName')
   if (name === null) return noStackNamed(look, worst)
-  const [stack, resources] = await Promise.all([
+  const [stack, resources, template] = await Promise.all([
     lookAtStack(look, action, name),
     resourcesOf(look, action.region, name),
+    fate === 'deleted' ? lookAtTemplate(look, action.region, name) : null,
   ])
   if (stack.state === 'absent') {
     const findings = [absentStack(name, fate)]
@@ -81,19 +83,49 @@ async function resolveWholeStack(action: Action, look: Look, fate: Fate): Promis
   }
   const listed = resources.list
   const findings = await Promise.all(
-    listed.map((one) =>
-      lookAtContained(look, action.region, one, fate, stack.protectedFromDeletion),
-    ),
+    listed.map((one) => {
+      const policy = policyOf(action, template, one.logicalId)
+      return lookAtMember(look, action.region, one, fate, policy, stack.protectedFromDeletion)
+    }),
   )
   return {
     binding: {
       stack: stack.identity,
       resources: resources.unread ?? listed.map((one) => ({ ...one })),
+      ...(template === null ? {} : { template: template.identity }),
     },
     findings,
     addedEffects: [...worst, ...effectsOfContent(listed)],
     before: null,
   }
+}
+
+/** RetainResources of the call keeps as the template's policy does; it names logical ids.
+ * Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html */
+function policyOf(
+  action: Action,
+  template: TemplateLook | null,
+  logicalId: string,
+): DeletionPolicy {
+  if (listAt(action.parameters, 'RetainResources')?.includes(logicalId) === true) return 'retain'
+  return template?.policies.get(logicalId) ?? 'delete'
+}
+
+async function lookAtMember(
+  look: Look,
+  region: string,
+  resource: StackResource,
+  fate: Fate,
+  policy: DeletionPolicy,
+  parentProtected: boolean,
+): Promise<Finding> {
+  if (fate === 'deleted' && policy === 'retain') {
+    return { ...(await lookAtContained(look, region, resource, 'kept', false)), undo: 'yes' }
+  }
+  const finding = await lookAtContained(look, region, resource, fate, parentProtected)
+  return policy === 'snapshot' && finding.undo === 'unknown'
+    ? { ...finding, undo: 'from-backup' }
+    : finding
 }
 
 function absentStack(name: string, fate: Fate): Finding {

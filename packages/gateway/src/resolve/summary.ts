@@ -12,6 +12,7 @@ const FATE_VERBS: Readonly<Record<Fate, string>> = {
   replaced: 'replace',
   changed: 'change',
   created: 'create',
+  kept: 'leave behind',
 }
 
 const EFFECT_VERBS: Readonly<Record<Effect, string>> = {
@@ -108,9 +109,11 @@ function joined(parts: readonly string[]): string {
   return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`
 }
 
-/** Only what would lose something counts: created things and untouched ones hold no loss. */
+/** Only what could lose something counts: what is created or kept loses nothing. */
 function atRisk(findings: readonly Finding[]): Finding[] {
-  return findings.filter((finding) => finding.fate !== 'created' && !isAbsent(finding))
+  return findings.filter(
+    (finding) => finding.fate !== 'created' && finding.fate !== 'kept' && !isAbsent(finding),
+  )
 }
 
 function aboutData(findings: readonly Finding[]): string[] {
