@@ -277,6 +277,43 @@ test('resources that policy cannot tell apart are one question, and no distinct 
   expect(ask({ resources: [...tables, last] }, guarded)).toMatchObject({ policies: ['g'] })
 })
 
+const OTHER = {
+  ...TABLE,
+  arn: 'x',
+  type: 'bucket',
+  account: '999999999999',
+  region: 'us-east-1',
+  resolved: false,
+}
+
+test.each([
+  ['resource == Resource::"x"', 'true'],
+  ['resource in Resource::"x"', 'true'],
+  ['resource is Resource in Resource::"x"', 'true'],
+  ['resource', 'resource == Resource::"x"'],
+  ['resource', 'resource in [Resource::"x"]'],
+  ['resource', 'resource is Resource in Resource::"x"'],
+  ['resource', '[Resource::"x"].contains(resource)'],
+  ['resource', '{ a: resource }.a == Resource::"x"'],
+  ['resource', '{ a: resource }.a.arn == "x"'],
+  ['resource', '(if context.breakGlass then resource else resource).account == "999999999999"'],
+  ['resource', 'resource.arn == "x"'],
+  ['resource', 'resource.type == "bucket"'],
+  ['resource', 'resource.account == "999999999999"'],
+  ['resource', 'resource.region == "us-east-1"'],
+  ['resource', '!resource.resolved'],
+])(
+  'a resource that a forbid tells apart is not joined with another: %s when %s',
+  async (scope, when) => {
+    const forbid = `@id("g") forbid (principal, action, ${scope}) when { ${when} };`
+    const guarded = await setOf(`${PERMIT_ALL} ${forbid}`)
+    const read = (...resources: Action['resources']) =>
+      ask({ effects: ['read'], resources }, guarded)
+    expect(read(TABLE, OTHER)).toMatchObject({ answer: 'deny', policies: ['g'] })
+    expect(read(TABLE, TABLE)).toEqual({ answer: 'allow', policies: ['all'] })
+  },
+)
+
 test('the most distinct resources are decided and one more is refused', async () => {
   const reads = await setOf(
     `${PERMIT_ALL} @id("g") forbid (principal, action, resource) when { resource.arn == "x" };`,
