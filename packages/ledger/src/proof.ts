@@ -25,6 +25,11 @@ function checkSizes(smaller: number, larger: number): void {
   }
 }
 
+function checkIndex(index: number, size: number): void {
+  checkSizes(index, size)
+  if (index === size) throw new LedgerError('size_invalid', `there is no leaf ${index}`)
+}
+
 /** The largest power of two smaller than `count`, which is at least 2 (RFC 6962: k < n <= 2k). */
 function split(count: number): number {
   let power = 1
@@ -71,7 +76,7 @@ export async function inclusionProof(
   index: number,
   size: number,
 ): Promise<Uint8Array[]> {
-  checkSizes(index + 1, size)
+  checkIndex(index, size)
   const proof: Uint8Array[] = []
   let start = 0
   let end = size
@@ -135,7 +140,7 @@ export function verifyInclusion(
   proof: readonly Uint8Array[],
   root: Uint8Array,
 ): void {
-  checkSizes(index + 1, size)
+  checkIndex(index, size)
   checkHashes([leaf, root, ...proof])
   let node = index
   let last = size - 1
