@@ -1,0 +1,199 @@
+// The gate's JSON API for people and for waiting agents. Reading shows what the gate knows; every
+// change is a signed act that is verified here again: no cookie, token or flag changes anything.
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { z } from 'zod'
+import { GatewayError } from '../errors.ts'
+import { ACT_CHARS_MAX } from '../lib/signed-act.ts'
+import type { SignedAct } from '../record/entry.ts'
+import { unknownRequest } from '../review/desk.ts'
+import { closedWords, requirementWords } from '../review/words.ts'
+import type { Gate } from '../serve.ts'
+import type { RequestRow, RequestState, SessionRow } from '../state/store.ts'
+import { statusOf } from './status.ts'
+
+/** Requests listed at once. */
+export const REQUESTS_LISTED_MAX = 1_000
+/** Longest wait of one status call, in milliseconds. */
+export const WAIT_MS_MAX = 25_000
+
+const ACT = z.strictObject({
+  statement: z.string().max(ACT_CHARS_MAX),
+  signature: z.string().max(ACT_CHARS_MAX),
+  publicKey: z.string().max(ACT_CHARS_MAX),
+})
+
+const STATES = [
+  'pending',
+  'approved',
+  'denied',
+  'changes_requested',
+  'expired',
+  'cancelled',
+] as const
+
+/** Returns the API as a fetch-style app; `hosts` are the Host values it answers to (DNS rebinding). */
+export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
+  const app = new Hono()
+  app.use(async (context, next) => {
+    const host = context.req.header('host')?.toLowerCase() ?? ''
+    if (!hosts().includes(host)) {
+      throw new GatewayError(
+        'wrong_host',
+        'the Host header is not this gate',
+        'use the address that `seconder serve` printed',
+      )
+    }
+    await next()
+    context.header('cache-control', 'no-store')
+    context.header('x-content-type-options', 'nosniff')
+  })
+  app.use(bodyLimit({ maxSize: 4 * ACT_CHARS_MAX }))
+  app.onError((error, context) => {
+    const { status, body } = statusOf(error)
+    return context.json(body, status)
+  })
+
+  app.get('/healthz', (context) => context.json({ ok: true }))
+  app.get('/api/gate', (context) => context.json(gate.facts()))
+  app.get('/api/keys', (context) => {
+    const known = gate.store.personByKey(context.req.query('fingerprint') ?? '')
+    return context.json({ person: known?.person.name ?? null })
+  })
+  app.get('/api/sessions', (context) =>
+    context.json({ sessions: gate.store.sessions().map(shownSession) }),
+  )
+  app.post('/api/sessions', async (context) =>
+    context.json(await gate.openSession(await act(context.req))),
+  )
+  app.post('/api/sessions/close', async (context) => {
+    return context.json({ cancelledRequests: await gate.closeSession(await act(context.req)) })
+  })
+  app.get('/api/requests', (context) => {
+    const asked = context.req.query('state')
+    const state = STATES.find((name) => name === asked)
+    const rows = gate.store.requests({ ...(state && { state }), limit: REQUESTS_LISTED_MAX })
+    return context.json({ requests: rows.map(shownRequest) })
+  })
+  app.get('/api/requests/:id', async (context) => {
+    const row = known(gate, context.req.param('id'))
+    const document = await gate.recorder.payload(row.documentSha256)
+    return context.json({
+      request: shownRequest(row),
+      document,
+      reviews: gate.store.reviews(row.id),
+    })
+  })
+  app.get('/api/requests/:id/status', async (context) => {
+    const row = known(gate, context.req.param('id'))
+    const waitMs = Math.min(Number(context.req.query('waitMs') ?? 0) || 0, WAIT_MS_MAX)
+    if (row.state === 'pending') await gate.desk.hold(row.id, waitMs, context.req.raw.signal)
+    return context.json(shownRequest(gate.store.request(row.id) ?? row))
+  })
+  app.post('/api/reviews', async (context) => {
+    return context.json(shownRequest(await gate.desk.submit(await act(context.req))))
+  })
+  app.get('/api/epochs/candidate', (context) => context.json(gate.candidate()))
+  app.post('/api/epochs', async (context) =>
+    context.json(await gate.epochs.sign(await act(context.req))),
+  )
+  app.notFound((context) => {
+    const error = new GatewayError(
+      'not_supported',
+      'there is nothing at this path',
+      'see docs/api.md',
+    )
+    const { body } = statusOf(error)
+    return context.json(body, 404)
+  })
+  return app
+}
+
+async function act(request: {
+  json(): Promise<unknown>
+  header(name: string): string | undefined
+}): Promise<SignedAct> {
+  // A page of another origin can send a form or text, never this type without being asked first.
+  if (request.header('content-type')?.split(';')[0] !== 'application/json') {
+    throw new GatewayError(
+      'statement_invalid',
+      'the body is not application/json',
+      'use the seconder command',
+    )
+  }
+  const parsed = ACT.safeParse(await request.json().catch(() => null))
+  if (!parsed.success) {
+    throw new GatewayError(
+      'statement_invalid',
+      'the body is not {statement, signature, publicKey}',
+      'use the seconder command',
+    )
+  }
+  return parsed.data
+}
+
+function known(gate: Gate, id: string): RequestRow {
+  const row = gate.store.request(id)
+  if (!row) throw unknownRequest(id)
+  return row
+}
+
+function shownSession({
+  id,
+  agent,
+  operator,
+  roleName,
+  roleArn,
+  openedAtMs,
+  expiresAtMs,
+  closedAtMs,
+}: SessionRow) {
+  const iso = (ms: number) => new Date(ms).toISOString()
+  return {
+    sessionId: id,
+    agent,
+    operator,
+    role: roleName,
+    roleArn,
+    openedAt: iso(openedAtMs),
+    expiresAt: iso(expiresAtMs),
+    closedAt: closedAtMs === null ? null : iso(closedAtMs),
+  }
+}
+
+export interface ShownRequest {
+  readonly requestId: string
+  readonly state: RequestState
+  readonly operation: string
+  readonly sessionId: string
+  readonly operator: string
+  readonly digest: string
+  readonly requirement: readonly string[]
+  readonly needs: string
+  readonly openedAt: string
+  readonly expiresAt: string
+  readonly closedBy: string | null
+  readonly comment: string | null
+  /** What an agent should be told now. */
+  readonly guidance: string
+  readonly waitCommand: string
+}
+
+export function shownRequest(row: RequestRow): ShownRequest {
+  return {
+    requestId: row.id,
+    state: row.state,
+    operation: row.operation,
+    sessionId: row.sessionId,
+    operator: row.operator,
+    digest: row.digest,
+    requirement: row.requirement,
+    needs: requirementWords(row.requirement),
+    openedAt: new Date(row.openedAtMs).toISOString(),
+    expiresAt: new Date(row.expiresAtMs).toISOString(),
+    closedBy: row.closedBy,
+    comment: row.comment,
+    guidance: row.state === 'pending' ? 'wait for a reviewer; nothing was done' : closedWords(row),
+    waitCommand: `seconder wait ${row.id}`,
+  }
+}

@@ -1,0 +1,58 @@
+// Makes the API's answer to an error: a stable code, what happened, what to do. Internal text, stack
+// traces and causes never leave.
+import { GatewayError, type GatewayErrorCode } from '../errors.ts'
+
+type Status = 400 | 403 | 404 | 409 | 413 | 500 | 503
+
+const STATUS: Record<GatewayErrorCode, Status> = {
+  invalid_config: 500,
+  body_too_large: 413,
+  unsupported_payload: 400,
+  session_unknown: 404,
+  session_closed: 403,
+  wrong_host: 403,
+  upstream_not_allowed: 403,
+  not_supported: 404,
+  statement_invalid: 400,
+  signature_invalid: 403,
+  not_a_reviewer: 403,
+  request_unknown: 404,
+  request_closed: 409,
+  epoch_changed: 409,
+  gate_refusing: 503,
+  limit_reached: 409,
+  credential_answer: 403,
+  replayed: 409,
+  state_error: 503,
+}
+
+export interface ErrorBody {
+  readonly error: { readonly code: string; readonly message: string; readonly help: string }
+}
+
+export function statusOf(error: unknown): { status: Status; body: ErrorBody } {
+  if (error instanceof GatewayError) {
+    const { code, message, help } = error
+    return { status: STATUS[code], body: { error: { code, message, help } } }
+  }
+  if (isPolicyError(error)) {
+    const { code, message, help } = error
+    return { status: 400, body: { error: { code, message, help } } }
+  }
+  return {
+    status: 500,
+    body: {
+      error: {
+        code: 'internal',
+        message: 'the gate could not tell; nothing was done',
+        help: 'see the log of `seconder serve`',
+      },
+    },
+  }
+}
+
+function isPolicyError(error: unknown): error is { code: string; message: string; help: string } {
+  return (
+    error instanceof Error && error.name === 'PolicyError' && 'code' in error && 'help' in error
+  )
+}

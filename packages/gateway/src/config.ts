@@ -1,0 +1,237 @@
+// Makes a Config from seconder.yaml and the SECONDER_* variables. The only file of the gateway that
+// reads the environment. Every mistake is named with its line; nothing missing is defaulted to allow.
+import { readFileSync } from 'node:fs'
+import { dirname, isAbsolute, join, resolve as resolvePath } from 'node:path'
+import { isMap, LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { GatewayError } from './errors.ts'
+import { Secret } from './lib/secret.ts'
+
+const NAME = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'use 1-64 of a-z 0-9 . _ -')
+const ACCOUNT = z.string().regex(/^\d{12}$/, 'an account is 12 digits, in quotes')
+const LISTEN = z.string().regex(/^[^\s:]+:\d{1,5}$/, 'write HOST:PORT')
+
+const ENVIRONMENT = z.strictObject({
+  name: NAME,
+  accounts: z.array(ACCOUNT).min(1),
+  /** ARN patterns (`*`, `?`); without them the whole account. */
+  arns: z.array(z.string().min(1)).optional(),
+  mode: z.enum(['enforce', 'observe']).default('enforce'),
+})
+
+const ROLE = z.strictObject({
+  arn: z
+    .string()
+    .regex(/^arn:[a-z-]+:iam::\d{12}:role\/.+$/, 'write arn:aws:iam::ACCOUNT:role/NAME'),
+  environments: z.array(NAME).optional(),
+})
+
+const PERSON = z.strictObject({
+  name: NAME,
+  teams: z.array(NAME).default([]),
+  sshKeys: z.array(z.string().min(20)).min(1),
+})
+
+const SCHEMA = z.strictObject({
+  listen: z
+    .strictObject({
+      aws: LISTEN.default('127.0.0.1:8787'),
+      console: LISTEN.default('127.0.0.1:8788'),
+    })
+    .prefault({}),
+  state: z
+    .string()
+    .regex(/^sqlite:.+/, 'write sqlite:PATH (PostgreSQL comes in a later version)')
+    .default('sqlite:.seconder/state.db'),
+  ledger: z.string().default('.seconder/ledger'),
+  policies: z.string().optional(),
+  upstream: z.strictObject({
+    aws: z.strictObject({
+      endpoint: z
+        .string()
+        .regex(/^https?:\/\/[^/]+\/?$/, 'write http://HOST:PORT')
+        .optional(),
+      credentials: z.enum(['environment']).default('environment'),
+      timeoutMs: z.number().int().min(100).max(900_000).default(120_000),
+    }),
+  }),
+  environments: z.array(ENVIRONMENT).max(1_000).default([]),
+  roles: z.record(NAME, ROLE),
+  people: z.array(PERSON).max(10_000).default([]),
+  review: z
+    .strictObject({
+      holdMs: z.number().int().min(0).max(20_000).default(20_000),
+      expiresInMs: z.number().int().min(1_000).max(86_400_000).default(3_600_000),
+      grantExpiresInMs: z.number().int().min(1_000).max(3_600_000).default(600_000),
+    })
+    .prefault({}),
+})
+
+export type EnvironmentRow = z.infer<typeof ENVIRONMENT>
+export type PersonRow = z.infer<typeof PERSON>
+export interface RoleRow {
+  readonly arn: string
+  readonly environments?: readonly string[] | undefined
+}
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export interface Config {
+  readonly listen: { readonly aws: Address; readonly console: Address }
+  /** Absolute path of the SQLite file. */
+  readonly statePath: string
+  readonly ledgerDirectory: string
+  /** Absolute folder of the policies; the set shipped with Seconder when the file names none. */
+  readonly policiesDirectory: string
+  readonly upstream: {
+    /** Only for emulators; null = real AWS, hosts from the endpoint table. */
+    readonly endpoint: string | null
+    readonly timeoutMs: number
+    readonly credentials: UpstreamCredentials
+  }
+  readonly environments: readonly EnvironmentRow[]
+  readonly roles: Readonly<Record<string, RoleRow>>
+  readonly people: readonly PersonRow[]
+  readonly review: {
+    readonly holdMs: number
+    readonly expiresInMs: number
+    readonly grantExpiresInMs: number
+  }
+}
+
+export interface UpstreamCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: Secret
+  readonly sessionToken: Secret | null
+}
+
+export type Environ = Readonly<Record<string, string | undefined>>
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
+const SHIPPED_POLICIES = join(import.meta.dirname, '..', '..', '..', 'policies')
+
+/**
+ * Returns the Config in `path`, with SECONDER_LISTEN_AWS, SECONDER_LISTEN_CONSOLE, SECONDER_STATE and
+ * SECONDER_LEDGER over it. Relative paths are relative to the file.
+ * Errors: `invalid_config`, naming the line.
+ */
+export function loadConfig(path: string, environ: Environ = process.env): Config {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new GatewayError(
+      'invalid_config',
+      `cannot read \`${path}\``,
+      'give the file with --config',
+      { cause },
+    )
+  }
+  const raw = parseFile(path, text)
+  const listen = {
+    aws: address(environ['SECONDER_LISTEN_AWS'] ?? raw.listen.aws),
+    console: address(environ['SECONDER_LISTEN_CONSOLE'] ?? raw.listen.console),
+  }
+  for (const { host } of [listen.aws, listen.console]) {
+    if (!LOOPBACK.has(host)) {
+      throw new GatewayError(
+        'invalid_config',
+        `listening on \`${host}\` needs tls, which this version does not have`,
+        'listen on 127.0.0.1, and put the gate on the same host as its callers',
+      )
+    }
+  }
+  const base = dirname(resolvePath(path))
+  const under = (name: string) => (isAbsolute(name) ? name : join(base, name))
+  return {
+    listen,
+    statePath: under((environ['SECONDER_STATE'] ?? raw.state).replace(/^sqlite:/, '')),
+    ledgerDirectory: under(environ['SECONDER_LEDGER'] ?? raw.ledger),
+    policiesDirectory: raw.policies === undefined ? SHIPPED_POLICIES : under(raw.policies),
+    upstream: {
+      endpoint: raw.upstream.aws.endpoint?.replace(/\/$/, '') ?? null,
+      timeoutMs: raw.upstream.aws.timeoutMs,
+      credentials: environmentCredentials(environ),
+    },
+    environments: raw.environments,
+    roles: raw.roles,
+    people: raw.people,
+    review: raw.review,
+  }
+}
+
+function parseFile(path: string, text: string): z.infer<typeof SCHEMA> {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
+  const syntax = document.errors[0]
+  if (syntax) {
+    const line = lines.linePos(syntax.pos[0]).line
+    throw new GatewayError(
+      'invalid_config',
+      `\`${path}\` line ${line}: ${oneLine(syntax.message)}`,
+      'mend the yaml',
+    )
+  }
+  const parsed = SCHEMA.safeParse(document.toJS())
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const where = (issue?.path ?? []).map(String)
+  const at = lineOf(document.contents, where, lines, (node) => document.getIn(node, true))
+  const name = where.length > 0 ? `\`${where.join('.')}\`` : 'the file'
+  throw new GatewayError(
+    'invalid_config',
+    `\`${path}\` line ${at}: ${name}: ${oneLine(issue?.message ?? 'is wrong')}`,
+    'see the example in README.md, section "seconder.yaml"',
+  )
+}
+
+function lineOf(
+  root: unknown,
+  path: readonly string[],
+  lines: LineCounter,
+  at: (path: readonly string[]) => unknown,
+): number {
+  for (let depth = path.length; depth > 0; depth--) {
+    const node = at(path.slice(0, depth))
+    const range = (node as { range?: readonly [number, number, number] } | undefined)?.range
+    if (range) return lines.linePos(range[0]).line
+  }
+  return isMap(root) && root.range ? lines.linePos(root.range[0]).line : 1
+}
+
+function address(text: string): Address {
+  const at = text.lastIndexOf(':')
+  const port = Number(text.slice(at + 1))
+  if (at <= 0 || !Number.isInteger(port) || port > 65_535) {
+    throw new GatewayError(
+      'invalid_config',
+      `\`${text}\` is not HOST:PORT`,
+      'write e.g. 127.0.0.1:8787',
+    )
+  }
+  return { host: text.slice(0, at), port }
+}
+
+function environmentCredentials(environ: Environ): UpstreamCredentials {
+  const accessKeyId = environ['AWS_ACCESS_KEY_ID']
+  const secretAccessKey = environ['AWS_SECRET_ACCESS_KEY']
+  if (!accessKeyId || !secretAccessKey) {
+    throw new GatewayError(
+      'invalid_config',
+      'upstream.aws.credentials is `environment`, but AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY is not set',
+      'start the gate with the credentials of its own role in its environment; agents never see them',
+    )
+  }
+  const token = environ['AWS_SESSION_TOKEN']
+  return {
+    accessKeyId,
+    secretAccessKey: new Secret(secretAccessKey),
+    sessionToken: token ? new Secret(token) : null,
+  }
+}
+
+function oneLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text
+}

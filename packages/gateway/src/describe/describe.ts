@@ -1,0 +1,85 @@
+// Makes an Action from a verified AWS request: packages/aws says what the call is, operator
+// configuration says which environment it touches. Pure: no clock, network, disk or randomness.
+import type { Call } from '@seconder/aws/call'
+import { describeCall } from '@seconder/aws/describe-call'
+import type { WireRequest } from '@seconder/aws/wire-request'
+import type { EnvironmentRow } from '../config.ts'
+import { digestOf, sha256Hex } from '../lib/canonical-json.ts'
+import type { Evidence } from '../resolve/evidence.ts'
+import type { Action, JsonObject, Resource } from './action.ts'
+import { environmentOf } from './environments.ts'
+import { mask } from './mask.ts'
+
+export interface DescribeFacts {
+  /** Service and region of the verified credential scope. */
+  readonly scope: { readonly service: string; readonly region: string }
+  /** Account of the session's role. */
+  readonly account: string
+  readonly environments: readonly EnvironmentRow[]
+  /** Hex key of the session for masked values. */
+  readonly maskKey: string
+}
+
+/** Returns the Action of one AWS request. Errors: CallError of packages/aws, each a refusal. */
+export function describe(request: WireRequest, facts: DescribeFacts): Action {
+  const call = describeCall(request, facts.scope, { account: facts.account })
+  return {
+    door: 'aws',
+    operation: call.operation,
+    iamActions: call.iamActions,
+    resources: resourcesOf(call, facts.environments),
+    effects: call.effects,
+    reveals: call.reveals,
+    recoverable: call.recoverable,
+    service: call.service,
+    account: call.account,
+    region: call.region,
+    parameters: mask(call.parameters, call.maskedPointers, facts.maskKey),
+    body: sha256Hex(request.body),
+  }
+}
+
+function resourcesOf(call: Call, environments: readonly EnvironmentRow[]): Resource[] {
+  const found =
+    call.resources.length > 0 ? call.resources : [{ arn: '*', type: '*', resolved: false }]
+  return found.map(({ arn, type, resolved }) => {
+    const account = accountOf(arn, call)
+    return {
+      arn,
+      type,
+      account,
+      region: call.region,
+      environment: environmentOf(environments, { arn, account }),
+      resolved,
+    }
+  })
+}
+
+/** The account an ARN names; S3's and `*` name none, and then the caller's own account is meant. */
+function accountOf(arn: string, call: Call): string {
+  const named = arn.split(':')[4]
+  return named !== undefined && /^\d{12}$/.test(named) ? named : call.account
+}
+
+export interface DigestFacts {
+  readonly sessionId: string
+  readonly roleArn: string
+  readonly epoch: number
+}
+
+/** What copies of one call are joined by: everything but the evidence. */
+export function actionDigest(action: Action, facts: DigestFacts): string {
+  return digestOf({ ...digestMembers(action, facts) })
+}
+
+/** What is reviewed, granted and executed: the Action with what was looked up and binds. */
+export function boundDigest(action: Action, evidence: Evidence, facts: DigestFacts): string {
+  return digestOf({ ...digestMembers(action, facts), binding: evidence.binding })
+}
+
+function digestMembers(action: Action, { sessionId, roleArn, epoch }: DigestFacts): JsonObject {
+  // The signed body differs between re-runs that mean the same (tokens, order of members), and
+  // `parameters` holds all that it means; a body that was not parsed whole is in it by its hash.
+  const { body: _body, ...meaning } = action
+  return { action: meaning as unknown as JsonObject, session: sessionId, role: roleArn, epoch }
+}

@@ -1,0 +1,110 @@
+// Makes a new epoch from signed acts: two people sign the version they want active. Files alone change
+// nothing; a new epoch voids every open approval in the same transaction (red team H3).
+import { z } from 'zod'
+import { GatewayError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { invalidStatement, verifyAct } from '../lib/signed-act.ts'
+import type { SignedAct } from '../record/entry.ts'
+import type { Recorder } from '../record/recorder.ts'
+import type { EpochRow, Store } from '../state/store.ts'
+import type { VersionedContent } from './content.ts'
+
+export const EPOCH_NAMESPACE = 'seconder-epoch@v1'
+
+/** People who must sign a new epoch. */
+export const EPOCH_SIGNERS = 2
+
+const LIFETIME_MS_MAX = 24 * 60 * 60 * 1000
+
+export const EPOCH_STATEMENT = z.strictObject({
+  type: z.literal('seconder-epoch@v1'),
+  gate: z.string(),
+  /** The epoch it replaces; a statement made for an older one is void. */
+  from: z.number().int().positive(),
+  version: z.string().regex(/^[0-9a-f]{64}$/),
+  signer: z.string(),
+  nonce: z.string().min(22).max(64),
+  expiresAt: z.iso.datetime(),
+})
+
+export interface Activation {
+  /** True when this act was the last one needed. */
+  readonly activated: boolean
+  readonly signers: readonly string[]
+  readonly missing: number
+}
+
+export interface ActivationOptions {
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly clock: Clock
+  readonly gateId: string
+  readonly candidate: () => VersionedContent
+  readonly activated: (epoch: EpochRow, voidedRequests: readonly string[]) => Promise<void>
+  /** Throws when the candidate cannot be loaded: a broken set is never activated. */
+  readonly check: (candidate: VersionedContent) => Promise<void>
+}
+
+export class EpochDesk {
+  readonly #options: ActivationOptions
+  #pending: { version: string; from: number; acts: Map<string, SignedAct> } | null = null
+
+  constructor(options: ActivationOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Takes one person's signature for the version now on disk.
+   * Errors: `statement_invalid`, `signature_invalid`, `epoch_changed`, and PolicyError when the set
+   * on disk does not load.
+   */
+  async sign(act: SignedAct): Promise<Activation> {
+    const { store, recorder, clock, gateId } = this.#options
+    const { statement, person } = verifyAct(act, EPOCH_NAMESPACE, EPOCH_STATEMENT, store)
+    const active = store.activeEpoch()
+    const candidate = this.#options.candidate()
+    const nowMs = clock.nowMs()
+    const expiresAtMs = Date.parse(statement.expiresAt)
+    if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
+    if (statement.signer !== person.name)
+      throw invalidStatement('the key is not that of the signer named')
+    if (expiresAtMs <= nowMs || expiresAtMs > nowMs + LIFETIME_MS_MAX)
+      throw invalidStatement('it has expired')
+    if (statement.from !== active?.number || statement.version !== candidate.version) {
+      throw new GatewayError(
+        'epoch_changed',
+        'the files or the active epoch changed since this was signed',
+        'look again, then sign again',
+      )
+    }
+    if (candidate.version === active.version)
+      throw invalidStatement('this version is already active')
+    await this.#options.check(candidate)
+    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+    if (this.#pending?.version !== candidate.version || this.#pending.from !== active.number) {
+      this.#pending = { version: candidate.version, from: active.number, acts: new Map() }
+    }
+    const { acts } = this.#pending
+    acts.set(person.name, act)
+    if (acts.size < EPOCH_SIGNERS)
+      return { activated: false, signers: [...acts.keys()], missing: EPOCH_SIGNERS - acts.size }
+    this.#pending = null
+    const epoch = {
+      number: active.number + 1,
+      version: candidate.version,
+      content: candidate.text,
+      activatedAtMs: nowMs,
+    }
+    const content = await recorder.keep(candidate.text)
+    await recorder.record({
+      type: 'epoch-activated',
+      epoch: epoch.number,
+      version: epoch.version,
+      content,
+      acts: [...acts.values()],
+    })
+    const { voidedRequests } = store.activateEpoch(epoch)
+    await this.#options.activated(epoch, voidedRequests)
+    return { activated: true, signers: [...acts.keys()], missing: 0 }
+  }
+}

@@ -1,0 +1,58 @@
+// The epoch in force, loaded: what `describe` and `decide` are given. Where the build on disk is not
+// the one that the epoch was signed for, the gate answers nothing but refusals (red team H3).
+import type { Decision } from '../decide/decision.ts'
+import { loadPolicySet, type PolicySet } from '../decide/policy-set.ts'
+import type { Action } from '../describe/action.ts'
+import { covers, environmentOf } from '../describe/environments.ts'
+import type { EpochRow } from '../state/store.ts'
+import { buildHash, type EpochContent } from './content.ts'
+
+/** `observe` ends by itself after this long, in milliseconds (red team H4). */
+export const OBSERVE_MS_MAX = 14 * 24 * 60 * 60 * 1000
+
+export interface ActiveEpoch {
+  readonly number: number
+  readonly content: EpochContent
+  readonly policySet: PolicySet
+  readonly activatedAtMs: number
+}
+
+/** Loads an epoch's content. Throws PolicyError when its policies do not load. */
+export async function loadEpoch(row: EpochRow): Promise<ActiveEpoch> {
+  const content = JSON.parse(row.content) as EpochContent
+  const policySet = await loadPolicySet({ schema: content.schema, policies: content.policies })
+  return { number: row.number, content, policySet, activatedAtMs: row.activatedAtMs }
+}
+
+/** Why this build may not decide under that epoch, or null when it may. */
+export function refusingReason(epoch: ActiveEpoch): string | null {
+  if (epoch.content.build === buildHash()) return null
+  return `epoch ${epoch.number} was signed for another build of Seconder; two people must activate this one`
+}
+
+/**
+ * True when `observe` lets pass what policy would not: every environment of the call observes, the
+ * 14 days are not over, and it was policy that said no. Errors, credentials and refusals of the gate
+ * itself are never relaxed.
+ */
+export function observes(
+  epoch: ActiveEpoch,
+  action: Action,
+  decision: Decision,
+  nowMs: number,
+): boolean {
+  if (decision.answer === 'allow') return false
+  if (decision.answer === 'deny' && decision.code !== 'denied_by_policy') return false
+  if (nowMs >= epoch.activatedAtMs + OBSERVE_MS_MAX) return false
+  const rows = epoch.content.environments
+  return action.resources.every((resource) => {
+    if (environmentOf(rows, resource) !== resource.environment) return false
+    const row = rows.find(
+      ({ name, accounts, arns }) =>
+        name === resource.environment &&
+        accounts.includes(resource.account) &&
+        (arns === undefined || arns.some((pattern) => covers(pattern, resource.arn))),
+    )
+    return row?.mode === 'observe'
+  })
+}

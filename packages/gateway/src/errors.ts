@@ -1,0 +1,56 @@
+// Every way the gateway says "I could not tell" or "no": one class, one stable code each, with the
+// words for the caller. Messages carry no secret, token or body; `help` says what to do next.
+
+/**
+ * Codes of GatewayError.
+ *
+ * - `invalid_config`: seconder.yaml or a SECONDER_* variable is wrong. Operator's fault; fix and restart.
+ * - `body_too_large`: the request body is over the gate's limit. Caller's fault; not retried as it is.
+ * - `unsupported_payload`: the body is streamed or unsigned, so what is reviewed could not be bound.
+ * - `session_unknown` / `session_closed`: the access key belongs to no open session.
+ * - `wrong_host`: the Host header names another host than this gate.
+ * - `upstream_not_allowed`: service and region are not a row of the endpoint table.
+ * - `not_supported`: named, and not in this version.
+ * - `statement_invalid`: a signed statement is malformed, expired, of another gate, epoch or request.
+ * - `signature_invalid`: the SSH signature does not verify under a registered key.
+ * - `not_a_reviewer`: the signer may not review this request (operator, or added after it was opened).
+ * - `request_unknown` / `request_closed`: no such request, or it is no longer pending.
+ * - `epoch_changed`: the statement or grant belongs to another epoch.
+ * - `gate_refusing`: the loaded version is not the active epoch; the gate answers refusals only.
+ * - `limit_reached`: a named limit (open requests, sessions, waiting calls) is reached.
+ * - `credential_answer`: the answer would hold credentials; it never passes the gate.
+ * - `replayed`: the same signed call came again after its answer was forgotten.
+ * - `state_error`: the state database or the ledger failed; nothing was done.
+ */
+export type GatewayErrorCode =
+  | 'invalid_config'
+  | 'body_too_large'
+  | 'unsupported_payload'
+  | 'session_unknown'
+  | 'session_closed'
+  | 'wrong_host'
+  | 'upstream_not_allowed'
+  | 'not_supported'
+  | 'statement_invalid'
+  | 'signature_invalid'
+  | 'not_a_reviewer'
+  | 'request_unknown'
+  | 'request_closed'
+  | 'epoch_changed'
+  | 'gate_refusing'
+  | 'limit_reached'
+  | 'credential_answer'
+  | 'replayed'
+  | 'state_error'
+
+export class GatewayError extends Error {
+  readonly code: GatewayErrorCode
+  readonly help: string
+
+  constructor(code: GatewayErrorCode, message: string, help: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'GatewayError'
+    this.code = code
+    this.help = help
+  }
+}

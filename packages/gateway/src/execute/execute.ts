@@ -1,0 +1,162 @@
+// Forwards one call and makes its Outcome. Before this stage runs its intent is durable; after it, an
+// upstream's answer is the only thing called `succeeded` or `failed`: silence is `unknown`.
+import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
+import type { Action } from '../describe/action.ts'
+import type { Outcome } from './outcome.ts'
+import { type Scope, type SendUpstream, UpstreamSilence } from './upstream.ts'
+
+/** Bytes of a write's answer held so that its outcome is durable before the caller has it. */
+export const ANSWER_BYTES_MAX = 16 * 1024 * 1024
+
+/** Unsigned request headers that are passed on; everything else unsigned is dropped (red team H1). */
+const FORWARDED_UNSIGNED = new Set([
+  'accept',
+  'accept-encoding',
+  'content-length',
+  'user-agent',
+  'amz-sdk-invocation-id',
+  'amz-sdk-request',
+])
+
+/** Headers of one hop. Source: RFC 9110 section 7.6.1. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/**
+ * Operations that answer 200 before they have happened. Source: the AWS API references of
+ * CloudFormation (DeleteStack, CreateStack, UpdateStack, ExecuteChangeSet) and DynamoDB (DeleteTable,
+ * CreateTable, UpdateTable): each says that the operation is asynchronous.
+ */
+const ASYNCHRONOUS = new Set([
+  'cloudformation:CreateStack',
+  'cloudformation:DeleteStack',
+  'cloudformation:ExecuteChangeSet',
+  'cloudformation:UpdateStack',
+  'dynamodb:CreateTable',
+  'dynamodb:DeleteTable',
+  'dynamodb:UpdateTable',
+  'kms:ScheduleKeyDeletion',
+  'rds:DeleteDBCluster',
+  'rds:DeleteDBInstance',
+  'rds:ModifyDBInstance',
+])
+
+export interface Executed {
+  readonly outcome: Outcome
+  /** The upstream's answer, or null after silence. */
+  readonly answer: Answer | null
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: readonly WireHeader[]
+  readonly body: Uint8Array
+}
+
+/** Returns the request as it goes upstream: signed headers and the fixed list, nothing else. */
+export function forwarded(request: WireRequest, signedHeaders: readonly string[]): WireRequest {
+  const signed = new Set(signedHeaders)
+  const headers = request.headers.filter(([name]) => {
+    const lower = name.toLowerCase()
+    return (signed.has(lower) || FORWARDED_UNSIGNED.has(lower)) && !HOP_BY_HOP.has(lower)
+  })
+  return { ...request, headers }
+}
+
+/** Forwards a write and reads its whole answer. Never rejects for what the upstream did or did not do. */
+export async function execute(
+  send: SendUpstream,
+  request: WireRequest,
+  scope: Scope,
+  action: Action,
+): Promise<Executed> {
+  try {
+    const answer = await send(request, scope)
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength
+      if (bytes > ANSWER_BYTES_MAX) throw new UpstreamSilence('the answer is over the limit', true)
+      chunks.push(chunk)
+    }
+    const body = Buffer.concat(chunks)
+    return {
+      outcome: outcomeOf(answer.status, answer.headers, body, action),
+      answer: { status: answer.status, headers: endToEnd(answer.headers), body },
+    }
+  } catch (cause) {
+    if (cause instanceof UpstreamSilence && !cause.sent) {
+      const outcome = {
+        result: 'failed',
+        status: 0,
+        errorCode: 'NotSent',
+        upstreamRequestId: null,
+      } as const
+      return { outcome, answer: null }
+    }
+    // Once a byte has left, only the upstream knows: a broken answer is silence too.
+    const detail = cause instanceof UpstreamSilence ? cause.message : 'the answer broke off'
+    return { outcome: { result: 'unknown', detail }, answer: null }
+  }
+}
+
+/** Response headers without those of the hop between gate and upstream. */
+export function endToEnd(headers: readonly WireHeader[]): WireHeader[] {
+  return headers.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()))
+}
+
+function outcomeOf(
+  status: number,
+  headers: readonly WireHeader[],
+  body: Uint8Array,
+  action: Action,
+): Outcome {
+  const upstreamRequestId =
+    headerOf(headers, 'x-amzn-requestid') ?? headerOf(headers, 'x-amz-request-id') ?? null
+  if (status >= 200 && status < 300) {
+    const detail = partialDetail(action.operation, body)
+    if (detail !== null) return { result: 'partial', status, detail, upstreamRequestId }
+    const result = ASYNCHRONOUS.has(action.operation) ? 'accepted' : 'succeeded'
+    return { result, status, upstreamRequestId }
+  }
+  return { result: 'failed', status, errorCode: errorCodeOf(headers, body), upstreamRequestId }
+}
+
+/**
+ * Batch calls answer 200 with members that did not take effect.
+ * Source: DynamoDB BatchWriteItem `UnprocessedItems`; S3 DeleteObjects `<Error>` elements.
+ */
+function partialDetail(operation: string, body: Uint8Array): string | null {
+  const text = () => new TextDecoder().decode(body)
+  if (operation === 'dynamodb:BatchWriteItem') {
+    return /"UnprocessedItems"\s*:\s*\{\s*"/.test(text()) ? 'some items were not processed' : null
+  }
+  if (operation === 's3:DeleteObjects') {
+    return text().includes('<Error>') ? 'some objects were not deleted' : null
+  }
+  return null
+}
+
+/** The upstream's error code: a name of AWS, cut to what such a name can hold. */
+function errorCodeOf(headers: readonly WireHeader[], body: Uint8Array): string {
+  const text = new TextDecoder().decode(body.subarray(0, 4096))
+  const found =
+    headerOf(headers, 'x-amzn-errortype') ??
+    /"__type"\s*:\s*"([^"]+)"/.exec(text)?.[1] ??
+    /<Code>([^<]+)<\/Code>/.exec(text)?.[1] ??
+    'Unknown'
+  const name = found.split(':', 1)[0]?.split('#').at(-1) ?? 'Unknown'
+  return /^[A-Za-z0-9._-]{1,100}$/.test(name) ? name : 'Unknown'
+}
+
+function headerOf(headers: readonly WireHeader[], name: string): string | undefined {
+  return headers.find(([key]) => key.toLowerCase() === name)?.[1]
+}

@@ -1,0 +1,321 @@
+// The path: receive -> identify -> describe -> resolve -> decide -> review -> record(intent) -> execute
+// -> record(outcome). The only file that calls the verbs. Whatever fails on it ends in a refusal.
+
+import { decide } from './decide/decide.ts'
+import type { Decision } from './decide/decision.ts'
+import type { Action } from './describe/action.ts'
+import { actionDigest, boundDigest, describe } from './describe/describe.ts'
+import { type ActiveEpoch, observes } from './epoch/active.ts'
+import { GatewayError } from './errors.ts'
+import { Copies, type Performed } from './execute/copies.ts'
+import { endToEnd, execute, forwarded } from './execute/execute.ts'
+import type { SendUpstream } from './execute/upstream.ts'
+import { type Identified, identify } from './identify/identify.ts'
+import { sha256Hex } from './lib/canonical-json.ts'
+import type { Clock } from './lib/clock.ts'
+import { randomId } from './lib/ids.ts'
+import {
+  agentSays,
+  callFacts,
+  contextOf,
+  copyKeys,
+  isRead,
+  requireBoundBody,
+  requireNoCredential,
+} from './path/facts.ts'
+import { History } from './path/history.ts'
+import { lookUps } from './path/look-ups.ts'
+import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
+import type { Received, Reply } from './receive/received.ts'
+import type { Recorder } from './record/recorder.ts'
+import type { Evidence } from './resolve/evidence.ts'
+import { NO_EVIDENCE } from './resolve/evidence.ts'
+import { resolve } from './resolve/resolve.ts'
+import { summarise } from './resolve/summary.ts'
+import type { ReviewDesk } from './review/desk.ts'
+import { closedWords, environmentsOf, pendingWords } from './review/words.ts'
+import type { GrantRow, RequestRow, Store } from './state/store.ts'
+
+export interface GatewayParts {
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly clock: Clock
+  readonly desk: ReviewDesk
+  readonly send: SendUpstream
+  /** The epoch in force, or why there is none. */
+  readonly epoch: () => ActiveEpoch
+  readonly holdMs: number
+  readonly requestUrl: (id: string) => string
+}
+
+/** One call on its way down the path. */
+interface OnPath extends Identified {
+  readonly received: Received
+  readonly action: Action
+  readonly actionDigest: string
+  readonly epoch: ActiveEpoch
+}
+
+export class Gateway {
+  readonly #parts: GatewayParts
+  readonly #copies: Copies
+  readonly #history = new History()
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts
+    this.#copies = new Copies(parts.clock)
+  }
+
+  /** Answers one request. Never rejects: what fails is a refusal in the protocol of the request. */
+  async handle(received: Received): Promise<Reply> {
+    let identified: Identified | undefined
+    try {
+      const { store, clock } = this.#parts
+      identified = identify(received, store, clock.nowMs())
+      const call = this.#describe(received, identified)
+      requireNoCredential(call.action)
+      if (isRead(call.action)) return (await this.#answer(call)).reply
+      requireBoundBody(call.action, call.verified)
+      return await this.#copies.join(copyKeysOf(call), () => this.#answer(call))
+    } catch (cause) {
+      return this.#refuse(received, identified, failureOf(cause))
+    }
+  }
+
+  #describe(received: Received, identified: Identified): OnPath {
+    const { verified, session } = identified
+    const epoch = this.#parts.epoch()
+    const action = describe(received.request, {
+      scope: { service: verified.service, region: verified.region },
+      account: session.roleArn.split(':')[4] ?? '',
+      environments: epoch.content.environments,
+      maskKey: session.maskKey,
+    })
+    const digest = actionDigest(action, { ...digestFacts(session), epoch: epoch.number })
+    return { ...identified, received, action, actionDigest: digest, epoch }
+  }
+
+  /** Joins what is open for this call, else decides it afresh. */
+  async #answer(call: OnPath): Promise<Performed> {
+    const { store, clock, desk } = this.#parts
+    if (!isRead(call.action)) {
+      const live = store.liveRequest(
+        call.session.id,
+        call.actionDigest,
+        call.epoch.number,
+        clock.nowMs(),
+      )
+      if (live && live.state !== 'approved') return this.#awaited(call, live)
+      const grant = live && readyGrant(store.grantForRequest(live.id), clock.nowMs())
+      if (grant) return this.#granted(call, grant)
+    }
+    const evidence = isRead(call.action) ? NO_EVIDENCE : await this.#resolve(call)
+    const decision = decide(call.action, evidence, contextOf(call.caller), call.epoch.policySet)
+    if (decision.answer === 'allow') return this.#perform(call, evidence, decision, null, null)
+    if (observes(call.epoch, call.action, decision, clock.nowMs())) {
+      return this.#perform(call, evidence, decision, null, decision.answer)
+    }
+    if (decision.answer === 'deny') return this.#deny(call, evidence, decision)
+    const request = await desk.open(this.#newRequest(call, evidence, decision))
+    return this.#awaited(call, request)
+  }
+
+  /** Waits a little for reviewers, then tells the caller how things stand. */
+  async #awaited(call: OnPath, request: RequestRow): Promise<Performed> {
+    const { store, clock, desk, holdMs, requestUrl } = this.#parts
+    if (request.state === 'pending') await desk.hold(request.id, holdMs, call.received.gone)
+    const now = store.request(request.id) ?? request
+    if (now.state === 'approved') {
+      const grant = readyGrant(store.grantForRequest(now.id), clock.nowMs())
+      if (grant) return this.#granted(call, grant)
+    }
+    const words =
+      now.state === 'pending'
+        ? pendingWords(now, environmentsOf(call.action), requestUrl(now.id))
+        : closedWords(now)
+    return notExecuted(refusal(call.received, held(words, now.id)))
+  }
+
+  /** Looks again right before the effect: what was reviewed is what runs, or nothing runs. */
+  async #granted(call: OnPath, grant: GrantRow): Promise<Performed> {
+    const { store, recorder } = this.#parts
+    const evidence = await this.#resolve(call)
+    if (this.#digest(call, evidence) !== grant.digest) {
+      await recorder.record({
+        type: 'grant-revoked',
+        grant: grant.id,
+        request: grant.requestId,
+        why: 'what was reviewed is no longer what would happen',
+      })
+      store.revokeGrant(grant.id)
+      throw new GatewayError(
+        'epoch_changed',
+        'what this call would do has changed since it was approved; nothing was done',
+        'run the call again: a new review will show how things are now',
+      )
+    }
+    const decision = { answer: 'allow', policies: [] } as const
+    return this.#perform(call, evidence, decision, grant, null)
+  }
+
+  /** Intent, effect, outcome, answer: in this order, each durable before the next. */
+  async #perform(
+    call: OnPath,
+    evidence: Evidence,
+    decision: Decision,
+    grant: GrantRow | null,
+    observed: string | null,
+  ): Promise<Performed> {
+    const { store, recorder, clock, send } = this.#parts
+    const digest = this.#digest(call, evidence)
+    const request = forwarded(call.received.request, call.verified.signedHeaders)
+    const scope = { service: call.verified.service, region: call.verified.region }
+    const facts = callFacts(call.caller, call.action, digest, call.epoch.number)
+    if (isRead(call.action) && observed === null) {
+      // A read's one entry is made durable while the upstream works, and before anything is answered.
+      const [, answer] = await Promise.all([
+        recorder.record({ type: 'read', policies: decision.policies, ...facts }),
+        send(request, scope),
+      ])
+      this.#history.count(call.session.id, 'reads')
+      const headers = endToEnd(answer.headers)
+      return notExecuted({ status: answer.status, headers, body: answer.body })
+    }
+    if (!call.received.clientConnected())
+      throw new GatewayError(
+        'request_closed',
+        'the client has gone; nothing was done',
+        'run the call again',
+      )
+    const effect = {
+      id: randomId('e'),
+      sessionId: call.session.id,
+      operation: call.action.operation,
+    }
+    const signature = sha256Hex(call.verified.signature)
+    // A crash after this line leaves a consumed grant without an effect: asked for again, never twice.
+    const begun = grant
+      ? store.consumeGrant(grant.id, effect, signature, clock.nowMs())
+      : store.beginEffect(effect, signature, clock.nowMs())
+    if (!begun) throw alreadyUsed(grant)
+    await recorder.record({
+      type: 'intent',
+      effect: effect.id,
+      request: grant?.requestId ?? null,
+      grant: grant?.id ?? null,
+      policies: decision.policies,
+      observed,
+      ...facts,
+    })
+    // A crash from here on leaves an intent without outcome: at the next start it becomes `unknown`.
+    const { outcome, answer } = await execute(send, request, scope, call.action)
+    await recorder.record({ type: 'outcome', effect: effect.id, outcome })
+    store.endEffect(effect.id)
+    this.#history.count(call.session.id, 'writes')
+    const mayBeKept = call.action.reveals === 'nothing' || call.action.reveals === 'data'
+    const reply = answer ?? noAnswer(call.received, outcome)
+    return { reply, executed: true, mayBeKept }
+  }
+
+  async #deny(
+    call: OnPath,
+    evidence: Evidence,
+    decision: Decision & { answer: 'deny' },
+  ): Promise<Performed> {
+    await this.#parts.recorder.record({
+      type: 'denied',
+      code: decision.code,
+      policies: decision.policies,
+      ...callFacts(call.caller, call.action, this.#digest(call, evidence), call.epoch.number),
+    })
+    this.#history.count(call.session.id, 'refused')
+    const where = environmentsOf(call.action)
+    const message = `Seconder denied ${call.action.operation} in ${where}; nothing was done: ${decision.reason}`
+    return notExecuted(refusal(call.received, denied(message, decision.code)))
+  }
+
+  async #refuse(
+    received: Received,
+    identified: Identified | undefined,
+    failure: Refusal,
+  ): Promise<Reply> {
+    const { recorder } = this.#parts
+    try {
+      if (!identified) await recorder.record({ type: 'unverified', code: failure.code })
+      else {
+        const { sessionId, operator } = identified.caller
+        await recorder.record({
+          type: 'refused',
+          session: sessionId,
+          operator,
+          code: failure.code,
+          operation: null,
+        })
+        this.#history.count(sessionId, 'refused')
+      }
+    } catch (cause) {
+      return refusal(received, failureOf(cause))
+    }
+    return refusal(received, failure)
+  }
+
+  #resolve(call: OnPath): Promise<Evidence> {
+    return resolve(call.action, lookUps(this.#parts.send), { deadlineMs: 3_000 })
+  }
+
+  #digest(call: OnPath, evidence: Evidence): string {
+    return boundDigest(call.action, evidence, {
+      ...digestFacts(call.session),
+      epoch: call.epoch.number,
+    })
+  }
+
+  #newRequest(call: OnPath, evidence: Evidence, decision: Decision & { answer: 'review' }) {
+    return {
+      epoch: call.epoch.number,
+      digest: this.#digest(call, evidence),
+      actionDigest: call.actionDigest,
+      session: call.session.id,
+      roleArn: call.session.roleArn,
+      context: contextOf(call.caller),
+      action: call.action,
+      evidence,
+      summary: summarise(call.action, evidence),
+      requirement: decision.requirement,
+      policies: decision.policies,
+      reason: decision.reason,
+      agentSays: agentSays(call.received),
+      history: this.#history.of(call.session.id),
+    }
+  }
+}
+
+function digestFacts(session: { id: string; roleArn: string }) {
+  return { sessionId: session.id, roleArn: session.roleArn }
+}
+
+function copyKeysOf(call: OnPath): [string, ...string[]] {
+  return copyKeys(call.session.id, call.verified, call.actionDigest, call.received)
+}
+
+function notExecuted(reply: Reply): Performed {
+  return { reply, executed: false, mayBeKept: false }
+}
+
+function readyGrant(grant: GrantRow | undefined, nowMs: number): GrantRow | undefined {
+  return grant?.state === 'ready' && grant.expiresAtMs > nowMs ? grant : undefined
+}
+
+function alreadyUsed(grant: GrantRow | null): GatewayError {
+  if (grant)
+    return new GatewayError(
+      'request_closed',
+      'the approval of this call was already used or has ended',
+      'run the call again to ask anew',
+    )
+  return new GatewayError(
+    'replayed',
+    'this very signed call was already made once',
+    'sign it again if it is meant twice',
+  )
+}

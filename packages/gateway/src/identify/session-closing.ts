@@ -1,0 +1,59 @@
+// Closes sessions: any registered person may, by a signature over that very act. Closing only takes
+// rights away: keys, child keys and ready grants of the session end now.
+import { z } from 'zod'
+import { GatewayError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { invalidStatement, verifyAct } from '../lib/signed-act.ts'
+import type { SignedAct } from '../record/entry.ts'
+import type { Recorder } from '../record/recorder.ts'
+import type { Store } from '../state/store.ts'
+
+export const CLOSING_NAMESPACE = 'seconder-session-close@v1'
+
+export const CLOSING_STATEMENT = z.strictObject({
+  type: z.literal('seconder-session-close@v1'),
+  gate: z.string(),
+  session: z.string().max(64),
+  signer: z.string().max(64),
+  nonce: z.string().min(22).max(64),
+  signedAt: z.iso.datetime(),
+})
+
+export interface ClosingOptions {
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly clock: Clock
+  readonly gateId: string
+}
+
+/**
+ * Closes a session. Returns the pending requests that ended with it.
+ * Errors: `statement_invalid`, `signature_invalid`, `session_unknown`.
+ */
+export async function closeSession(
+  options: ClosingOptions,
+  act: SignedAct,
+): Promise<readonly string[]> {
+  const { store, recorder, clock, gateId } = options
+  const { statement, person } = verifyAct(act, CLOSING_NAMESPACE, CLOSING_STATEMENT, store)
+  const nowMs = clock.nowMs()
+  if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
+  if (statement.signer !== person.name)
+    throw invalidStatement('the key is not that of the signer named')
+  if (Math.abs(nowMs - Date.parse(statement.signedAt)) > 5 * 60_000) {
+    throw invalidStatement('it was signed more than five minutes away from now')
+  }
+  if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+  // The keys end first: a crash between the two lines leaves a closed session without its entry, and
+  // never an entry about a session whose keys still work.
+  const closed = store.closeSession(statement.session, nowMs)
+  if (!closed) {
+    throw new GatewayError(
+      'session_unknown',
+      'no open session has this id',
+      'see `seconder session ls`',
+    )
+  }
+  await recorder.record({ type: 'session-closed', session: statement.session, act })
+  return closed.cancelledRequests
+}

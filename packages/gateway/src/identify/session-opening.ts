@@ -1,0 +1,154 @@
+// Opens sessions: the operator is proved by an SSH signature over the very session asked for, never
+// named in a flag or a variable (red team C1). The agent's keys are worth nothing outside this gate,
+// and leave it sealed to the one-time key inside the signed statement.
+import {
+  createCipheriv,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  randomBytes,
+} from 'node:crypto'
+import { z } from 'zod'
+import type { RoleRow } from '../config.ts'
+import { GatewayError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { randomId } from '../lib/ids.ts'
+import { invalidStatement, verifyAct } from '../lib/signed-act.ts'
+import type { SignedAct } from '../record/entry.ts'
+import type { Recorder } from '../record/recorder.ts'
+import type { SessionRow, Store } from '../state/store.ts'
+
+export const SESSION_NAMESPACE = 'seconder-session@v1'
+
+/** Longest life of a session, in milliseconds. */
+export const SESSION_LIFETIME_MS_MAX = 12 * 60 * 60 * 1000
+/** How old a signed opening may be, in milliseconds. */
+const OPENING_AGE_MS_MAX = 5 * 60 * 1000
+
+export const SESSION_STATEMENT = z.strictObject({
+  type: z.literal('seconder-session@v1'),
+  gate: z.string().regex(/^[0-9a-f]{64}$/),
+  operator: z.string().max(64),
+  agent: z.string().regex(/^[\x20-\x7e]{1,100}$/),
+  role: z.string().max(64),
+  /** X25519 public key (raw, base64) that the session's keys are sealed to. */
+  sessionPublicKey: z.base64().max(64),
+  signedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  nonce: z.string().min(22).max(64),
+})
+
+/** Keys sealed with X25519, HKDF-SHA-256 and AES-256-GCM; all members base64. */
+export interface SealedKeys {
+  readonly ephemeralPublicKey: string
+  readonly iv: string
+  readonly ciphertext: string
+}
+
+export interface OpenedSession {
+  readonly sessionId: string
+  readonly expiresAt: string
+  readonly sealed: SealedKeys
+}
+
+export interface OpeningOptions {
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly clock: Clock
+  readonly gateId: string
+  readonly roles: () => Readonly<Record<string, RoleRow>>
+}
+
+/**
+ * Opens a session for the person who signed. Returns its id and sealed keys.
+ * Errors: `statement_invalid`, `signature_invalid`.
+ */
+export async function openSession(options: OpeningOptions, act: SignedAct): Promise<OpenedSession> {
+  const { store, recorder, clock, gateId } = options
+  const { statement, person } = verifyAct(act, SESSION_NAMESPACE, SESSION_STATEMENT, store)
+  const nowMs = clock.nowMs()
+  const expiresAtMs = Date.parse(statement.expiresAt)
+  const ageMs = Math.abs(nowMs - Date.parse(statement.signedAt))
+  if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
+  if (statement.operator !== person.name)
+    throw invalidStatement('the key is not that of the operator named')
+  if (ageMs > OPENING_AGE_MS_MAX)
+    throw invalidStatement('it was signed more than five minutes away from now')
+  if (expiresAtMs <= nowMs || expiresAtMs > nowMs + SESSION_LIFETIME_MS_MAX + OPENING_AGE_MS_MAX) {
+    throw invalidStatement('a session lives at most 12 hours')
+  }
+  const role = options.roles()[statement.role]
+  if (!role) throw invalidStatement(`there is no role \`${statement.role}\``)
+  if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+  const session: SessionRow = {
+    id: randomId('s'),
+    accessKeyId: newAccessKeyId(),
+    secretAccessKey: randomBytes(30).toString('base64'),
+    maskKey: randomBytes(32).toString('hex'),
+    agent: statement.agent,
+    operator: person.name,
+    roleName: statement.role,
+    roleArn: role.arn,
+    openedAtMs: nowMs,
+    expiresAtMs,
+    closedAtMs: null,
+  }
+  const sealed = seal(statement.sessionPublicKey, session)
+  await recorder.record({
+    type: 'session-opened',
+    session: session.id,
+    operator: session.operator,
+    agent: session.agent,
+    role: session.roleArn,
+    act,
+  })
+  store.addSession(session)
+  return { sessionId: session.id, expiresAt: statement.expiresAt, sealed }
+}
+
+/** An id of the shape that AWS clients accept, and that no AWS account has: the letters say whose it is. */
+function newAccessKeyId(): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  return `AKIASECONDER${[...randomBytes(8)].map((byte) => alphabet[byte & 31]).join('')}`
+}
+
+function seal(
+  publicKey: string,
+  keys: { accessKeyId: string; secretAccessKey: string },
+): SealedKeys {
+  const theirs = rawX25519(publicKey)
+  const mine = generateKeyPairSync('x25519')
+  const shared = diffieHellman({ privateKey: mine.privateKey, publicKey: theirs })
+  const key = Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), SESSION_NAMESPACE, 32))
+  const iv = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', key, iv)
+  const { accessKeyId, secretAccessKey } = keys
+  const text = JSON.stringify({ accessKeyId, secretAccessKey })
+  const ciphertext = Buffer.concat([
+    cipher.update(text, 'utf8'),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ])
+  const raw = mine.publicKey.export({ format: 'jwk' }).x as string
+  return {
+    ephemeralPublicKey: Buffer.from(raw, 'base64url').toString('base64'),
+    iv: iv.toString('base64'),
+    ciphertext: ciphertext.toString('base64'),
+  }
+}
+
+export function rawX25519(base64: string): ReturnType<typeof createPublicKey> {
+  const raw = Buffer.from(base64, 'base64')
+  if (raw.length !== 32) {
+    throw new GatewayError(
+      'statement_invalid',
+      'sessionPublicKey is not 32 bytes',
+      'use `seconder session open`',
+    )
+  }
+  return createPublicKey({
+    format: 'jwk',
+    key: { kty: 'OKP', crv: 'X25519', x: raw.toString('base64url') },
+  })
+}

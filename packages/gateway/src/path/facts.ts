@@ -1,0 +1,98 @@
+// Small facts about a call that more than one stage of the path needs.
+import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
+import { headerValues } from '@seconder/aws/wire-request'
+import type { DecideContext } from '../decide/decision.ts'
+import type { Action } from '../describe/action.ts'
+import { GatewayError } from '../errors.ts'
+import type { Caller } from '../identify/caller.ts'
+import type { Received } from '../receive/received.ts'
+import type { CallFacts } from '../record/entry.ts'
+
+/** Resources named in one entry; the review document holds them all. */
+const ENTRY_RESOURCES_MAX = 20
+
+/** Longest claim of an agent about why it does something, in characters. */
+const AGENT_SAYS_CHARS_MAX = 1_000
+
+/** A read changes nothing and shows no secret. Everything else takes the whole path. */
+export function isRead(action: Action): boolean {
+  const harmless = action.effects.every((effect) => effect === 'read' || effect === 'list')
+  return harmless && (action.reveals === 'nothing' || action.reveals === 'data')
+}
+
+/** Answers that hold credentials never pass, whatever any policy says (red team C4). */
+export function requireNoCredential(action: Action): void {
+  if (action.reveals !== 'credential') return
+  throw new GatewayError(
+    'credential_answer',
+    `the answer of ${action.operation} would hold credentials that work without the gate; nothing was done`,
+    'do the work through the session you have; it has the role you need',
+  )
+}
+
+/**
+ * A call that is not a read must have a bound body: what is reviewed is what runs (red team C8).
+ * Errors: `unsupported_payload`, naming the setting that makes the client sign its payload.
+ */
+export function requireBoundBody(action: Action, verified: VerifiedSignature): void {
+  if (verified.form === 'header' && verified.payloadKind === 'signed') return
+  throw new GatewayError(
+    'unsupported_payload',
+    `${action.operation} came with a payload that its signature does not bind; nothing was done`,
+    'sign the payload: AWS CLI `aws configure set default.s3.payload_signing_enabled true`; SDK v3 `requestChecksumCalculation: "WHEN_REQUIRED"` and a body in memory',
+  )
+}
+
+export function contextOf(caller: Caller): DecideContext {
+  return {
+    agent: caller.agent,
+    operator: caller.operator,
+    role: caller.role.name,
+    isolation: caller.isolation,
+    breakGlass: false,
+  }
+}
+
+export function callFacts(
+  caller: Caller,
+  action: Action,
+  digest: string,
+  epoch: number,
+): CallFacts {
+  return {
+    session: caller.sessionId,
+    operator: caller.operator,
+    agent: caller.agent,
+    role: caller.role.arn,
+    operation: action.operation,
+    resources: action.resources.slice(0, ENTRY_RESOURCES_MAX).map(({ arn }) => arn.slice(0, 1_024)),
+    environments: [...new Set(action.resources.map(({ environment }) => environment))],
+    effects: action.effects,
+    digest,
+    epoch,
+  }
+}
+
+/** What recognises a copy: the signature, and the SDK's invocation id together with the digest. */
+export function copyKeys(
+  session: string,
+  verified: VerifiedSignature,
+  actionDigest: string,
+  received: Received,
+): [string, ...string[]] {
+  const invocation = headerValues(received.request, 'amz-sdk-invocation-id')
+  const keys: [string, ...string[]] = [`signature ${session} ${verified.signature}`]
+  if (invocation.length === 1) keys.push(`invocation ${session} ${invocation[0]} ${actionDigest}`)
+  return keys
+}
+
+/** The agent's own words for why, from the header `x-seconder-reason` (percent-encoded UTF-8). */
+export function agentSays(received: Received): string | null {
+  const said = headerValues(received.request, 'x-seconder-reason')[0]
+  if (said === undefined) return null
+  try {
+    return decodeURIComponent(said).slice(0, AGENT_SAYS_CHARS_MAX).toWellFormed()
+  } catch {
+    return said.slice(0, AGENT_SAYS_CHARS_MAX) // not percent-encoded: the claim is shown as it came
+  }
+}

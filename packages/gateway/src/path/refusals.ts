@@ -1,0 +1,135 @@
+// Makes the reply to a call that is not carried out, in the protocol of the request. The one place
+// where an error becomes words for a caller: only what a typed error says of itself leaves, the rest
+// is "could not tell".
+import { CallError } from '@seconder/aws/call-errors'
+import { EndpointError } from '@seconder/aws/endpoints/errors'
+import type { ReplyCode } from '@seconder/aws/reply/error-codes'
+import { errorReply } from '@seconder/aws/reply/error-reply'
+import { replyProtocol } from '@seconder/aws/reply/reply-protocol'
+import { SigV4Error, type SigV4ErrorCode } from '@seconder/aws/sigv4/errors'
+import type { WireRequest } from '@seconder/aws/wire-request'
+import { GatewayError, type GatewayErrorCode } from '../errors.ts'
+import type { Outcome } from '../execute/outcome.ts'
+import { UpstreamSilence } from '../execute/upstream.ts'
+import { randomId } from '../lib/ids.ts'
+import type { Reply } from '../receive/received.ts'
+
+export interface Refusal {
+  /** Stable code for the ledger. */
+  readonly code: string
+  readonly reply: ReplyCode
+  readonly message: string
+  /** Id of the review request, where there is one. */
+  readonly requestId: string | null
+}
+
+/** What a refused caller gets. */
+export function refusal(received: { readonly request: WireRequest }, refused: Refusal): Reply {
+  const requestId = refused.requestId ?? randomId('x')
+  const { status, headers, body } = errorReply({
+    protocol: replyProtocol(received.request),
+    code: refused.reply,
+    message: refused.message,
+    requestId,
+    isHead: received.request.method === 'HEAD',
+  })
+  const link: [string, string][] = refused.requestId
+    ? [['x-seconder-request', refused.requestId]]
+    : []
+  return { status, headers: [...headers, ...link], body }
+}
+
+export function held(message: string, requestId: string): Refusal {
+  return { code: 'review', reply: 'AccessDenied', message, requestId }
+}
+
+export function denied(message: string, code: string): Refusal {
+  return { code, reply: 'AccessDenied', message, requestId: null }
+}
+
+/** What the caller is told when a write was sent, or not, and no answer came. */
+export function noAnswer(received: { readonly request: WireRequest }, outcome: Outcome): Reply {
+  const unknown = outcome.result === 'unknown'
+  return refusal(received, {
+    code: unknown ? 'outcome_unknown' : 'not_sent',
+    reply: unknown ? 'OutcomeUnknown' : 'Unavailable',
+    message: unknown
+      ? 'Seconder sent this call and no answer came: it may have happened. Look before you run it again; another run is decided afresh.'
+      : 'Seconder could not reach the upstream; nothing was done.',
+    requestId: null,
+  })
+}
+
+/** Turns anything thrown on the path into a refusal. Unknown errors say nothing of themselves. */
+export function failureOf(cause: unknown): Refusal {
+  if (cause instanceof SigV4Error) {
+    const message = `Seconder: ${cause.message}; ${cause.help}`
+    return {
+      code: cause.code,
+      reply: SIGNATURE_REPLY[cause.code] ?? 'InvalidSignature',
+      message,
+      requestId: null,
+    }
+  }
+  if (cause instanceof CallError) {
+    const reply = /^unknown_(service|operation)$/.test(cause.code)
+      ? 'UnknownOperation'
+      : 'MalformedRequest'
+    return {
+      code: cause.code,
+      reply,
+      message: `Seconder: ${cause.message}; ${cause.help}`,
+      requestId: null,
+    }
+  }
+  if (cause instanceof EndpointError) {
+    return {
+      code: 'upstream_not_allowed',
+      reply: 'AccessDenied',
+      message: `Seconder: ${cause.message}`,
+      requestId: null,
+    }
+  }
+  if (cause instanceof GatewayError) {
+    const message = `Seconder: ${cause.message}. ${cause.help}`
+    return {
+      code: cause.code,
+      reply: GATEWAY_REPLY[cause.code] ?? 'AccessDenied',
+      message,
+      requestId: null,
+    }
+  }
+  if (cause instanceof UpstreamSilence) {
+    return {
+      code: 'upstream_silence',
+      reply: 'Unavailable',
+      message: 'Seconder: the upstream did not answer',
+      requestId: null,
+    }
+  }
+  return {
+    code: 'internal',
+    reply: 'Unavailable',
+    message:
+      'Seconder could not tell whether this may happen, so it did nothing. The log of the gate says why.',
+    requestId: null,
+  }
+}
+
+const SIGNATURE_REPLY: Partial<Record<SigV4ErrorCode, ReplyCode>> = {
+  unknown_access_key: 'UnknownAccessKey',
+  clock_skew: 'RequestExpired',
+  expired: 'RequestExpired',
+  malformed_request: 'MalformedRequest',
+  duplicate_header: 'MalformedRequest',
+  duplicate_signature_parameter: 'MalformedRequest',
+}
+
+const GATEWAY_REPLY: Partial<Record<GatewayErrorCode, ReplyCode>> = {
+  body_too_large: 'RequestTooLarge',
+  session_closed: 'UnknownAccessKey',
+  session_unknown: 'UnknownAccessKey',
+  wrong_host: 'MalformedRequest',
+  gate_refusing: 'Unavailable',
+  state_error: 'Unavailable',
+}

@@ -1,0 +1,75 @@
+// Makes a Received from a node:http request: the whole body within the limit, headers and target
+// exactly as sent. Refuses what two parsers could read in two ways.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { WireHeader } from '@seconder/aws/wire-request'
+import { GatewayError } from '../errors.ts'
+import { measureIsolation } from './isolation.ts'
+import type { Received } from './received.ts'
+
+/** Bytes of body the gate holds in memory for one request. */
+export const BODY_BYTES_MAX = 16 * 1024 * 1024
+
+/**
+ * Returns the request with its whole body.
+ * Errors: `body_too_large` past BODY_BYTES_MAX; `wrong_host` when Host is not one of `hosts`.
+ */
+export async function receive(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  hosts: readonly string[],
+): Promise<Received> {
+  const headers = headerPairs(incoming.rawHeaders)
+  requireHost(headers, hosts)
+  const body = await readBody(incoming)
+  const gone = new AbortController()
+  outgoing.once('close', () => gone.abort())
+  return {
+    request: { method: incoming.method ?? '', target: incoming.url ?? '', headers, body },
+    isolation: measureIsolation(incoming.socket),
+    clientConnected: () =>
+      !outgoing.destroyed && !incoming.socket.destroyed && incoming.socket.writable,
+    gone: gone.signal,
+  }
+}
+
+function headerPairs(raw: readonly string[]): WireHeader[] {
+  const pairs: WireHeader[] = []
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    pairs.push([raw[index] as string, raw[index + 1] as string])
+  }
+  return pairs
+}
+
+/** DNS rebinding and bucket-in-host requests both show in Host; this version takes its own name only. */
+function requireHost(headers: readonly WireHeader[], hosts: readonly string[]): void {
+  const named = headers.filter(([name]) => name.toLowerCase() === 'host').map(([, value]) => value)
+  const host = named[0]
+  if (named.length !== 1 || host === undefined || !hosts.includes(host.toLowerCase())) {
+    throw new GatewayError(
+      'wrong_host',
+      'the Host header is not this gate',
+      'use the endpoint exactly as `seconder session open` printed it, with S3 in path style',
+    )
+  }
+}
+
+async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
+  const announced = Number(incoming.headers['content-length'] ?? 0)
+  if (announced > BODY_BYTES_MAX) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength
+    if (bytes > BODY_BYTES_MAX) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+}
+
+function tooLarge(): GatewayError {
+  return new GatewayError(
+    'body_too_large',
+    `the body is over ${BODY_BYTES_MAX} bytes`,
+    'send smaller parts; streaming bodies come in a later version',
+  )
+}

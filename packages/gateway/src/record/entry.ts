@@ -1,0 +1,105 @@
+// The noun of `record`: one ledger line. Canonical JSON, at most 65,535 bytes; larger payloads (review
+// documents) are stored beside the log under their digest. No secret, token or body is ever in one.
+import type { SeatCount } from '../decide/decision.ts'
+import type { JsonObject } from '../describe/action.ts'
+import type { Outcome } from '../execute/outcome.ts'
+
+/** What every entry about a call says of it. */
+export interface CallFacts {
+  readonly session: string
+  readonly operator: string
+  readonly agent: string
+  readonly role: string
+  readonly operation: string
+  readonly resources: readonly string[]
+  readonly environments: readonly string[]
+  readonly effects: readonly string[]
+  readonly digest: string
+  readonly epoch: number
+}
+
+/** A statement as signed: its exact text, the armored signature, and the public key it verifies under. */
+export interface SignedAct {
+  readonly statement: string
+  readonly signature: string
+  readonly publicKey: string
+}
+
+export type Entry =
+  | {
+      type: 'gate-created'
+      at: string
+      ledgerKey: string
+      nonce: string
+      people: readonly JsonObject[]
+    }
+  | {
+      type: 'epoch-activated'
+      at: string
+      epoch: number
+      version: string
+      content: string
+      acts: readonly SignedAct[]
+    }
+  | { type: 'gate-started'; at: string; epoch: number; refusing: string | null }
+  | {
+      type: 'session-opened'
+      at: string
+      session: string
+      operator: string
+      agent: string
+      role: string
+      act: SignedAct
+    }
+  | { type: 'session-closed'; at: string; session: string; act: SignedAct | null }
+  | { type: 'unverified'; at: string; code: string }
+  | {
+      type: 'refused'
+      at: string
+      session: string
+      operator: string
+      code: string
+      operation: string | null
+    }
+  | ({ type: 'denied'; at: string; code: string; policies: readonly string[] } & CallFacts)
+  | ({ type: 'read'; at: string; policies: readonly string[] } & CallFacts)
+  | ({
+      type: 'request-opened'
+      at: string
+      request: string
+      requirement: readonly SeatCount[]
+      policies: readonly string[]
+      document: string
+      expiresAt: string
+    } & CallFacts)
+  | { type: 'request-closed'; at: string; request: string; state: string; by: string | null }
+  | {
+      type: 'review'
+      at: string
+      request: string
+      reviewer: string
+      verdict: string
+      strength: string
+      act: SignedAct
+    }
+  | {
+      type: 'grant-made'
+      at: string
+      grant: string
+      request: string
+      digest: string
+      reviewers: readonly string[]
+      expiresAt: string
+    }
+  | { type: 'grant-revoked'; at: string; grant: string; request: string; why: string }
+  | ({
+      type: 'intent'
+      at: string
+      effect: string
+      request: string | null
+      grant: string | null
+      policies: readonly string[]
+      /** Set where `observe` let pass what `enforce` would not have. */
+      observed: string | null
+    } & CallFacts)
+  | { type: 'outcome'; at: string; effect: string; outcome: Outcome }

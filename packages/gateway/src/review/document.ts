@@ -1,0 +1,64 @@
+// The review document: everything a reviewer is shown, as canonical JSON, kept beside the ledger
+// under its hash. CLI and console recompute both hashes from it and render from nothing else.
+import { parseStrictJson } from '@seconder/aws/strict-json'
+import type { DecideContext, SeatCount } from '../decide/decision.ts'
+import type { Action, JsonObject } from '../describe/action.ts'
+import { canonicalJson, digestOf, sha256Hex } from '../lib/canonical-json.ts'
+import type { Evidence } from '../resolve/evidence.ts'
+
+export interface ReviewDocument {
+  readonly type: 'seconder-review-document@v1'
+  readonly gate: string
+  readonly epoch: number
+  readonly request: string
+  readonly digest: string
+  readonly session: string
+  readonly roleArn: string
+  readonly context: DecideContext
+  readonly action: Action
+  readonly evidence: Evidence
+  /** One plain sentence, worst first, written by a program from the evidence. */
+  readonly summary: string
+  readonly requirement: readonly SeatCount[]
+  readonly policies: readonly string[]
+  readonly reason: string
+  /** What the agent says about why; a claim, never a fact. */
+  readonly agentSays: string | null
+  readonly history: { readonly reads: number; readonly writes: number; readonly refused: number }
+  readonly openedAt: string
+  readonly expiresAt: string
+}
+
+export function documentText(document: ReviewDocument): string {
+  return canonicalJson(document as unknown as JsonObject)
+}
+
+/** The document's own account of its digest, recomputed; a client refuses to sign when it differs. */
+export function recomputeDigest(document: ReviewDocument): string {
+  const { body: _body, ...meaning } = document.action
+  return digestOf({
+    action: meaning as unknown as JsonObject,
+    session: document.session,
+    role: document.roleArn,
+    epoch: document.epoch,
+    binding: document.evidence.binding,
+  })
+}
+
+export interface CheckedDocument {
+  readonly document: ReviewDocument
+  /** SHA-256 of the text: what goes into the statement as `shown`. */
+  readonly shown: string
+}
+
+/** Parses a document and recomputes both hashes. Throws when the digest is not that of its content. */
+export function checkDocument(text: string): CheckedDocument {
+  const document = parseStrictJson(text) as unknown as ReviewDocument
+  if (
+    document.type !== 'seconder-review-document@v1' ||
+    recomputeDigest(document) !== document.digest
+  ) {
+    throw new Error('the review document does not match its own digest: do not sign it')
+  }
+  return { document, shown: sha256Hex(text) }
+}

@@ -1,0 +1,343 @@
+// Builds a gate from its configuration and starts it: the only file that puts parts together. The AWS
+// door and the people's API are two listeners; neither can do the other's work.
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { serve as serveHono } from '@hono/node-server'
+import type { Ledger } from '@seconder/ledger/ledger'
+import { createApi } from './api/api.ts'
+import type { Address, Config } from './config.ts'
+import { decideWithReviewers } from './decide/decide.ts'
+import { loadPolicySet } from './decide/policy-set.ts'
+import { EpochDesk } from './epoch/activation.ts'
+import { type ActiveEpoch, loadEpoch, refusingReason } from './epoch/active.ts'
+import { contentOnDisk, type VersionedContent } from './epoch/content.ts'
+import { GatewayError } from './errors.ts'
+import { createUpstream } from './execute/upstream.ts'
+import { Gateway } from './gateway.ts'
+import { closeSession } from './identify/session-closing.ts'
+import { openSession } from './identify/session-opening.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
+import { answerDoor } from './receive/door.ts'
+import type { SignedAct } from './record/entry.ts'
+import { openGateLedger } from './record/gate-ledger.ts'
+import { createRecorder, type Recorder } from './record/recorder.ts'
+import { ReviewDesk } from './review/desk.ts'
+import { openSqliteStore } from './state/sqlite.ts'
+import type { Store } from './state/store.ts'
+
+/** How often requests past their expiry are closed, in milliseconds. */
+const EXPIRY_INTERVAL_MS = 1_000
+
+/** A gate as its API sees it. */
+export interface Gate {
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly desk: ReviewDesk
+  readonly epochs: EpochDesk
+  readonly gateway: Gateway
+  facts(): GateFacts
+  candidate(): { from: number; version: string; active: string }
+  openSession(act: SignedAct): ReturnType<typeof openSession>
+  closeSession(act: SignedAct): Promise<readonly string[]>
+}
+
+export interface GateFacts {
+  /** SHA-256 of the ledger's first entry. */
+  readonly gate: string
+  readonly epoch: number
+  readonly version: string
+  /** Why the gate answers refusals only, or null. */
+  readonly refusing: string | null
+  readonly roles: readonly string[]
+  readonly endpoint: string
+  readonly checkpoint: { readonly size: number; readonly root: string }
+  readonly verifierKey: string
+}
+
+export interface RunningGate {
+  readonly gate: Gate
+  /** `http://HOST:PORT` of the AWS door and of the people's API. */
+  readonly awsUrl: string
+  readonly consoleUrl: string
+  /** Words for the operator: what was found at start that somebody should know. */
+  readonly notices: readonly string[]
+  close(): Promise<void>
+}
+
+/**
+ * Starts a gate. Errors: GatewayError `invalid_config` or `state_error`, LedgerError (among them
+ * `ledger_older_than_acknowledged`), PolicyError.
+ */
+export async function serve(config: Config, clock: Clock = systemClock()): Promise<RunningGate> {
+  const store = openSqliteStore(config.statePath)
+  const opened = await openGateLedger(config, store, clock)
+  const { ledger, gateId, notices } = opened
+  const recorder = createRecorder(ledger, clock, opened.acknowledged)
+  const epoch = await firstEpoch(config, store, recorder, clock)
+  await closeOpenEffects(store, recorder, notices)
+  const running = new Running({
+    config,
+    store,
+    ledger,
+    recorder,
+    clock,
+    gateId,
+    epoch,
+    verifierKey: opened.verifierKey,
+  })
+  notices.push(...running.notices())
+  await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
+  const { awsUrl, consoleUrl, stop } = await running.listen()
+  return {
+    gate: running,
+    awsUrl,
+    consoleUrl,
+    notices,
+    async close() {
+      await stop()
+      await opened.close()
+      store.close()
+    },
+  }
+}
+
+interface RunningOptions {
+  readonly config: Config
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly recorder: Recorder
+  readonly clock: Clock
+  readonly gateId: string
+  readonly epoch: ActiveEpoch
+  readonly verifierKey: string
+}
+
+class Running implements Gate {
+  readonly #options: RunningOptions
+  #epoch: ActiveEpoch
+  #awsUrl = ''
+  #consoleUrl = ''
+  readonly #upstream: ReturnType<typeof createUpstream>
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly desk: ReviewDesk
+  readonly epochs: EpochDesk
+  readonly gateway: Gateway
+  refusing: string | null
+
+  constructor(options: RunningOptions) {
+    const { config, store, recorder, clock, gateId } = options
+    this.#options = options
+    this.#epoch = options.epoch
+    this.store = store
+    this.recorder = recorder
+    this.refusing = refusingReason(options.epoch)
+    this.#upstream = createUpstream({ ...config.upstream, clock })
+    this.desk = new ReviewDesk({
+      store,
+      recorder,
+      clock,
+      gateId,
+      expiresInMs: config.review.expiresInMs,
+      grantExpiresInMs: config.review.grantExpiresInMs,
+      decideWith: ({ action, evidence, context }, reviewers) =>
+        decideWithReviewers(action, evidence, context, this.#inForce().policySet, reviewers),
+    })
+    this.epochs = new EpochDesk({
+      store,
+      recorder,
+      clock,
+      gateId,
+      candidate: () => contentOnDisk(config),
+      check: async ({ content }) => {
+        await loadPolicySet({ schema: content.schema, policies: content.policies })
+      },
+      activated: async (row, voidedRequests) => {
+        this.#epoch = await loadEpoch(row)
+        this.refusing = refusingReason(this.#epoch)
+        this.desk.wake(voidedRequests)
+      },
+    })
+    this.gateway = new Gateway({
+      store,
+      recorder,
+      clock,
+      desk: this.desk,
+      send: this.#upstream,
+      epoch: () => this.#inForce(),
+      holdMs: config.review.holdMs,
+      requestUrl: (id) => `${this.#consoleUrl}/requests/${id}`,
+    })
+  }
+
+  /** The loaded epoch, only while it is the active one and this build may decide under it. */
+  #inForce(): ActiveEpoch {
+    const active = this.store.activeEpoch()
+    if (this.refusing === null && active?.number === this.#epoch.number) return this.#epoch
+    throw new GatewayError(
+      'gate_refusing',
+      this.refusing ?? 'another epoch is active than the one this gate has loaded',
+      'let two people run `seconder policy activate`, or restart the gate',
+    )
+  }
+
+  notices(): string[] {
+    const found = contentOnDisk(this.#options.config)
+    const words: string[] = []
+    if (this.refusing !== null) words.push(`answering refusals only: ${this.refusing}`)
+    else if (found.version !== this.store.activeEpoch()?.version) {
+      words.push(
+        `the files differ from epoch ${this.#epoch.number}, which stays in force until two people sign: seconder policy activate`,
+      )
+    }
+    if (this.#options.config.upstream.endpoint === null) {
+      words.push(
+        "upstream is real AWS: calls go out under the gate's own credentials, not yet narrowed for each call",
+      )
+    }
+    return words
+  }
+
+  facts(): GateFacts {
+    const { size, rootHash } = this.#options.ledger.checkpoint()
+    return {
+      gate: this.#options.gateId,
+      epoch: this.#epoch.number,
+      version: this.store.activeEpoch()?.version ?? '',
+      refusing: this.refusing,
+      roles: Object.keys(this.#epoch.content.roles),
+      endpoint: this.#awsUrl,
+      checkpoint: { size, root: Buffer.from(rootHash).toString('base64') },
+      verifierKey: this.#options.verifierKey,
+    }
+  }
+
+  candidate(): { from: number; version: string; active: string } {
+    const active = this.store.activeEpoch()
+    const { version } = contentOnDisk(this.#options.config)
+    return { from: this.#epoch.number, version, active: active?.version ?? '' }
+  }
+
+  openSession(act: SignedAct): ReturnType<typeof openSession> {
+    const { store, recorder, clock, gateId } = this.#options
+    const roles = () => this.#inForce().content.roles
+    return openSession({ store, recorder, clock, gateId, roles }, act)
+  }
+
+  async closeSession(act: SignedAct): Promise<readonly string[]> {
+    const cancelled = await closeSession(this.#options, act)
+    this.desk.wake(cancelled)
+    return cancelled
+  }
+
+  async listen(): Promise<{ awsUrl: string; consoleUrl: string; stop: () => Promise<void> }> {
+    const { config, store, clock } = this.#options
+    const door = http.createServer({ requestTimeout: 300_000, headersTimeout: 20_000 })
+    const app = createApi(this, () => hostsOf(this.#consoleUrl))
+    const people = serveHono({
+      fetch: app.fetch,
+      hostname: config.listen.console.host,
+      port: config.listen.console.port,
+    })
+    await once(people)
+    this.#consoleUrl = urlOf(people.address() as AddressInfo, config.listen.console)
+    door.on('request', (incoming, outgoing) => {
+      void answerDoor(this.gateway, incoming, outgoing, hostsOf(this.#awsUrl))
+    })
+    door.listen(config.listen.aws.port, config.listen.aws.host)
+    await once(door)
+    this.#awsUrl = urlOf(door.address() as AddressInfo, config.listen.aws)
+    const timer = setInterval(() => {
+      this.desk.expireDue().catch(() => clearInterval(timer))
+      store.pruneSignatures(clock.nowMs() - 60 * 60_000)
+    }, EXPIRY_INTERVAL_MS)
+    const stop = async () => {
+      clearInterval(timer)
+      await Promise.all([closed(door), closed(people as http.Server)])
+      this.#upstream.close()
+    }
+    return { awsUrl: this.#awsUrl, consoleUrl: this.#consoleUrl, stop }
+  }
+}
+
+/** People, keys, policies and roles of the files are epoch 1 at the first start, and only then. */
+async function firstEpoch(
+  config: Config,
+  store: Store,
+  recorder: Recorder,
+  clock: Clock,
+): Promise<ActiveEpoch> {
+  const active = store.activeEpoch()
+  if (active) return loadEpoch(active)
+  const first: VersionedContent = contentOnDisk(config)
+  const row = {
+    number: 1,
+    version: first.version,
+    content: first.text,
+    activatedAtMs: clock.nowMs(),
+  }
+  const epoch = await loadEpoch(row)
+  const content = await recorder.keep(first.text)
+  await recorder.record({
+    type: 'epoch-activated',
+    epoch: 1,
+    version: first.version,
+    content,
+    acts: [],
+  })
+  store.activateEpoch(row)
+  return epoch
+}
+
+/** An effect whose outcome never came is `unknown`: only the upstream knows, and a retry is a new call. */
+async function closeOpenEffects(
+  store: Store,
+  recorder: Recorder,
+  notices: string[],
+): Promise<void> {
+  for (const { id, operation } of store.openEffects()) {
+    const detail = 'the gate stopped before the answer came'
+    await recorder.record({ type: 'outcome', effect: id, outcome: { result: 'unknown', detail } })
+    store.endEffect(id)
+    notices.push(`${operation} was under way when the gate stopped; its outcome is unknown (${id})`)
+  }
+}
+
+function once(server: {
+  listening: boolean
+  once(event: string, listener: (cause?: unknown) => void): unknown
+}): Promise<void> {
+  if (server.listening) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    server.once('listening', () => resolve())
+    server.once('error', (cause) =>
+      reject(
+        new GatewayError(
+          'invalid_config',
+          'cannot listen: is the port in use?',
+          'change `listen` in seconder.yaml',
+          { cause },
+        ),
+      ),
+    )
+  })
+}
+
+function closed(server: http.Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+function urlOf(bound: AddressInfo, asked: Address): string {
+  const host = asked.host.includes(':') ? `[${asked.host}]` : asked.host
+  return `http://${host}:${bound.port}`
+}
+
+/** The Host values that mean this listener. */
+function hostsOf(url: string): string[] {
+  if (url === '') return []
+  const { host, port } = new URL(url)
+  return [host, `127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`]
+}

@@ -1,0 +1,111 @@
+// Makes the Store's nouns from rows of the database. Nothing here decides anything.
+import type {
+  EpochRow,
+  GrantRow,
+  GrantState,
+  KeyRecord,
+  OpenEffect,
+  PersonRecord,
+  RequestRow,
+  RequestState,
+  ReviewRow,
+  SessionRow,
+} from './store.ts'
+
+type Row = Record<string, unknown>
+
+const text = (row: Row, column: string): string => String(row[column])
+const count = (row: Row, column: string): number => Number(row[column])
+const textOrNull = (row: Row, column: string): string | null =>
+  row[column] === null || row[column] === undefined ? null : String(row[column])
+const list = (row: Row, column: string): string[] => JSON.parse(text(row, column)) as string[]
+
+export function epoch(row: Row): EpochRow {
+  return {
+    number: count(row, 'number'),
+    version: text(row, 'version'),
+    content: text(row, 'content'),
+    activatedAtMs: count(row, 'activated_at_ms'),
+  }
+}
+
+export function person(row: Row): PersonRecord {
+  return {
+    name: text(row, 'name'),
+    teams: list(row, 'teams'),
+    addedAtMs: count(row, 'added_at_ms'),
+  }
+}
+
+export function key(row: Row): KeyRecord {
+  return {
+    fingerprint: text(row, 'fingerprint'),
+    person: text(row, 'person'),
+    publicKey: text(row, 'public_key'),
+  }
+}
+
+export function session(row: Row): SessionRow {
+  return {
+    id: text(row, 'id'),
+    accessKeyId: text(row, 'access_key_id'),
+    secretAccessKey: text(row, 'secret_access_key'),
+    maskKey: text(row, 'mask_key'),
+    agent: text(row, 'agent'),
+    operator: text(row, 'operator'),
+    roleName: text(row, 'role_name'),
+    roleArn: text(row, 'role_arn'),
+    openedAtMs: count(row, 'opened_at_ms'),
+    expiresAtMs: count(row, 'expires_at_ms'),
+    closedAtMs: row['closed_at_ms'] === null ? null : count(row, 'closed_at_ms'),
+  }
+}
+
+export function request(row: Row): RequestRow {
+  return {
+    id: text(row, 'id'),
+    sessionId: text(row, 'session_id'),
+    operator: text(row, 'operator'),
+    operation: text(row, 'operation'),
+    actionDigest: text(row, 'action_digest'),
+    digest: text(row, 'digest'),
+    epoch: count(row, 'epoch'),
+    state: text(row, 'state') as RequestState,
+    documentSha256: text(row, 'document_sha256'),
+    requirement: list(row, 'requirement'),
+    openedAtMs: count(row, 'opened_at_ms'),
+    expiresAtMs: count(row, 'expires_at_ms'),
+    closedBy: textOrNull(row, 'closed_by'),
+    comment: textOrNull(row, 'comment'),
+  }
+}
+
+export function review(row: Row): ReviewRow {
+  return {
+    requestId: text(row, 'request_id'),
+    reviewer: text(row, 'reviewer'),
+    verdict: text(row, 'verdict') as ReviewRow['verdict'],
+    strength: text(row, 'strength') as ReviewRow['strength'],
+    atMs: count(row, 'at_ms'),
+  }
+}
+
+export function grant(row: Row): GrantRow {
+  return {
+    id: text(row, 'id'),
+    requestId: text(row, 'request_id'),
+    sessionId: text(row, 'session_id'),
+    digest: text(row, 'digest'),
+    epoch: count(row, 'epoch'),
+    state: text(row, 'state') as GrantState,
+    expiresAtMs: count(row, 'expires_at_ms'),
+  }
+}
+
+export function effect(row: Row): OpenEffect {
+  return {
+    id: text(row, 'id'),
+    sessionId: text(row, 'session_id'),
+    operation: text(row, 'operation'),
+  }
+}

@@ -1,0 +1,44 @@
+// The tables, as forward-only migrations. Portable SQL only: ids are made by the gate, changes are
+// one-statement conditional updates, nothing relies on triggers, sequences or foreign keys.
+
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+  CREATE TABLE epochs (
+    number INTEGER PRIMARY KEY, version TEXT NOT NULL, content TEXT NOT NULL,
+    activated_at_ms INTEGER NOT NULL
+  );
+  CREATE TABLE people (name TEXT PRIMARY KEY, teams TEXT NOT NULL, added_at_ms INTEGER NOT NULL);
+  CREATE TABLE person_keys (
+    fingerprint TEXT PRIMARY KEY, person TEXT NOT NULL, public_key TEXT NOT NULL
+  );
+  CREATE TABLE nonces (nonce TEXT PRIMARY KEY, used_at_ms INTEGER NOT NULL);
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, access_key_id TEXT NOT NULL UNIQUE, secret_access_key TEXT NOT NULL,
+    mask_key TEXT NOT NULL, agent TEXT NOT NULL, operator TEXT NOT NULL, role_name TEXT NOT NULL,
+    role_arn TEXT NOT NULL, opened_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL,
+    closed_at_ms INTEGER
+  );
+  CREATE TABLE requests (
+    id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operator TEXT NOT NULL, operation TEXT NOT NULL,
+    action_digest TEXT NOT NULL, digest TEXT NOT NULL, epoch INTEGER NOT NULL, state TEXT NOT NULL,
+    document_sha256 TEXT NOT NULL, requirement TEXT NOT NULL, opened_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL, closed_by TEXT, comment TEXT
+  );
+  CREATE INDEX requests_by_action ON requests (session_id, action_digest, epoch, opened_at_ms);
+  CREATE INDEX requests_by_state ON requests (state, expires_at_ms);
+  CREATE TABLE reviews (
+    request_id TEXT NOT NULL, reviewer TEXT NOT NULL, verdict TEXT NOT NULL, strength TEXT NOT NULL,
+    at_ms INTEGER NOT NULL, PRIMARY KEY (request_id, reviewer)
+  );
+  CREATE TABLE grants (
+    id TEXT PRIMARY KEY, request_id TEXT NOT NULL UNIQUE, session_id TEXT NOT NULL,
+    digest TEXT NOT NULL, epoch INTEGER NOT NULL, state TEXT NOT NULL, expires_at_ms INTEGER NOT NULL
+  );
+  CREATE TABLE effects (
+    id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operation TEXT NOT NULL, state TEXT NOT NULL
+  );
+  CREATE INDEX effects_open ON effects (state);
+  CREATE TABLE signatures (sha256 TEXT PRIMARY KEY, used_at_ms INTEGER NOT NULL);
+  `,
+]

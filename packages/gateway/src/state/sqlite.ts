@@ -1,0 +1,406 @@
+// The Store on SQLite (node:sqlite): WAL, synchronous=FULL, one writer. Each method is one statement
+// or one transaction; a crash leaves either all of it or nothing.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { GatewayError } from '../errors.ts'
+import * as rows from './rows.ts'
+import { MIGRATIONS } from './schema.ts'
+import type {
+  EpochRow,
+  GrantRow,
+  KeyRecord,
+  OpenEffect,
+  PersonRecord,
+  RequestRow,
+  RequestState,
+  ReviewRow,
+  SessionRow,
+  Store,
+} from './store.ts'
+
+type Row = Record<string, unknown>
+
+/**
+ * Returns the Store in the file at `path`, created (folder mode 0700) and migrated as needed.
+ * Errors: `state_error` when the file belongs to a newer version of Seconder.
+ */
+export function openSqliteStore(path: string): Store {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const database = new DatabaseSync(path)
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;')
+  migrate(database)
+  return new SqliteStore(database)
+}
+
+function migrate(database: DatabaseSync): void {
+  const found = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (found.user_version > MIGRATIONS.length) {
+    throw new GatewayError(
+      'state_error',
+      `the state database has version ${found.user_version}, this build knows ${MIGRATIONS.length}`,
+      'start the newer Seconder that wrote it',
+    )
+  }
+  for (let version = found.user_version; version < MIGRATIONS.length; version++) {
+    database.exec(
+      `BEGIN IMMEDIATE; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT;`,
+    )
+  }
+}
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.#database.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #one(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values) as Row | undefined
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[]
+  }
+
+  /** Runs one change; returns how many rows it touched. */
+  #run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes)
+  }
+
+  /** One transaction; `false` from `work` rolls it back. */
+  #transaction<T>(work: () => T | false): T | false {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      this.#database.exec(result === false ? 'ROLLBACK' : 'COMMIT')
+      return result
+    } catch (cause) {
+      this.#database.exec('ROLLBACK')
+      throw cause
+    }
+  }
+
+  meta(key: string): string | undefined {
+    return this.#one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
+  }
+
+  setMeta(key: string, value: string): void {
+    this.#run(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+      key,
+      value,
+    )
+  }
+
+  activeEpoch(): EpochRow | undefined {
+    const row = this.#one('SELECT * FROM epochs ORDER BY number DESC LIMIT 1')
+    return row && rows.epoch(row)
+  }
+
+  activateEpoch(epoch: EpochRow): { voidedRequests: string[] } {
+    const voided = this.#transaction(() => {
+      this.#run(
+        'INSERT INTO epochs (number, version, content, activated_at_ms) VALUES (?, ?, ?, ?)',
+        epoch.number,
+        epoch.version,
+        epoch.content,
+        epoch.activatedAtMs,
+      )
+      this.#run(`UPDATE grants SET state = 'revoked' WHERE state = 'ready'`)
+      return this.#all(
+        `UPDATE requests SET state = 'cancelled', comment = 'a new policy epoch was activated'
+         WHERE state = 'pending' RETURNING id`,
+      )
+    })
+    return { voidedRequests: (voided || []).map((row) => String(row['id'])) }
+  }
+
+  addPerson(person: PersonRecord, keys: readonly KeyRecord[]): void {
+    this.#transaction(() => {
+      this.#run(
+        'INSERT INTO people (name, teams, added_at_ms) VALUES (?, ?, ?)',
+        person.name,
+        JSON.stringify(person.teams),
+        person.addedAtMs,
+      )
+      for (const key of keys) {
+        this.#run(
+          'INSERT INTO person_keys (fingerprint, person, public_key) VALUES (?, ?, ?)',
+          key.fingerprint,
+          key.person,
+          key.publicKey,
+        )
+      }
+      return true
+    })
+  }
+
+  people(): PersonRecord[] {
+    return this.#all('SELECT * FROM people ORDER BY name').map(rows.person)
+  }
+
+  personByKey(fingerprint: string): { person: PersonRecord; key: KeyRecord } | undefined {
+    const key = this.#one('SELECT * FROM person_keys WHERE fingerprint = ?', fingerprint)
+    if (!key) return undefined
+    const person = this.#one('SELECT * FROM people WHERE name = ?', String(key['person']))
+    return person && { person: rows.person(person), key: rows.key(key) }
+  }
+
+  useNonce(nonce: string, atMs: number): boolean {
+    return (
+      this.#run(
+        'INSERT INTO nonces (nonce, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
+        nonce,
+        atMs,
+      ) === 1
+    )
+  }
+
+  addSession(session: SessionRow): void {
+    this.#run(
+      `INSERT INTO sessions (id, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
+       role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`,
+      session.id,
+      session.accessKeyId,
+      session.secretAccessKey,
+      session.maskKey,
+      session.agent,
+      session.operator,
+      session.roleName,
+      session.roleArn,
+      session.openedAtMs,
+      session.expiresAtMs,
+    )
+  }
+
+  sessionByAccessKey(accessKeyId: string): SessionRow | undefined {
+    const row = this.#one('SELECT * FROM sessions WHERE access_key_id = ?', accessKeyId)
+    return row && rows.session(row)
+  }
+
+  sessions(): SessionRow[] {
+    return this.#all('SELECT * FROM sessions ORDER BY opened_at_ms DESC LIMIT 1000').map(
+      rows.session,
+    )
+  }
+
+  closeSession(id: string, atMs: number): { cancelledRequests: string[] } | undefined {
+    const cancelled = this.#transaction(() => {
+      const closed = this.#run(
+        `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
+         WHERE id = ? AND closed_at_ms IS NULL`,
+        atMs,
+        id,
+      )
+      if (closed === 0) return false
+      this.#run(`UPDATE grants SET state = 'revoked' WHERE session_id = ? AND state = 'ready'`, id)
+      return this.#all(
+        `UPDATE requests SET state = 'cancelled', comment = 'the session was closed'
+         WHERE session_id = ? AND state = 'pending' RETURNING id`,
+        id,
+      )
+    })
+    return cancelled === false
+      ? undefined
+      : { cancelledRequests: cancelled.map((row) => String(row['id'])) }
+  }
+
+  addRequest(request: RequestRow): void {
+    this.#run(
+      `INSERT INTO requests (id, session_id, operator, operation, action_digest, digest, epoch, state,
+       document_sha256, requirement, opened_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      request.id,
+      request.sessionId,
+      request.operator,
+      request.operation,
+      request.actionDigest,
+      request.digest,
+      request.epoch,
+      request.state,
+      request.documentSha256,
+      JSON.stringify(request.requirement),
+      request.openedAtMs,
+      request.expiresAtMs,
+    )
+  }
+
+  request(id: string): RequestRow | undefined {
+    const row = this.#one('SELECT * FROM requests WHERE id = ?', id)
+    return row && rows.request(row)
+  }
+
+  requests(filter: { state?: RequestState; limit: number }): RequestRow[] {
+    const found = filter.state
+      ? this.#all(
+          'SELECT * FROM requests WHERE state = ? ORDER BY opened_at_ms DESC LIMIT ?',
+          filter.state,
+          filter.limit,
+        )
+      : this.#all('SELECT * FROM requests ORDER BY opened_at_ms DESC LIMIT ?', filter.limit)
+    return found.map(rows.request)
+  }
+
+  liveRequest(
+    sessionId: string,
+    actionDigest: string,
+    epoch: number,
+    nowMs: number,
+  ): RequestRow | undefined {
+    const row = this.#one(
+      `SELECT * FROM requests WHERE session_id = ? AND action_digest = ? AND epoch = ? AND (expires_at_ms > ? OR state = 'approved')
+       AND state IN ('pending', 'approved', 'denied', 'changes_requested')
+       ORDER BY opened_at_ms DESC, id DESC LIMIT 1`,
+      sessionId,
+      actionDigest,
+      epoch,
+      nowMs,
+    )
+    return row && rows.request(row)
+  }
+
+  openRequestCount(sessionId: string): number {
+    const row = this.#one(
+      `SELECT count(*) AS count FROM requests WHERE session_id = ? AND state = 'pending'`,
+      sessionId,
+    )
+    return Number(row?.['count'] ?? 0)
+  }
+
+  closeRequest(
+    id: string,
+    state: Exclude<RequestState, 'pending'>,
+    by: string | null,
+    comment: string | null,
+  ): boolean {
+    return (
+      this.#run(
+        `UPDATE requests SET state = ?, closed_by = ?, comment = ? WHERE id = ? AND state = 'pending'`,
+        state,
+        by,
+        comment,
+        id,
+      ) === 1
+    )
+  }
+
+  dueRequests(nowMs: number): RequestRow[] {
+    return this.#all(
+      `SELECT * FROM requests WHERE state = 'pending' AND expires_at_ms <= ? LIMIT 100`,
+      nowMs,
+    ).map(rows.request)
+  }
+
+  addReview(review: ReviewRow): void {
+    this.#run(
+      'INSERT INTO reviews (request_id, reviewer, verdict, strength, at_ms) VALUES (?, ?, ?, ?, ?)',
+      review.requestId,
+      review.reviewer,
+      review.verdict,
+      review.strength,
+      review.atMs,
+    )
+  }
+
+  reviews(requestId: string): ReviewRow[] {
+    return this.#all('SELECT * FROM reviews WHERE request_id = ? ORDER BY at_ms', requestId).map(
+      rows.review,
+    )
+  }
+
+  addGrant(grant: GrantRow, review: ReviewRow): boolean {
+    const made = this.#transaction(() => {
+      if (!this.closeRequest(grant.requestId, 'approved', review.reviewer, null)) return false
+      this.addReview(review)
+      this.#run(
+        `INSERT INTO grants (id, request_id, session_id, digest, epoch, state, expires_at_ms)
+         VALUES (?, ?, ?, ?, ?, 'ready', ?)`,
+        grant.id,
+        grant.requestId,
+        grant.sessionId,
+        grant.digest,
+        grant.epoch,
+        grant.expiresAtMs,
+      )
+      return true
+    })
+    return made === true
+  }
+
+  grantForRequest(requestId: string): GrantRow | undefined {
+    const row = this.#one('SELECT * FROM grants WHERE request_id = ?', requestId)
+    return row && rows.grant(row)
+  }
+
+  revokeGrant(id: string): void {
+    this.#run(`UPDATE grants SET state = 'revoked' WHERE id = ? AND state = 'ready'`, id)
+  }
+
+  consumeGrant(
+    grantId: string,
+    effect: OpenEffect,
+    signatureSha256: string,
+    nowMs: number,
+  ): boolean {
+    const consumed = this.#transaction(() => {
+      const changed = this.#run(
+        `UPDATE grants SET state = 'consumed' WHERE id = ? AND state = 'ready' AND expires_at_ms > ?
+         AND epoch = (SELECT max(number) FROM epochs)
+         AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?)`,
+        grantId,
+        nowMs,
+        nowMs,
+      )
+      return changed === 1 && this.#startEffect(effect, signatureSha256, nowMs)
+    })
+    return consumed === true
+  }
+
+  beginEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): boolean {
+    return this.#transaction(() => this.#startEffect(effect, signatureSha256, nowMs)) === true
+  }
+
+  #startEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): true | false {
+    const fresh = this.#run(
+      'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
+      signatureSha256,
+      nowMs,
+    )
+    if (fresh !== 1) return false
+    this.#run(
+      `INSERT INTO effects (id, session_id, operation, state) VALUES (?, ?, ?, 'open')`,
+      effect.id,
+      effect.sessionId,
+      effect.operation,
+    )
+    return true
+  }
+
+  endEffect(effectId: string): void {
+    this.#run('DELETE FROM effects WHERE id = ?', effectId)
+  }
+
+  openEffects(): OpenEffect[] {
+    return this.#all(`SELECT * FROM effects WHERE state = 'open' ORDER BY id`).map(rows.effect)
+  }
+
+  pruneSignatures(beforeMs: number): void {
+    this.#run('DELETE FROM signatures WHERE used_at_ms < ?', beforeMs)
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#database.close()
+  }
+}

@@ -1,0 +1,156 @@
+// The gate's state port: sessions, requests, reviews, grants, effects and epochs. Narrow on purpose:
+// every change that must be atomic is one method. What is durable here is never ahead of the ledger.
+import type { SeatCount } from '../decide/decision.ts'
+
+export type RequestState =
+  | 'pending'
+  | 'approved'
+  | 'denied'
+  | 'changes_requested'
+  | 'expired'
+  | 'cancelled'
+export type GrantState = 'ready' | 'consumed' | 'revoked' | 'expired'
+
+export interface SessionRow {
+  readonly id: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  /** HMAC key for masked values; gone when the session is closed (red team M5). */
+  readonly maskKey: string
+  readonly agent: string
+  readonly operator: string
+  readonly roleName: string
+  readonly roleArn: string
+  readonly openedAtMs: number
+  readonly expiresAtMs: number
+  readonly closedAtMs: number | null
+}
+
+export interface PersonRecord {
+  readonly name: string
+  readonly teams: readonly string[]
+  readonly addedAtMs: number
+}
+
+export interface KeyRecord {
+  readonly fingerprint: string
+  readonly person: string
+  readonly publicKey: string
+}
+
+export interface RequestRow {
+  readonly id: string
+  readonly sessionId: string
+  readonly operator: string
+  readonly operation: string
+  /** Digest of the Action, session, role and epoch, without evidence: what copies are joined by. */
+  readonly actionDigest: string
+  /** Digest with the binding evidence: what is reviewed and granted. */
+  readonly digest: string
+  readonly epoch: number
+  readonly state: RequestState
+  /** SHA-256 of the review document, stored beside the ledger. */
+  readonly documentSha256: string
+  readonly requirement: readonly SeatCount[]
+  readonly openedAtMs: number
+  readonly expiresAtMs: number
+  readonly closedBy: string | null
+  readonly comment: string | null
+}
+
+export interface ReviewRow {
+  readonly requestId: string
+  readonly reviewer: string
+  readonly verdict: 'approve' | 'deny' | 'request_changes'
+  readonly strength: 'software' | 'hardware'
+  readonly atMs: number
+}
+
+export interface GrantRow {
+  readonly id: string
+  readonly requestId: string
+  readonly sessionId: string
+  readonly digest: string
+  readonly epoch: number
+  readonly state: GrantState
+  readonly expiresAtMs: number
+}
+
+export interface EpochRow {
+  readonly number: number
+  /** SHA-256 of everything that decides. */
+  readonly version: string
+  /** Canonical JSON of policies, schema, environments, roles and modes. */
+  readonly content: string
+  readonly activatedAtMs: number
+}
+
+export interface OpenEffect {
+  readonly id: string
+  readonly sessionId: string
+  readonly operation: string
+}
+
+export interface Store {
+  meta(key: string): string | undefined
+  setMeta(key: string, value: string): void
+
+  activeEpoch(): EpochRow | undefined
+  /** Inserts the epoch and voids every open request and ready grant, in one transaction. */
+  activateEpoch(epoch: EpochRow): { readonly voidedRequests: readonly string[] }
+
+  addPerson(person: PersonRecord, keys: readonly KeyRecord[]): void
+  people(): readonly PersonRecord[]
+  personByKey(fingerprint: string): { person: PersonRecord; key: KeyRecord } | undefined
+
+  /** False when the nonce was used before; remembering it is durable. */
+  useNonce(nonce: string, atMs: number): boolean
+
+  addSession(session: SessionRow): void
+  sessionByAccessKey(accessKeyId: string): SessionRow | undefined
+  sessions(): readonly SessionRow[]
+  /** Closes the session, forgets its keys, revokes its ready grants and cancels its pending requests. */
+  closeSession(
+    id: string,
+    atMs: number,
+  ): { readonly cancelledRequests: readonly string[] } | undefined
+
+  addRequest(request: RequestRow): void
+  request(id: string): RequestRow | undefined
+  requests(filter: { state?: RequestState; limit: number }): readonly RequestRow[]
+  /** The newest request for this action of this session and epoch that is not past its expiry. */
+  liveRequest(
+    sessionId: string,
+    actionDigest: string,
+    epoch: number,
+    nowMs: number,
+  ): RequestRow | undefined
+  openRequestCount(sessionId: string): number
+  closeRequest(
+    id: string,
+    state: Exclude<RequestState, 'pending'>,
+    by: string | null,
+    comment: string | null,
+  ): boolean
+  /** Pending requests past their expiry. */
+  dueRequests(nowMs: number): readonly RequestRow[]
+
+  addReview(review: ReviewRow): void
+  reviews(requestId: string): readonly ReviewRow[]
+  /** Adds the last review, makes the grant and closes the request as approved, in one transaction. */
+  addGrant(grant: GrantRow, review: ReviewRow): boolean
+  grantForRequest(requestId: string): GrantRow | undefined
+  revokeGrant(id: string): void
+  /**
+   * Consumes a grant, once: true only if it was ready, unexpired, of the active epoch and of an open
+   * session, and the signature was not used before. The effect is recorded as open in the same transaction.
+   */
+  consumeGrant(grantId: string, effect: OpenEffect, signatureSha256: string, nowMs: number): boolean
+  /** Records an effect that needed no grant; false when the same signature already had one. */
+  beginEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): boolean
+  endEffect(effectId: string): void
+  openEffects(): readonly OpenEffect[]
+  /** Forgets signatures older than the clock skew allows to be verified again. */
+  pruneSignatures(beforeMs: number): void
+  close(): void
+}
