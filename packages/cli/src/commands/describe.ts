@@ -1,0 +1,66 @@
+// seconder describe aws FILE: the Action of a captured raw HTTP request, as the gate would see it.
+// Nothing is sent or verified; without configuration everything is production.
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { loadConfig } from '@seconder/gateway/config'
+import { describe } from '@seconder/gateway/describe/describe'
+import type { Command } from 'commander'
+import { claimedScope, parseRawRequest } from '../raw-request.ts'
+import { print, table } from '../render/terminal.ts'
+
+interface DescribeOptions {
+  readonly account: string
+  readonly config?: string
+  readonly json?: boolean
+}
+
+export function addDescribeCommand(program: Command): void {
+  program
+    .command('describe')
+    .description('an Action from raw input: what a call would do, without doing it')
+    .command('aws [file]')
+    .description(
+      'a captured HTTP request: request line, headers, blank line, body (- or nothing: standard input)',
+    )
+    .option('--account <id>', 'account of the caller', '000000000000')
+    .option(
+      '--config <file>',
+      'take environments from this configuration; without it all is production',
+    )
+    .option('--json', 'the whole Action')
+    .addHelpText(
+      'after',
+      '\nExample:\n  seconder describe aws request.http --account 123456789012 --json\n',
+    )
+    .action(describeAws)
+}
+
+function describeAws(file: string | undefined, options: DescribeOptions): void {
+  const request = parseRawRequest(readFileSync(file === undefined || file === '-' ? 0 : file))
+  const action = describe(request, {
+    scope: claimedScope(request),
+    account: options.account,
+    environments: options.config ? loadConfig(options.config).environments : [],
+    maskKey: randomBytes(32).toString('hex'),
+  })
+  const effect = action.effects.at(-1)
+  if (options.json) {
+    print(JSON.stringify({ ...action, effect }, null, 2))
+    return
+  }
+  print(
+    `${action.operation}  ${action.effects.join(' + ')}  reveals ${action.reveals}  recoverable ${action.recoverable}`,
+  )
+  print(`needs ${action.iamActions.join(', ')}`)
+  print(
+    table(
+      ['resource', 'type', 'environment', 'certain'],
+      action.resources.map(({ arn, type, environment, resolved }) => [
+        arn,
+        type,
+        environment,
+        resolved ? 'yes' : 'no',
+      ]),
+    ),
+  )
+}

@@ -1,0 +1,120 @@
+// seconder ledger verify|show: the log checked from its files and public key alone, and read.
+import type { Command } from 'commander'
+import { EXIT } from '../failure.ts'
+import { type LedgerEntry, verifyLedgerFolder } from '../ledger-folder.ts'
+import { note, print, table, toned } from '../render/terminal.ts'
+
+/** Progress is shown on a terminal, at most this often, in milliseconds. */
+const PROGRESS_MS = 200
+
+interface VerifyCommandOptions {
+  readonly key?: string
+  readonly since?: string
+  readonly saveCheckpoint?: boolean
+  readonly json?: boolean
+}
+
+export function addLedgerCommands(program: Command): void {
+  const ledger = program
+    .command('ledger')
+    .description('the tamper-evident log of everything that was asked and done')
+  ledger
+    .command('verify <dir>')
+    .description(
+      'verify the log from its files and public key; fails naming the file and the entry',
+    )
+    .option('--key <vkey>', 'public key of the ledger, or a file with it (default: DIR.vkey)')
+    .option('--since <file>', 'a checkpoint you kept: also catches a rollback')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  seconder ledger verify .seconder/ledger\n  cp .seconder/ledger/checkpoint kept.checkpoint   # keep one elsewhere\n  seconder ledger verify .seconder/ledger --since kept.checkpoint\n',
+    )
+    .action(verify)
+  ledger
+    .command('show <dir>')
+    .description('list the entries')
+    .option('--key <vkey>', 'public key of the ledger, or a file with it (default: DIR.vkey)')
+    .option('--last <n>', 'only the last n', '50')
+    .option('--json', 'one JSON object a line')
+    .addHelpText('after', '\nExample:\n  seconder ledger show .seconder/ledger --last 20\n')
+    .action(show)
+}
+
+async function verify(folder: string, options: VerifyCommandOptions): Promise<void> {
+  let shownMs = 0
+  const onProgress = (done: number, of: number) => {
+    if (!process.stderr.isTTY || Date.now() - shownMs < PROGRESS_MS) return
+    shownMs = Date.now()
+    process.stderr.write(`\rverifying ${done} of ${of} entries`)
+  }
+  const { report } = await verifyLedgerFolder(folder, {
+    key: options.key,
+    since: options.since,
+    onProgress,
+  })
+  if (shownMs > 0) process.stderr.write('\r\u001b[K')
+  if (!report.ok) process.exitCode = EXIT.failed
+  const { rootHash, ...facts } = report
+  const root = Buffer.from(rootHash).toString('hex')
+  if (options.json) {
+    print(JSON.stringify({ ...facts, root }))
+    return
+  }
+  for (const { file, entry, code, message } of report.problems) {
+    print(
+      `${toned('red', 'WRONG')} ${file}${entry === undefined ? '' : ` entry ${entry}`}: ${message} (${code})`,
+    )
+  }
+  for (const { file, message } of report.unfinished) print(`note  ${file}: ${message}`)
+  if (report.ok)
+    print(
+      `${toned('green', 'ok')} ${report.size} entries, ${report.payloads} payloads, root ${root.slice(0, 16)}…`,
+    )
+  print(
+    report.rollback === 'checked'
+      ? 'The log goes on from the checkpoint you gave: nothing before it was changed or cut off.'
+      : 'A rollback cannot be seen without --since: nobody outside this machine vouches for the end of this log.',
+  )
+}
+
+async function show(
+  folder: string,
+  options: { key?: string; last: string; json?: boolean },
+): Promise<void> {
+  const { report, entries } = await verifyLedgerFolder(folder, { key: options.key })
+  const first = Math.max(0, entries.length - Number(options.last))
+  const shown = entries.slice(first)
+  if (options.json) {
+    for (const [index, entry] of shown.entries())
+      print(JSON.stringify({ index: first + index, ...entry }))
+  } else {
+    print(
+      table(
+        ['entry', 'time (UTC)', 'what', 'who', 'about'],
+        shown.map((entry, index) => rowOf(first + index, entry)),
+      ),
+    )
+  }
+  if (report.ok) return
+  note('The log does not verify; see `seconder ledger verify`.')
+  process.exitCode = EXIT.failed
+}
+
+function rowOf(index: number, entry: LedgerEntry): string[] {
+  const text = (name: string) => (typeof entry[name] === 'string' ? String(entry[name]) : '')
+  const who = text('reviewer') || text('operator') || text('by')
+  const outcome = entry['outcome'] as { result?: string } | undefined
+  const about = [
+    text('operation') || text('verdict') || text('code') || text('state'),
+    outcome?.result ?? '',
+    text('request').slice(0, 8),
+  ]
+  return [
+    String(index),
+    entry.at.slice(0, 19).replace('T', ' '),
+    entry.type,
+    who,
+    about.filter((word) => word !== '').join(' '),
+  ]
+}

@@ -1,0 +1,193 @@
+// seconder request ls|show, wait, approve|deny|request-changes: what waits for a second person, and
+// the signed answers. Rendering and signing use the document the client checked itself.
+import { createInterface } from 'node:readline/promises'
+import type { ShownRequest } from '@seconder/gateway/api/api'
+import type { Command } from 'commander'
+import { CommandFailure, EXIT, type ExitCode } from '../failure.ts'
+import { GateClient } from '../gate-client.ts'
+import { renderDocument } from '../render/review-document.ts'
+import { note, print, table } from '../render/terminal.ts'
+import {
+  checkedRequest,
+  type FullRequest,
+  resolveRequestId,
+  signReview,
+  type Verdict,
+} from '../reviewing.ts'
+import { signerFor } from '../signing.ts'
+
+interface Common {
+  readonly gate?: string
+  readonly json?: boolean
+}
+
+interface ReviewOptions extends Common {
+  readonly sshKey?: string
+  readonly comment?: string
+  readonly yes?: boolean
+}
+
+const WAIT_STEP_MS = 20_000
+
+export function addRequestCommands(program: Command): void {
+  const request = program.command('request').description('what waits for a second person')
+  request
+    .command('ls')
+    .description('list requests, newest first')
+    .option('--state <state>', 'pending, approved, denied, changes_requested, expired or cancelled')
+    .option('--gate <url>', 'console address of the gate')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  seconder request ls --state pending\n')
+    .action(listRequests)
+  request
+    .command('show <id>')
+    .description('show what would happen, as the reviewers see it')
+    .option('--gate <url>', 'console address of the gate')
+    .option('--json', 'the request, its reviews and the review document')
+    .addHelpText('after', '\nExample:\n  seconder request show r-51c2\n')
+    .action(showRequest)
+  program
+    .command('wait <id>')
+    .description(
+      'wait until a request is answered: exit code 0 approved, 4 denied or changes requested, 3 still open',
+    )
+    .option('--timeout <seconds>', 'give up after', '3600')
+    .option('--gate <url>', 'console address of the gate')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  seconder wait r-51c2 && aws dynamodb delete-table --table-name orders\n',
+    )
+    .action(waitForRequest)
+  addVerdict(program, 'approve', 'approve', 'sign that this may happen, once')
+  addVerdict(program, 'deny', 'deny', 'sign that this may not happen')
+  addVerdict(
+    program,
+    'request-changes',
+    'request_changes',
+    'send it back to the agent with a reason (--comment)',
+  )
+}
+
+function addVerdict(program: Command, name: string, verdict: Verdict, description: string): void {
+  program
+    .command(`${name} <id>`)
+    .description(description)
+    .option('--ssh-key <path>', 'your registered SSH key')
+    .option('--comment <text>', 'told to the agent, as your words')
+    .option('--yes', 'do not ask again on a terminal')
+    .option('--gate <url>', 'console address of the gate')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `\nExample:\n  seconder ${name} r-51c2 --ssh-key ~/.ssh/id_ed25519${verdict === 'approve' ? '' : ' --comment "change the one item instead"'}\n`,
+    )
+    .action((id: string, options: ReviewOptions) => review(id, verdict, options))
+}
+
+async function listRequests(options: Common & { state?: string }): Promise<void> {
+  const query = options.state ? `?${new URLSearchParams({ state: options.state })}` : ''
+  const { requests } = await new GateClient(options.gate).get<{ requests: ShownRequest[] }>(
+    `/api/requests${query}`,
+  )
+  if (options.json) {
+    print(JSON.stringify({ requests }))
+    return
+  }
+  if (requests.length === 0) {
+    print('Nothing waits for a second person.')
+    return
+  }
+  const rows = requests.map(({ requestId, state, operation, operator, needs, openedAt }) => [
+    requestId,
+    state,
+    operation,
+    operator,
+    needs,
+    openedAt.slice(0, 16).replace('T', ' '),
+  ])
+  print(table(['request', 'state', 'operation', 'operator', 'needs', 'opened (UTC)'], rows))
+}
+
+async function showRequest(id: string, options: Common): Promise<void> {
+  const client = new GateClient(options.gate)
+  const { full, document, shown } = await checkedRequest(client, await resolveRequestId(client, id))
+  if (options.json) {
+    print(JSON.stringify({ ...full, document }))
+    return
+  }
+  print(renderDocument(document, shown, approvers(full)))
+  print(
+    `\nState ${full.request.state}${full.request.closedBy ? ` by ${full.request.closedBy}` : ''}`,
+  )
+}
+
+async function waitForRequest(id: string, options: Common & { timeout: string }): Promise<void> {
+  const client = new GateClient(options.gate)
+  const untilMs = Date.now() + Number(options.timeout) * 1_000
+  const fullId = await resolveRequestId(client, id)
+  let found = await client.get<ShownRequest>(`/api/requests/${fullId}/status`)
+  if (found.state === 'pending' && !options.json)
+    note(`waiting for ${found.needs} on ${fullId} ...`)
+  while (found.state === 'pending' && Date.now() < untilMs) {
+    const waitMs = Math.max(0, Math.min(WAIT_STEP_MS, untilMs - Date.now()))
+    found = await client.get<ShownRequest>(`/api/requests/${fullId}/status?waitMs=${waitMs}`)
+  }
+  print(
+    options.json ? JSON.stringify(found) : `${found.requestId}: ${found.state}. ${found.guidance}`,
+  )
+  process.exitCode = waitExit(found)
+}
+
+function waitExit({ state }: ShownRequest): ExitCode {
+  if (state === 'approved') return EXIT.done
+  if (state === 'pending') return EXIT.needsReview
+  return state === 'denied' || state === 'changes_requested' ? EXIT.denied : EXIT.failed
+}
+
+async function review(id: string, verdict: Verdict, options: ReviewOptions): Promise<void> {
+  if (verdict === 'request_changes' && !options.comment) {
+    throw new CommandFailure(
+      'usage',
+      'say what should change: --comment "..."',
+      'the agent gets your words as the reason',
+      EXIT.usage,
+    )
+  }
+  const client = new GateClient(options.gate)
+  const signer = await signerFor(client, options.sshKey)
+  const requestId = await resolveRequestId(client, id)
+  const { full, document, shown } = await checkedRequest(client, requestId)
+  if (!options.json) note(`${renderDocument(document, shown, approvers(full))}\n`)
+  if (!options.yes && !options.json && process.stdin.isTTY) await confirm(verdict)
+  const after = await signReview(client, signer, {
+    requestId,
+    verdict,
+    comment: options.comment ?? '',
+  })
+  if (options.json) {
+    print(JSON.stringify(after))
+    return
+  }
+  const words: Record<Verdict, string> = {
+    approve:
+      after.state === 'approved'
+        ? 'the same call may now run once'
+        : `it still needs ${after.needs}`,
+    deny: 'nothing will happen',
+    request_changes: 'the agent gets your words when it runs the call again',
+  }
+  print(`Signed as ${signer.person}: ${after.requestId} is ${after.state}; ${words[verdict]}.`)
+}
+
+async function confirm(verdict: Verdict): Promise<void> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await lines.question(`Sign "${verdict.replace('_', ' ')}"? Type yes: `)
+  lines.close()
+  if (answer.trim() !== 'yes')
+    throw new CommandFailure('not_signed', 'nothing was signed', '', EXIT.failed)
+}
+
+function approvers({ reviews }: FullRequest): string[] {
+  return reviews.filter(({ verdict }) => verdict === 'approve').map(({ reviewer }) => reviewer)
+}

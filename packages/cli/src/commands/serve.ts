@@ -1,0 +1,46 @@
+// seconder serve: starts the gate and says where it listens, as whom, and what it cannot promise.
+import { userInfo } from 'node:os'
+import { loadConfig } from '@seconder/gateway/config'
+import { serve } from '@seconder/gateway/serve'
+import type { Command } from 'commander'
+import { note, print } from '../render/terminal.ts'
+
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description("start the gate: the AWS door for agents, and the people's API")
+    .option('--config <file>', 'configuration', 'seconder.yaml')
+    .option('--json', 'print the addresses as one JSON line')
+    .addHelpText(
+      'after',
+      '\nExample:\n  AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... seconder serve --config seconder.yaml\n',
+    )
+    .action(start)
+}
+
+async function start(options: { config: string; json?: boolean }): Promise<void> {
+  const config = loadConfig(options.config)
+  const running = await serve(config)
+  const { awsUrl, consoleUrl, notices } = running
+  if (options.json) {
+    const { gate, verifierKey, epoch } = running.gate.facts()
+    print(JSON.stringify({ awsUrl, consoleUrl, gate, epoch, verifierKey, notices }))
+  } else {
+    print(`Seconder gate, epoch ${running.gate.facts().epoch}, as user ${userInfo().username}`)
+    print(`  agents   ${awsUrl}   (AWS_ENDPOINT_URL; open a session with: seconder session open)`)
+    print(`  people   ${consoleUrl}   (SECONDER_GATE for seconder request, approve, deny, wait)`)
+    print(`  upstream ${config.upstream.endpoint ?? 'AWS'}`)
+    for (const words of notices) note(`  note     ${words}`)
+    print(
+      'Stop it with Ctrl-C. While it is down agents get connection refused, and nothing happens.',
+    )
+  }
+  const stop = () => {
+    running.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}

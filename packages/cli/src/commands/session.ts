@@ -1,0 +1,157 @@
+// seconder session open|ls|close: agents' sessions, opened by the signature of a registered person.
+import { CLOSING_NAMESPACE } from '@seconder/gateway/identify/session-closing'
+import { SESSION_LIFETIME_MS_MAX } from '@seconder/gateway/identify/session-opening'
+import type { Command } from 'commander'
+import { CommandFailure, EXIT } from '../failure.ts'
+import { GateClient } from '../gate-client.ts'
+import { openAgentSession } from '../opening.ts'
+import { print, table } from '../render/terminal.ts'
+import { nonce, signerFor } from '../signing.ts'
+
+interface OpenOptions {
+  readonly gate?: string
+  readonly sshKey?: string
+  readonly role?: string
+  readonly agent: string
+  readonly hours: string
+  readonly json?: boolean
+}
+
+export function addSessionCommands(program: Command): void {
+  const session = program
+    .command('session')
+    .description("agents' sessions: keys that work at this gate and nowhere else")
+  session
+    .command('open')
+    .description('open a session for an agent; you are its operator, proved by your signature')
+    .option('--gate <url>', 'console address of the gate')
+    .option('--ssh-key <path>', 'your registered SSH key')
+    .option('--role <name>', 'role of seconder.yaml; may be left out when there is one')
+    .option('--agent <name>', 'a label for the agent, e.g. "kiro-cli 1.22"', 'agent')
+    .option('--hours <n>', 'how long it lives, at most 12', '8')
+    .option('--json', 'print accessKeyId, secretAccessKey, sessionId, endpoint as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  eval "$(seconder session open --ssh-key ~/.ssh/id_ed25519)"\n  aws dynamodb list-tables\n',
+    )
+    .action(openSession)
+  session
+    .command('ls')
+    .description('list sessions')
+    .option('--gate <url>', 'console address of the gate')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  seconder session ls\n')
+    .action(listSessions)
+  session
+    .command('close <id>')
+    .description(
+      "end a session now: its keys, requests and grants (the kill switch; any member's signature)",
+    )
+    .option('--gate <url>', 'console address of the gate')
+    .option('--ssh-key <path>', 'your registered SSH key')
+    .option('--revoke', 'accepted for clarity: closing always revokes')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  seconder session close s-7f3a --revoke --ssh-key ~/.ssh/id_ed25519\n',
+    )
+    .action(closeSession)
+}
+
+async function openSession(options: OpenOptions): Promise<void> {
+  const client = new GateClient(options.gate)
+  const facts = await client.facts()
+  const signer = await signerFor(client, options.sshKey)
+  const role = options.role ?? (facts.roles.length === 1 ? facts.roles[0] : undefined)
+  if (role === undefined || !facts.roles.includes(role)) {
+    throw new CommandFailure(
+      'usage',
+      `name the role: --role ${facts.roles.join(' | ')}`,
+      'roles come from the active epoch',
+      EXIT.usage,
+    )
+  }
+  const lifetimeMs = Math.min(Number(options.hours) * 3_600_000, SESSION_LIFETIME_MS_MAX)
+  if (!(lifetimeMs > 0))
+    throw new CommandFailure('usage', '--hours is not a number from 0 to 12', '', EXIT.usage)
+  const keys = await openAgentSession(client, signer, { role, agent: options.agent, lifetimeMs })
+  const { sessionId, expiresAt } = keys
+  if (options.json) {
+    print(JSON.stringify({ ...keys, operator: signer.person, role }))
+    return
+  }
+  print(`# session ${sessionId} of ${signer.person}, role ${role}, until ${expiresAt}`)
+  print(`export AWS_ENDPOINT_URL=${keys.endpoint}`)
+  print(`export AWS_ACCESS_KEY_ID=${keys.accessKeyId}`)
+  print(`export AWS_SECRET_ACCESS_KEY=${keys.secretAccessKey}`)
+  print('export AWS_EC2_METADATA_DISABLED=true')
+  print('unset AWS_SESSION_TOKEN AWS_PROFILE')
+}
+
+interface ListedSession {
+  readonly sessionId: string
+  readonly agent: string
+  readonly operator: string
+  readonly role: string
+  readonly expiresAt: string
+  readonly closedAt: string | null
+}
+
+async function listSessions(options: { gate?: string; json?: boolean }): Promise<void> {
+  const { sessions } = await new GateClient(options.gate).get<{ sessions: ListedSession[] }>(
+    '/api/sessions',
+  )
+  if (options.json) {
+    print(JSON.stringify({ sessions }))
+    return
+  }
+  if (sessions.length === 0)
+    return print('No sessions. Open one with: seconder session open --ssh-key KEY')
+  print(
+    table(
+      ['session', 'agent', 'operator', 'role', 'state'],
+      sessions.map(({ sessionId, agent, operator, role, expiresAt, closedAt }) => [
+        sessionId,
+        agent,
+        operator,
+        role,
+        closedAt
+          ? 'closed'
+          : Date.parse(expiresAt) < Date.now()
+            ? 'expired'
+            : `open until ${expiresAt.slice(11, 16)}`,
+      ]),
+    ),
+  )
+}
+
+async function closeSession(
+  id: string,
+  options: { gate?: string; sshKey?: string; json?: boolean },
+): Promise<void> {
+  const client = new GateClient(options.gate)
+  const facts = await client.facts()
+  const signer = await signerFor(client, options.sshKey)
+  const act = await signer.sign(
+    {
+      type: 'seconder-session-close@v1',
+      gate: facts.gate,
+      session: id,
+      signer: signer.person,
+      nonce: nonce(),
+      signedAt: new Date().toISOString(),
+    },
+    CLOSING_NAMESPACE,
+  )
+  const { cancelledRequests } = await client.post<{ cancelledRequests: string[] }>(
+    '/api/sessions/close',
+    act,
+  )
+  if (options.json) {
+    print(JSON.stringify({ sessionId: id, cancelledRequests }))
+    return
+  }
+  print(
+    `Closed ${id}: its keys work no more, and ${cancelledRequests.length} pending requests ended with it.`,
+  )
+}

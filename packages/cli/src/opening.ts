@@ -1,0 +1,75 @@
+// Opens an agent's session: makes the signed statement, and unseals the keys that come back. Only
+// whoever made the one-time key in the statement can read them.
+import {
+  createDecipheriv,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto'
+import {
+  type OpenedSession,
+  rawX25519,
+  SESSION_NAMESPACE,
+} from '@seconder/gateway/identify/session-opening'
+import type { GateClient } from './gate-client.ts'
+import { nonce, type Signer } from './signing.ts'
+
+export interface Opening {
+  readonly role: string
+  /** A label for the agent. */
+  readonly agent: string
+  readonly lifetimeMs: number
+}
+
+export interface AgentSession {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionId: string
+  /** For AWS_ENDPOINT_URL. */
+  readonly endpoint: string
+  readonly expiresAt: string
+}
+
+export async function openAgentSession(
+  client: GateClient,
+  signer: Signer,
+  opening: Opening,
+): Promise<AgentSession> {
+  const facts = await client.facts()
+  const now = Date.now()
+  const { publicKey, privateKey } = generateKeyPairSync('x25519')
+  const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x as string, 'base64url')
+  const statement = {
+    type: 'seconder-session@v1',
+    gate: facts.gate,
+    operator: signer.person,
+    agent: opening.agent,
+    role: opening.role,
+    sessionPublicKey: raw.toString('base64'),
+    signedAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + opening.lifetimeMs).toISOString(),
+    nonce: nonce(),
+  }
+  const opened = await client.post<OpenedSession>(
+    '/api/sessions',
+    await signer.sign(statement, SESSION_NAMESPACE),
+  )
+  const { sessionId, expiresAt } = opened
+  return { ...unseal(opened, privateKey), sessionId, endpoint: facts.endpoint, expiresAt }
+}
+
+function unseal(
+  { sealed }: OpenedSession,
+  privateKey: KeyObject,
+): { accessKeyId: string; secretAccessKey: string } {
+  const shared = diffieHellman({ privateKey, publicKey: rawX25519(sealed.ephemeralPublicKey) })
+  const key = Buffer.from(hkdfSync('sha256', shared, Buffer.alloc(0), SESSION_NAMESPACE, 32))
+  const bytes = Buffer.from(sealed.ciphertext, 'base64')
+  const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(sealed.iv, 'base64'))
+  decipher.setAuthTag(bytes.subarray(-16))
+  const text = Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString(
+    'utf8',
+  )
+  return JSON.parse(text) as { accessKeyId: string; secretAccessKey: string }
+}

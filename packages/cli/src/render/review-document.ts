@@ -1,0 +1,122 @@
+// The request as a reviewer reads it, rendered from the review document alone: worst first, facts and
+// the agent's claims never in one block. All text of others is escaped before it meets a terminal.
+
+import type { Effect } from '@seconder/gateway/describe/action'
+import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import type { Finding } from '@seconder/gateway/resolve/evidence'
+import type { ReviewDocument } from '@seconder/gateway/review/document'
+import { requirementWords } from '@seconder/gateway/review/words'
+import { type Tone, table, toned, wrap } from './terminal.ts'
+
+const WIDTH = 96
+/** Findings shown; the rest is counted and in `--json`. */
+const FINDINGS_SHOWN_MAX = 40
+
+const SHAPE: Record<Effect, string> = {
+  list: '○',
+  read: '○',
+  tag: '●',
+  write: '●',
+  stop: '▣',
+  replace: '◧',
+  permissions: '◆',
+  opaque: '◌',
+  destroy: '■',
+  unknown: '?',
+}
+
+const BAND: Record<string, Tone[]> = { production: ['red', 'bold'], staging: ['yellow', 'bold'] }
+
+/** Lines for a terminal. `shown` is the hash that the reviewer will sign. */
+export function renderDocument(
+  document: ReviewDocument,
+  shown: string,
+  approved: readonly string[],
+): string {
+  const { action, evidence, context } = document
+  const environments = [...new Set(action.resources.map(({ environment }) => environment))]
+  const strictest = action.effects.at(-1) ?? 'unknown'
+  const band = environments
+    .map((name) => toned(BAND[name] ?? ['bold'], name.toUpperCase()))
+    .join(' ')
+  const lines = [
+    `${band} · ${action.region} · account ${accountWords(action.account)} · open until ${document.expiresAt.slice(11, 16)} UTC`,
+    '',
+    `${SHAPE[strictest]} ${toned('bold', action.effects.join(' + '))}  ${action.operation}`,
+    ...action.resources
+      .slice(0, 10)
+      .map(
+        ({ arn, resolved }) =>
+          `  ${safe(arn)}${resolved ? '' : '  (wider than known: treated as production)'}`,
+      ),
+    ...more(action.resources.length - 10, 'resources'),
+    '',
+    ...wrap(safe(document.summary), WIDTH).map((line) => toned('bold', line)),
+    '',
+    ...findings(evidence.findings),
+    ...evidence.couldNotLook.map((words) => `  could not look: ${safe(words)}`),
+    ...parameters(document),
+    '',
+    `Asked by    ${safe(context.agent)} for ${safe(context.operator)} (the operator, who may not approve)`,
+    `            session ${document.session} · role ${safe(context.role)} · isolation ${context.isolation}`,
+    ...agentSays(document.agentSays),
+    `Before this ${document.history.reads} reads, ${document.history.writes} writes, ${document.history.refused} refused`,
+    `Why you     ${safe(document.reason)}`,
+    `Needs       ${requirementWords(document.requirement)} (approved so far: ${approved.length > 0 ? approved.join(', ') : 'nobody'})`,
+    '',
+    toned(
+      'dim',
+      `You sign digest ${document.digest.slice(0, 8)}…${document.digest.slice(-4)}, shown document ${shown.slice(0, 8)}…${shown.slice(-4)}: this action, once.`,
+    ),
+  ]
+  return lines.join('\n')
+}
+
+function findings(all: readonly Finding[]): string[] {
+  if (all.length === 0) return []
+  const word = (value: boolean | null) => (value === null ? 'could not look' : value ? 'yes' : 'no')
+  const rows = all
+    .slice(0, FINDINGS_SHOWN_MAX)
+    .map((finding) => [
+      `  ${safe(finding.type)} ${safe(finding.name)}`,
+      finding.holds === null ? 'could not look' : safe(finding.holds),
+      word(finding.protectedFromDeletion),
+      finding.lastBackup ?? 'could not look',
+      finding.undo,
+    ])
+  return [
+    table(['  what', 'holds', 'protected', 'last backup', 'undo'], rows),
+    ...more(all.length - FINDINGS_SHOWN_MAX, 'findings'),
+  ]
+}
+
+function parameters(document: ReviewDocument): string[] {
+  const before = 'before' in document.evidence ? document.evidence.before : null
+  const text = safe(JSON.stringify(document.action.parameters), 2_000)
+  const lines = ['', `With        ${wrap(text, WIDTH - 12).join('\n            ')}`]
+  if (before)
+    lines.push(
+      `Before      ${wrap(safe(JSON.stringify(before), 2_000), WIDTH - 12).join('\n            ')}`,
+    )
+  return lines
+}
+
+function agentSays(claim: string | null): string[] {
+  if (claim === null) return ['The agent gave no reason.']
+  return [
+    'The agent says (a claim, not a fact):',
+    ...wrap(safe(claim, 1_000), WIDTH - 4).map((line) => `  │ ${line}`),
+  ]
+}
+
+function more(count: number, what: string): string[] {
+  return count > 0 ? [`  … and ${count} more ${what} (see --json)`] : []
+}
+
+function safe(text: string, max = 400): string {
+  return escapeUntrusted(text, max)
+}
+
+function accountWords(account: string): string {
+  return account.replace(/^(\d{4})(\d{4})(\d{4})$/, '$1-$2-$3')
+}

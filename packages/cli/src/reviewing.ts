@@ -1,0 +1,93 @@
+// Fetches what a reviewer would sign, checks it against its own hashes, and signs a verdict on it.
+// Rendering and signing use the one document that was checked here.
+import type { ShownRequest } from '@seconder/gateway/api/api'
+import { type CheckedDocument, checkDocument } from '@seconder/gateway/review/document'
+import { REVIEW_NAMESPACE } from '@seconder/gateway/review/statement'
+import { CommandFailure } from './failure.ts'
+import type { GateClient } from './gate-client.ts'
+import { nonce, type Signer } from './signing.ts'
+
+export type Verdict = 'approve' | 'deny' | 'request_changes'
+
+/** How long one statement may be on its way, in milliseconds. */
+const STATEMENT_LIFE_MS = 5 * 60_000
+
+export interface FullRequest {
+  readonly request: ShownRequest
+  /** Canonical JSON, exactly as stored beside the ledger. */
+  readonly document: string
+  readonly reviews: readonly { readonly reviewer: string; readonly verdict: string }[]
+}
+
+export interface CheckedRequest extends CheckedDocument {
+  readonly full: FullRequest
+}
+
+/** Returns the request with its document, both hashes recomputed; throws `document_mismatch`. */
+export async function checkedRequest(
+  client: GateClient,
+  requestId: string,
+): Promise<CheckedRequest> {
+  const full = await client.get<FullRequest>(`/api/requests/${requestId}`)
+  const { document, shown } = checkDocument(full.document)
+  if (document.digest !== full.request.digest || document.request !== full.request.requestId) {
+    throw new CommandFailure(
+      'document_mismatch',
+      'the gate shows a document of something else',
+      'do not sign; tell whoever runs the gate',
+    )
+  }
+  return { full, document, shown }
+}
+
+export interface ReviewAnswer {
+  readonly requestId: string
+  readonly verdict: Verdict
+  readonly comment: string
+}
+
+/** Signs and sends one verdict; returns the request as it is afterwards. */
+export async function signReview(
+  client: GateClient,
+  signer: Signer,
+  answer: ReviewAnswer,
+): Promise<ShownRequest> {
+  const facts = await client.facts()
+  const { document, shown } = await checkedRequest(client, answer.requestId)
+  if (document.gate !== facts.gate) {
+    throw new CommandFailure(
+      'document_mismatch',
+      'the document belongs to another gate',
+      'do not sign',
+    )
+  }
+  const statement = {
+    type: 'seconder-review@v1',
+    verdict: answer.verdict,
+    gate: facts.gate,
+    epoch: document.epoch,
+    request: document.request,
+    digest: document.digest,
+    shown,
+    reviewer: signer.person,
+    comment: answer.comment,
+    nonce: nonce(),
+    expiresAt: new Date(Date.now() + STATEMENT_LIFE_MS).toISOString(),
+    checkpoint: facts.checkpoint,
+  }
+  return client.post<ShownRequest>('/api/reviews', await signer.sign(statement, REVIEW_NAMESPACE))
+}
+
+/** A person may write the first letters of an id; ids only recognise, they authorise nothing. */
+export async function resolveRequestId(client: GateClient, id: string): Promise<string> {
+  if (/^r-[0-9a-z]{26}$/.test(id)) return id
+  const { requests } = await client.get<{ requests: ShownRequest[] }>('/api/requests')
+  const found = requests.filter(({ requestId }) => requestId.startsWith(id))
+  const only = found[0]
+  if (found.length === 1 && only) return only.requestId
+  throw new CommandFailure(
+    'request_unknown',
+    found.length === 0 ? `there is no request ${id}` : `${id} fits ${found.length} requests`,
+    'see `seconder request ls`',
+  )
+}

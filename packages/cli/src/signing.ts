@@ -1,0 +1,73 @@
+// Makes signed acts: canonical JSON of a statement, signed with a person's SSH key by the agent, by
+// ssh-keygen, or by own code for unencrypted Ed25519 keys. The private key never leaves that signer.
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { JsonObject } from '@seconder/aws/call'
+import { canonicalJson } from '@seconder/gateway/lib/canonical-json'
+import { parsePublicKey } from '@seconder/gateway/lib/ssh/public-key'
+import { signSshMessage } from '@seconder/gateway/lib/ssh/sign'
+import { CommandFailure, EXIT } from './failure.ts'
+import type { GateClient, SignedAct } from './gate-client.ts'
+
+export interface Signer {
+  /** Who the gate says this key belongs to. */
+  readonly person: string
+  sign(statement: JsonObject, namespace: string): Promise<SignedAct>
+}
+
+/** Returns a signer for the key at `keyPath` (private key, or its .pub when an ssh-agent holds it). */
+export async function signerFor(client: GateClient, keyPath: string | undefined): Promise<Signer> {
+  if (!keyPath) {
+    throw new CommandFailure(
+      'usage',
+      'this needs your signature',
+      'give your key: --ssh-key ~/.ssh/id_ed25519',
+      EXIT.usage,
+    )
+  }
+  const path = keyPath.replace(/\.pub$/, '')
+  const publicKey = readPublicKey(path)
+  const { fingerprint } = parsePublicKey(publicKey)
+  const query = new URLSearchParams({ fingerprint })
+  const { person } = await client.get<{ person: string | null }>(`/api/keys?${query}`)
+  if (person === null) {
+    throw new CommandFailure(
+      'key_unknown',
+      `the gate knows nobody with the key ${fingerprint}`,
+      'use a key that is registered for you',
+    )
+  }
+  return {
+    person,
+    async sign(statement, namespace) {
+      const text = canonicalJson(statement)
+      const message = new TextEncoder().encode(text)
+      return {
+        statement: text,
+        signature: await signSshMessage({
+          message,
+          namespace,
+          keyPath: path,
+          agentSocket: process.env['SSH_AUTH_SOCK'],
+        }),
+        publicKey,
+      }
+    },
+  }
+}
+
+export function nonce(): string {
+  return randomBytes(18).toString('base64url')
+}
+
+function readPublicKey(path: string): string {
+  try {
+    return readFileSync(`${path}.pub`, 'utf8').trim()
+  } catch {
+    throw new CommandFailure(
+      'key_unreadable',
+      `cannot read ${path}.pub`,
+      'the public key must lie beside the private one',
+    )
+  }
+}
