@@ -1,0 +1,174 @@
+// Whole-path tests: a real gate on a temporary folder with real SSH keys, driven through its two
+// doors. `checkLedger` verifies the log from its files alone, as a stranger would.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { JsonObject } from '@seconder/aws/call'
+import { GateClient, type SignedAct } from '@seconder/cli/gate-client'
+import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
+import { openAgentSession } from '@seconder/cli/opening'
+import { signReview, type Verdict } from '@seconder/cli/reviewing'
+import { signerFor } from '@seconder/cli/signing'
+import type { Config } from '@seconder/gateway/config'
+import { Secret } from '@seconder/gateway/lib/secret'
+import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
+import { type RunningGate, serve } from '@seconder/gateway/serve'
+import { expect } from 'vitest'
+import { REAL_KEY } from '../fakes/upstream.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+export const ACCOUNT = '123456789012'
+
+export interface HarnessOptions {
+  readonly upstream: string
+  readonly environments?: Config['environments']
+  readonly holdMs?: number
+  readonly expiresInMs?: number
+  /** Folder under the repository; the lab set accepts one user and software keys. */
+  readonly policies?: string
+}
+
+export interface Keys {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionId: string
+  readonly endpoint: string
+}
+
+export class Harness {
+  readonly folder = mkdtempSync(join(tmpdir(), 'seconder-test-'))
+  readonly keys = new Map<string, string>()
+  readonly options: HarnessOptions
+  running!: RunningGate
+  /** Chosen by the system at the first start and kept, so that signed requests stay valid. */
+  #ports = { aws: 0, console: 0 }
+
+  private constructor(options: HarnessOptions) {
+    this.options = options
+  }
+
+  /** A gate with alice and bob of sre, carol of nobody, and the role `deploy`. */
+  static async start(options: HarnessOptions): Promise<Harness> {
+    const harness = new Harness(options)
+    for (const name of ['alice', 'bob', 'carol']) {
+      const path = join(harness.folder, name)
+      await generateEd25519KeyFile(path, name)
+      harness.keys.set(name, path)
+    }
+    await harness.restart()
+    return harness
+  }
+
+  config(): Config {
+    const {
+      upstream,
+      environments,
+      holdMs = 0,
+      expiresInMs = 60_000,
+      policies = 'lab/policies',
+    } = this.options
+    const people = [...this.keys].map(([name, path]) => ({
+      name,
+      teams: name === 'carol' ? [] : ['sre'],
+      sshKeys: [readFileSync(`${path}.pub`, 'utf8').trim()],
+    }))
+    return {
+      listen: {
+        aws: { host: '127.0.0.1', port: this.#ports.aws },
+        console: { host: '127.0.0.1', port: this.#ports.console },
+      },
+      statePath: join(this.folder, 'state', 'state.db'),
+      ledgerDirectory: join(this.folder, 'ledger'),
+      policiesDirectory: join(ROOT, policies),
+      upstream: {
+        endpoint: upstream,
+        timeoutMs: 5_000,
+        credentials: {
+          accessKeyId: REAL_KEY.accessKeyId,
+          secretAccessKey: new Secret(REAL_KEY.secretAccessKey),
+          sessionToken: null,
+        },
+      },
+      environments: environments ?? [{ name: 'production', accounts: [ACCOUNT], mode: 'enforce' }],
+      roles: { deploy: { arn: `arn:aws:iam::${ACCOUNT}:role/agent-deploy` } },
+      people,
+      review: { holdMs, expiresInMs, grantExpiresInMs: 60_000 },
+    }
+  }
+
+  async restart(changes: Partial<Config> = {}): Promise<void> {
+    this.running = await serve({ ...this.config(), ...changes })
+    const portOf = (url: string) => Number(new URL(url).port)
+    this.#ports = { aws: portOf(this.running.awsUrl), console: portOf(this.running.consoleUrl) }
+  }
+
+  /** Stops and starts the gate on the same state, as a deploy or a crash would. */
+  async restartSame(): Promise<void> {
+    await this.running.close()
+    await this.checkLedger()
+    await this.restart()
+  }
+
+  /** The same with another policy folder on disk. */
+  async restartWith(policiesDirectory: string): Promise<void> {
+    await this.running.close()
+    await this.restart({ policiesDirectory })
+  }
+
+  get client(): GateClient {
+    return new GateClient(this.running.consoleUrl)
+  }
+
+  /** Opens a session for an operator, as `seconder session open` does. */
+  async open(operator: string, agent = 'test-agent'): Promise<Keys> {
+    const signer = await signerFor(this.client, this.keys.get(operator))
+    return openAgentSession(this.client, signer, { role: 'deploy', agent, lifetimeMs: 3_600_000 })
+  }
+
+  dynamodb({ accessKeyId, secretAccessKey, endpoint }: Keys): DynamoDBClient {
+    return new DynamoDBClient({
+      endpoint,
+      region: 'eu-west-1',
+      credentials: { accessKeyId, secretAccessKey },
+    })
+  }
+
+  /** Signs a verdict with this person's key, as `seconder approve` and its siblings do. */
+  async review(reviewer: string, requestId: string, verdict: Verdict = 'approve', comment = '') {
+    const signer = await signerFor(this.client, this.keys.get(reviewer))
+    return signReview(this.client, signer, { requestId, verdict, comment })
+  }
+
+  /** Signs any statement with a person's key: what a malicious client would send. */
+  async act(person: string, statement: JsonObject, namespace: string): Promise<SignedAct> {
+    return (await signerFor(this.client, this.keys.get(person))).sign(statement, namespace)
+  }
+
+  /** Entries of the ledger, in order. */
+  async entries(): Promise<Record<string, unknown>[]> {
+    const { entries } = await this.checkLedger()
+    return entries
+  }
+
+  /** Verifies the ledger from its files and public key, and returns what it holds. */
+  async checkLedger(): Promise<{ entries: Record<string, unknown>[] }> {
+    const { report, entries } = await verifyLedgerFolder(join(this.folder, 'ledger'))
+    expect(report.problems).toEqual([])
+    expect(report.ok).toBe(true)
+    return { entries }
+  }
+
+  async stop(): Promise<void> {
+    await this.running.close()
+    await this.checkLedger()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** The request id in a refusal's message. */
+export function requestIdIn(error: unknown): string {
+  const id = /\br-[0-9a-z]{26}\b/.exec(String((error as Error).message))?.[0]
+  if (!id) throw new Error(`no request id in: ${String(error)}`)
+  return id
+}

@@ -1,0 +1,71 @@
+// The main job at the public doors: a real client asks, a second person signs, it happens once.
+import { DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
+import { Harness, requestIdIn } from './harness.ts'
+
+let upstream: FakeUpstream
+let gate: Harness
+
+beforeEach(async () => {
+  upstream = await startFakeUpstream()
+  gate = await Harness.start({ upstream: upstream.url })
+})
+
+afterEach(async () => {
+  await gate.stop()
+  await upstream.close()
+})
+
+const deletions = () => upstream.seen.filter(({ operation }) => operation === 'DeleteTable').length
+
+test('a read in production passes, re-signed with the real key, and is in the ledger', async () => {
+  const agent = gate.dynamodb(await gate.open('alice'))
+  const { Table } = await agent.send(new DescribeTableCommand({ TableName: 'orders' }))
+  expect(Table?.TableName).toBe('orders')
+  expect(upstream.seen.map(({ operation }) => operation)).toEqual(['DescribeTable'])
+  expect((await gate.entries()).at(-1)).toMatchObject({
+    type: 'read',
+    operation: 'dynamodb:DescribeTable',
+    operator: 'alice',
+  })
+})
+
+test('a delete in production is held with a request id, and after one signature runs once and only once', async () => {
+  const agent = gate.dynamodb(await gate.open('alice'))
+  const call = () => agent.send(new DeleteTableCommand({ TableName: 'orders' }))
+  const held = await call().catch((error: Error) => error)
+  expect(held).toMatchObject({ name: 'AccessDeniedException' })
+  const id = requestIdIn(held)
+  expect(deletions()).toBe(0)
+
+  expect(await gate.review('bob', id)).toMatchObject({ state: 'approved' })
+  expect(deletions()).toBe(0)
+  const { TableDescription } = await call()
+  expect(TableDescription?.TableStatus).toBe('DELETING')
+  expect(deletions()).toBe(1)
+
+  const again = await call().catch((error: Error) => error)
+  expect(requestIdIn(again)).not.toBe(id)
+  expect(deletions()).toBe(1)
+  const types = (await gate.entries()).map(({ type }) => type)
+  expect(types.slice(-6)).toEqual([
+    'request-opened',
+    'review',
+    'grant-made',
+    'intent',
+    'outcome',
+    'request-opened',
+  ])
+})
+
+test('a denial and a request for changes reach the agent as the reason, and nothing happens', async () => {
+  const agent = gate.dynamodb(await gate.open('alice'))
+  const call = () =>
+    agent.send(new DeleteTableCommand({ TableName: 'orders' })).catch((error: Error) => error)
+  const id = requestIdIn(await call())
+  await gate.review('bob', id, 'request_changes', 'change the one item instead')
+  expect(String(await call())).toContain('bob requests changes')
+  expect(String(await call())).toContain('change the one item instead')
+  expect(deletions()).toBe(0)
+})
