@@ -16,9 +16,12 @@ import { CONTEXT, defaultSet, folderSources, sampleAction, setOf, TABLE } from '
 import { REVIEWERS_MAX } from './seats.ts'
 
 let set: PolicySet
+/** Permits everything, whoever approves. */
+let open: PolicySet
 
 beforeAll(async () => {
   set = await defaultSet()
+  open = await setOf(PERMIT_ALL)
 })
 
 const PERMIT_ALL = '@id("all") permit (principal, action, resource);'
@@ -76,7 +79,6 @@ test.each([
   ['a door that is not one', { door: 'ftp' as Action['door'] }],
   ['revealing something that is not known', { reveals: '' as Action['reveals'] }],
 ])('an action with %s is refused', async (_, changes) => {
-  const open = await setOf(PERMIT_ALL)
   expect(ask(changes, open)).toMatchObject({ answer: 'deny', code: 'invalid_request' })
   expect(ask({}, open).answer).toBe('allow')
 })
@@ -107,7 +109,6 @@ test('hazard 2: a forbid that errors refuses the request, where Cedar alone woul
 test.each(['__entity', '__extn'])(
   'hazard 3: `%s` anywhere in the parameters is refused',
   async (key) => {
-    const open = await setOf(PERMIT_ALL)
     const nested = { Item: [{ a: { [key]: { type: 'Agent', id: 'root' } } }] }
     expect(ask({ parameters: nested }, open)).toMatchObject({
       answer: 'deny',
@@ -119,7 +120,6 @@ test.each(['__entity', '__extn'])(
 )
 
 test('hazard 3: an entity where a text belongs is refused before Cedar sees it', async () => {
-  const open = await setOf(PERMIT_ALL)
   const entity = { __entity: { type: 'Agent', id: 'root' } } as unknown as string
   for (const changes of [
     { operation: entity },
@@ -178,7 +178,6 @@ test('an instance that throws denies this request and not the next one', async (
 })
 
 test('a credential is denied in code where every policy would allow it (C4)', async () => {
-  const open = await setOf(PERMIT_ALL)
   const denied = { answer: 'deny', code: 'credential_answer' }
   expect(ask({ effects: ['read'], reveals: 'credential' }, open)).toMatchObject(denied)
   expect(ask({ effects: ['read'], reveals: 'secret' }, open).answer).toBe('allow')
@@ -212,7 +211,6 @@ test('a change to what is not resolved is production, and a look at it is where 
 })
 
 test('a change to what is not resolved needs a person even where policy asks for none', async () => {
-  const open = await setOf(PERMIT_ALL)
   const resources = [{ ...TABLE, resolved: false }]
   expect(ask({ resources }, open)).toMatchObject({ answer: 'review', requirement: ['any:1'] })
   const reviewed = (people: readonly { name: string; teams: string[] }[]) =>
@@ -254,6 +252,18 @@ test('approvals open nothing that policy denies', () => {
   const context = { ...CONTEXT, isolation: 'none' as const }
   const decided = decideWithReviewers(sampleAction(), NO_EVIDENCE, context, set, people)
   expect(decided).toMatchObject({ answer: 'deny', policies: ['isolation-none'] })
+})
+
+test.each([
+  [5, 'r0; r1; r2; r3; r4'],
+  [6, 'r0; r1; r2; r3; r4; and 1 more'],
+])('a reason quotes the most policies and counts the rest (%d)', async (count, quoted) => {
+  const forbids = Array.from({ length: count }, (_, index) => {
+    return `@id("f${index}") @reason("r${index}") forbid (principal, action, resource);`
+  })
+  const decision = ask({}, await setOf(forbids.join('\n')))
+  expect(decision).toMatchObject({ reason: `denied: ${quoted}` })
+  expect(decision.policies).toHaveLength(count)
 })
 
 test('the most reviewers are seated and one more is refused', () => {

@@ -16,7 +16,7 @@ import {
 } from './inquiry.ts'
 import type { PolicySet } from './policy-set.ts'
 import type { Question, Refusal } from './request.ts'
-import { REVIEWERS_MAX, type Reviewer, requirementOf, type Seating, seatings } from './seats.ts'
+import { type Reviewer, requirementOf, type Seating, seatings } from './seats.ts'
 
 /**
  * - `denied_by_policy`: a forbid matched, or nothing permits it whoever approves.
@@ -25,7 +25,7 @@ import { REVIEWERS_MAX, type Reviewer, requirementOf, type Seating, seatings } f
  * - `reserved_key`: `__entity` or `__extn` among the parameters.
  * - `too_many_resources`: more resources than are decided for one Action.
  * - `credential_answer`: the answer would carry a credential; no policy and no person lets it pass.
- * - `too_many_reviewers`: more reviewers than can be seated.
+ * - `too_many_reviewers`: more reviewers, or more ways to seat them, than are tried.
  */
 export type DenyCode =
   | 'denied_by_policy'
@@ -36,7 +36,9 @@ export type DenyCode =
   | 'credential_answer'
   | 'too_many_reviewers'
 
+/** UTF-16 units of a name, and reasons of policies, shown in one reason; the ids are all listed. */
 const SHOWN_LENGTH_MAX = 200
+const SHOWN_REASONS_MAX = 5
 
 /**
  * Policy's answer to an Action. Every effect is decided for every resource that policy can tell
@@ -58,7 +60,8 @@ export function decide(
 /**
  * Policy's answer to an Action that these people approved: allow where some way of seating each of
  * them once satisfies the policies for every effect and resource, otherwise what `decide` answers.
- * Who may review is not judged here. More than `REVIEWERS_MAX` people: deny `too_many_reviewers`.
+ * Who may review is not judged here. More than `REVIEWERS_MAX` people, or `SEATINGS_MAX` ways to seat
+ * them: deny `too_many_reviewers`.
  */
 export function decideWithReviewers(
   action: Action,
@@ -74,7 +77,7 @@ export function decideWithReviewers(
     if (decision.answer !== 'review') return decision
     const ways = seatings(reviewers, policySet.teams)
     if (ways === null) {
-      return deny('too_many_reviewers', `more than ${REVIEWERS_MAX} reviewers cannot be seated`)
+      return deny('too_many_reviewers', 'there are more ways to seat the reviewers than are tried')
     }
     const seating = ways.find((way) => firstRefused(inquiry, inquiry.questions, way) === null)
     if (seating === undefined) return decision
@@ -90,10 +93,13 @@ export function reasonOfDeny(policySet: PolicySet, question: Question, answer: A
   return `no policy permits \`${question.effect}\` on \`${resource}\` in \`${environment}\``
 }
 
-/** The `@reason` of each policy, or its id where it has none, each once. */
+/** The `@reason` of the first policies, or the id where one has none, each once. */
 export function reasonsOf(policySet: PolicySet, ids: readonly string[]): string {
   const reasons = ids.map((id) => policySet.policies.get(id)?.reason ?? `policy \`${id}\``)
-  return [...new Set(reasons)].join('; ')
+  const distinct = [...new Set(reasons)]
+  const more = distinct.length - SHOWN_REASONS_MAX
+  const first = distinct.slice(0, SHOWN_REASONS_MAX).join('; ')
+  return more > 0 ? `${first}; and ${more} more` : first
 }
 
 /** The inquiry for an Action, or the deny that stands before any policy is asked. */

@@ -6,6 +6,7 @@ import {
   REVIEWERS_MAX,
   type Reviewer,
   requirementOf,
+  SEATINGS_MAX,
   satisfies,
   seatingOf,
   seatings,
@@ -71,6 +72,20 @@ test('the most reviewers are seated and one more is refused', () => {
   expect(satisfies(['sre:1'], many(REVIEWERS_MAX + 1))).toBe(false)
   expect(seatings(many(REVIEWERS_MAX), new Set(['sre']))).toHaveLength(1)
   expect(seatings(many(REVIEWERS_MAX + 1), new Set(['sre']))).toBe(null)
+})
+
+test('the most seatings are tried and more are refused', () => {
+  const count = (teamCount: number) => {
+    const teams = Array.from({ length: teamCount }, (_, index) => `t${index}`)
+    const people = Array.from({ length: REVIEWERS_MAX }, (_, index) => ({
+      name: `p${index}`,
+      teams,
+    }))
+    return seatings(people, new Set(teams))?.length ?? null
+  }
+  // Eight alike people in five teams: 12 choose 4.
+  expect(count(5)).toBe(SEATINGS_MAX)
+  expect(count(6)).toBe(null)
 })
 
 test('approvals are closed downwards, and everybody counts as anybody', () => {

@@ -21,6 +21,8 @@ export interface Seating {
 
 /** More reviewers than this are refused: every way of seating them is tried. */
 export const REVIEWERS_MAX = 8
+/** Seatings tried at most: as many as eight people have who are each in five teams. */
+export const SEATINGS_MAX = 495
 /** The highest count that a seat count may name. */
 export const SEATS_MAX = 9
 /** The team that everybody is in. */
@@ -89,8 +91,8 @@ export function satisfies(
 }
 
 /**
- * Every different seating of the reviewers among the given teams, none that another one contains.
- * Null when there are more than `REVIEWERS_MAX` people.
+ * Every different way to seat the reviewers, each for one of the given teams that they are in.
+ * Null when there are more than `REVIEWERS_MAX` people or `SEATINGS_MAX` seatings.
  */
 export function seatings(
   reviewers: readonly Reviewer[],
@@ -101,6 +103,7 @@ export function seatings(
   let partial = new Map<string, ReadonlyMap<string, number>>([['', new Map()]])
   for (const person of people) {
     const choices = person.teams.filter((team) => teams.has(team) && team !== ANYBODY)
+    // Who is in no team that policy names counts as anybody, which `all` says.
     if (choices.length === 0) continue
     const next = new Map<string, ReadonlyMap<string, number>>()
     for (const counts of partial.values()) {
@@ -109,6 +112,7 @@ export function seatings(
         next.set([...grown].sort().join(';'), grown)
       }
     }
+    if (next.size > SEATINGS_MAX) return null
     partial = next
   }
   return [...partial.values()].map((counts) => ({ teams: counts, all: people.length }))

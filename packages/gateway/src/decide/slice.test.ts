@@ -2,12 +2,13 @@ import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
 import { expect, test } from 'vitest'
 import type { Action, Effect, Resource } from '../describe/action.ts'
 import { NO_EVIDENCE } from '../resolve/evidence.ts'
-import { decide } from './decide.ts'
+import { decide, decideWithReviewers } from './decide.ts'
 import type { Decision } from './decision.ts'
 import { askSlice, type CedarModule, freshCedar, preparse } from './engine.ts'
 import type { PolicySet } from './policy-set.ts'
 import { cedarCall, requestFacts } from './request.ts'
 import { CONTEXT, readText, sampleAction, setOf, TABLE } from './sample-request.ts'
+import { parseSeatCount, type Reviewer, satisfies } from './seats.ts'
 
 // The oracle: one instance with the whole set, every resource asked about, every set of approvals
 // tried. It shares with the code under test the shape of a Cedar request and nothing else.
@@ -33,6 +34,14 @@ for (let round = 0; round < SETS; round += 1) {
       const expected = bruteForce(whole, action)
       const decision = decide(action, NO_EVIDENCE, CONTEXT, set)
       expect(shortened(decision), `${JSON.stringify(action)}\n${text}`).toEqual(expected)
+      if (decision.answer !== 'review') continue
+      // As many people as were asked for are enough, and one fewer never is.
+      const people = reviewersFor(decision.requirement)
+      const granted = (few: readonly Reviewer[]) =>
+        decideWithReviewers(action, NO_EVIDENCE, CONTEXT, set, few).answer
+      expect(satisfies(decision.requirement, people)).toBe(true)
+      expect(granted(people)).toBe('allow')
+      expect(granted(people.slice(1))).toBe('review')
     }
   })
 }
@@ -50,6 +59,18 @@ test('the random sets are worth asking: many allows, denies and reviews', async 
     expect(answers.get(answer) ?? 0, answer).toBeGreaterThan(10)
   }
 })
+
+function reviewersFor(requirement: readonly string[]): Reviewer[] {
+  const seats = requirement.map((text) => parseSeatCount(text) ?? { team: '', count: 0 })
+  const named = seats
+    .filter(({ team }) => team !== 'any')
+    .flatMap(({ team, count }) => Array<string>(count).fill(team))
+  const all = Math.max(named.length, ...seats.map(({ count }) => count))
+  return Array.from({ length: all }, (_, index) => {
+    const team = named[index]
+    return { name: `p${index}`, teams: team === undefined ? [] : [team] }
+  })
+}
 
 function randomPolicies(): string {
   const policies = Array.from({ length: POLICIES_IN_SET }, (_, index) => randomPolicy(index))
