@@ -92,6 +92,15 @@ test('a payload hash that is given is sent as it is, and the length with it', ()
   expect(headerValue(headers, 'content-length')).toBe('999')
 })
 
+test('a body that is still chunked is not signed as a plain one', () => {
+  const chunked = received([['x-amz-decoded-content-length', '5']])
+  expect(() => sign(chunked, REAL, SCOPE, NOW_MS)).toThrow(
+    expect.objectContaining({ code: 'malformed_chunks' }),
+  )
+  const options = { payloadSha256: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' }
+  expect(() => sign(chunked, REAL, SCOPE, NOW_MS, options)).not.toThrow()
+})
+
 test('a request without a host, or one that is still presigned, is not signed', () => {
   const without = { ...received(), headers: [] }
   expect(() => sign(without, REAL, SCOPE, NOW_MS)).toThrow(

@@ -2,7 +2,7 @@
 // are. Nothing of the caller's own signature, token or connection survives in what it returns.
 
 import { hash } from 'node:crypto'
-import type { WireHeader, WireRequest } from '../wire-request.ts'
+import { headerValues, type WireHeader, type WireRequest } from '../wire-request.ts'
 import { amzDate } from './amz-date.ts'
 import {
   canonicalRequest,
@@ -79,7 +79,8 @@ const UNSIGNED_HEADERS: ReadonlySet<string> = new Set([
  * `options.host` is given) and hop-by-hop headers are gone. Content-Length is the body's, unless
  * `payloadSha256` is given: then the body may be elsewhere and the caller's is kept.
  * Throws `ambiguous_signature` when the target still carries presigned parameters (see
- * `withoutPresignedParameters`), `malformed_request` when there is no host.
+ * `withoutPresignedParameters`), `malformed_chunks` when the body is still aws-chunked (see
+ * `plainRequest`) and no STREAMING literal is given, `malformed_request` when there is no host.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function sign(
@@ -93,6 +94,11 @@ export function sign(
   const parameters = parseQuery(query)
   if (parameters.some(({ name }) => isPresignParameter(name))) {
     throw new SigV4Error('ambiguous_signature', 'the target carries presigned parameters')
+  }
+  const isChunked = headerValues(request, 'x-amz-decoded-content-length').length > 0
+  if (isChunked && options.payloadSha256?.startsWith('STREAMING-') !== true) {
+    // Hashed as it is, S3 would store the framing of the chunks as the object.
+    throw new SigV4Error('malformed_chunks', 'an aws-chunked body is not signed as a plain one')
   }
   const payloadHash = options.payloadSha256 ?? hash('sha256', request.body, 'hex')
   const headers = keptHeaders(request, options)
