@@ -39,7 +39,7 @@ test('a time is ISO to the millisecond; what is no time is null', () => {
 
 test('a chosen name cannot leave its backticks, turn the line round or go on for ever', () => {
   expect(quoted('orders')).toBe('`orders`')
-  expect(quoted('a`b\nc\u202ed')).toBe('`a\ufffdb\ufffdc\ufffdd`')
+  expect(quoted('a`b\nc\u202ed')).toBe('`a\\u{60}b\\u{a}c\\u{202e}d`')
   expect(quoted('x'.repeat(128))).toBe(`\`${'x'.repeat(128)}\``)
-  expect(quoted('x'.repeat(129))).toBe(`\`${'x'.repeat(128)}…\``)
+  expect(quoted('x'.repeat(129))).toMatch(/^`x+\\\{\d+ characters cut\}x+`$/)
 })

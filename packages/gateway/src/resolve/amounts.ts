@@ -1,5 +1,7 @@
 // Amounts, times and names in words for the reviewer. Pure; the same input gives the same words.
 
+import { escapeUntrusted } from '../lib/plain-text.ts'
+
 const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB'] as const
 const MAX_NAME = 128
 
@@ -34,8 +36,8 @@ export function isoTime(seconds: string | null): string | null {
   return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null
 }
 
-/** A name that somebody else chose, in backticks, without control characters, cut when long. */
+/** A name that somebody else chose, in backticks that it cannot leave, escaped so that what it says is
+ * what is seen, cut in the middle when long. */
 export function quoted(name: string): string {
-  const plain = name.replace(/[\p{Cc}\p{Cf}\u2028\u2029`]/gu, '\ufffd')
-  return `\`${plain.length > MAX_NAME ? `${plain.slice(0, MAX_NAME)}…` : plain}\``
+  return `\`${escapeUntrusted(name, MAX_NAME).replaceAll('`', '\\u{60}')}\``
 }

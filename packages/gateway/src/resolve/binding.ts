@@ -1,7 +1,7 @@
-// What is said about the binding half of an Evidence: whether all of it was read, whether two are the
-// same, and the hash of something too long to be held in it. Pure.
-import { createHash } from 'node:crypto'
+// What is said about the binding half of an Evidence: whether all of it was read, and whether two are
+// the same. Pure.
 import type { Json, JsonObject } from '@seconder/aws/call'
+import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Evidence } from './evidence.ts'
 
 /**
@@ -18,28 +18,8 @@ export function bindingRead(evidence: Evidence): boolean {
  * same: the reviewer signed having seen that it could not be read.
  */
 export function sameBinding(a: Evidence, b: Evidence): boolean {
-  if (canonical(a.binding) !== canonical(b.binding)) return false
-  return canonical([...a.addedEffects].sort()) === canonical([...b.addedEffects].sort())
-}
-
-/** SHA-256, hex, of the canonical JSON of a value. */
-export function hashOf(value: Json): string {
-  return createHash('sha256').update(canonical(value), 'utf8').digest('hex')
-}
-
-/**
- * Canonical JSON. Source: RFC 8785; numbers here are safe integers only (fractions are decimal
- * strings), whose ECMAScript form is the canonical one.
- */
-export function canonical(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  const object = value as JsonObject
-  // The default sort compares UTF-16 code units, as RFC 8785 section 3.2.3 wants.
-  const members = Object.keys(object)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(object[key] ?? null)}`)
-  return `{${members.join(',')}}`
+  if (canonicalJson(a.binding) !== canonicalJson(b.binding)) return false
+  return canonicalJson([...a.addedEffects].sort()) === canonicalJson([...b.addedEffects].sort())
 }
 
 function holdsUnread(value: Json): boolean {

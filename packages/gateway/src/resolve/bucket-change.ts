@@ -2,9 +2,9 @@
 // versioning is bound; for a lifecycle also the rules that are there now, by their hash.
 import type { JsonObject } from '@seconder/aws/call'
 import type { Action, Effect } from '../describe/action.ts'
+import { digestOf } from '../lib/canonical-json.ts'
 import { quoted } from './amounts.ts'
 import { asJson } from './answer-xml.ts'
-import { hashOf } from './binding.ts'
 import { type BucketLook, isPlainBucket, lookAtBucket } from './bucket.ts'
 import type { Fate } from './evidence.ts'
 import type { Look } from './look.ts'
@@ -66,7 +66,7 @@ async function lifecycleOf(look: Look, region: string, name: string): Promise<Js
   const looked = await look.xml(call, ['NoSuchLifecycleConfiguration', 'NoSuchBucket'])
   if (looked.found === 'no') return { absent: true }
   if (looked.found === 'yes' && looked.value.name === 'LifecycleConfiguration') {
-    return { sha256: hashOf(asJson(looked.value)) }
+    return { sha256: digestOf(asJson(looked.value)) }
   }
   const why = looked.found === 'unknown' ? looked.why : 'unreadable'
   return look.missedBecause(`the lifecycle rules of bucket ${quoted(name)}`, why)

@@ -2,9 +2,9 @@
 // change would do, and what the things that go or are replaced hold. Makes ExecuteChangeSet's Evidence.
 import type { Json, JsonObject } from '@seconder/aws/call'
 import type { Action, Effect } from '../describe/action.ts'
+import { canonicalJson, digestOf } from '../lib/canonical-json.ts'
 import { quoted } from './amounts.ts'
 import { asJson, childText, descendant, elementsNamed, type XmlTree } from './answer-xml.ts'
-import { canonical, hashOf } from './binding.ts'
 import { holdsNothing, isOpaque, lookAtContained, type StackResource } from './contained.ts'
 import type { Fate, Finding } from './evidence.ts'
 import type { Look, Looked, Why } from './look.ts'
@@ -67,8 +67,8 @@ export async function resolveExecuteChangeSet(action: Action, look: Look): Promi
       changeSet: {
         name,
         changeSetId: childText(result, 'ChangeSetId'),
-        settings: hashOf(settings.map(asJson)),
-        changes: unread ?? hashOf(changes.map((change) => change.json)),
+        settings: digestOf(settings.map(asJson)),
+        changes: unread ?? digestOf(changes.map((change) => change.json)),
         replacements: changes.filter((one) => one.fate === 'replaced').map(idOf),
         removals: changes.filter((one) => one.fate === 'deleted').map(idOf),
       },
@@ -151,7 +151,7 @@ function incomplete(look: Look, name: string, why: Why | null): { unread: string
 
 /** The order in which AWS lists changes is not documented, so it must not make a difference. */
 function byText(a: Change, b: Change): number {
-  return canonical(a.json) < canonical(b.json) ? -1 : 1
+  return canonicalJson(a.json) < canonicalJson(b.json) ? -1 : 1
 }
 
 function changesOf(result: XmlTree): Change[] | null {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { describedTable, NO_BACKUPS, RECOVERY_OFF, RECOVERY_ON } from './aws-answers.fixture.ts'
 import { bindingRead, sameBinding } from './binding.ts'
-import { MAX_BEFORE_BYTES, MAX_ITEMS_READ } from './items.ts'
+import { MAX_BEFORE_BYTES, MAX_BEFORE_DEPTH, MAX_ITEMS_READ } from './items.ts'
 import { resolve } from './resolve.ts'
 import {
   awsAction,
@@ -196,4 +196,20 @@ test('what is there now is shown up to a size; past it the hash alone binds it',
   expect(past.findings[0]?.undo).toBe('no')
   expect(bindingRead(past)).toBe(true)
   expect(past.couldNotLook).toEqual(['what is there now is larger than 16 kB and is not shown'])
+})
+
+test('what is there now is shown to a depth; past it the hash alone binds it', async () => {
+  const nested = (depth: number): object =>
+    depth === 0 ? { S: 'x' } : { M: { a: nested(depth - 1) } }
+  const of = (depth: number) =>
+    look(UPDATE, {
+      ...SETTINGS,
+      'dynamodb:GetItem': jsonAnswer({ Item: { ...KEY, deep: nested(depth) } }),
+    })
+  // A list, its entry, the item and the innermost value are 4; each level of a map adds 2.
+  const levels = (MAX_BEFORE_DEPTH - 4) / 2
+  expect((await of(levels)).before).not.toBe(null)
+  const past = await of(levels + 1)
+  expect(past.before).toBe(null)
+  expect(bindingRead(past)).toBe(true)
 })

@@ -2,11 +2,11 @@
 // that what was shown is what is changed. Sends GetItem alone (and the look at each table).
 import type { Json, JsonObject } from '@seconder/aws/call'
 import type { Action, Effect } from '../describe/action.ts'
+import { canonicalJson, digestOf } from '../lib/canonical-json.ts'
 import { bytesInWords, counted, quoted } from './amounts.ts'
-import { canonical, hashOf } from './binding.ts'
 import type { Fate, Finding } from './evidence.ts'
 import type { Look } from './look.ts'
-import { asObject, listAt, memberAt, objectAt, textAt } from './member.ts'
+import { asObject, depthOf, listAt, memberAt, objectAt, textAt } from './member.ts'
 import type { Part } from './part.ts'
 import { dynamodbCall } from './read-call.ts'
 import { lookAtTable, type TableLook, tableName } from './table.ts'
@@ -16,6 +16,8 @@ import { lookAtTable, type TableLook, tableName } from './table.ts'
 export const MAX_ITEMS_READ = 100
 /** Most bytes of canonical JSON of the items as they are now that a reviewer is shown. */
 export const MAX_BEFORE_BYTES = 16 * 1024
+/** Deepest nesting that is shown: the review document around it must stay readable JSON. */
+export const MAX_BEFORE_DEPTH = 40
 
 type WriteKind = 'put' | 'update' | 'delete'
 
@@ -151,7 +153,7 @@ async function lookAtItem(
   const key = keyOf(write, table?.keyNames ?? null)
   const name = `${tableName(write.table)}${key === null ? '' : ` · ${keyInWords(key)}`}`
   // The key enters as a hash: its attribute names are somebody's choice, and one could be `unread`.
-  const place = { table: tableName(write.table), key: key === null ? null : hashOf(key) }
+  const place = { table: tableName(write.table), key: key === null ? null : digestOf(key) }
   const what = `the item ${quoted(name)}`
   if (table?.state === 'absent')
     return itemLook(write, key, table, name, { ...place, absent: true }, null)
@@ -173,7 +175,7 @@ async function lookAtItem(
     const unread = { ...place, ...look.missedBecause(what, why) }
     return itemLook(write, key, table, name, unread, undefined)
   }
-  return itemLook(write, key, table, name, { ...place, sha256: hashOf(now) }, now)
+  return itemLook(write, key, table, name, { ...place, sha256: digestOf(now) }, now)
 }
 
 function itemLook(
@@ -202,7 +204,7 @@ function itemLook(
 function contentsInWords(now: JsonObject | null | undefined): string | null {
   if (now === undefined) return null
   if (now === null) return 'nothing: it does not exist'
-  const bytes = Buffer.byteLength(canonical(now))
+  const bytes = Buffer.byteLength(canonicalJson(now))
   return `${counted(Object.keys(now).length, 'attribute')} · ${bytesInWords(bytes)} as JSON`
 }
 
@@ -235,7 +237,11 @@ function beforeOf(look: Look, items: readonly ItemLook[]): JsonObject | null {
       item: item.now ?? null,
     }))
   if (shown.length === 0) return null
-  if (Buffer.byteLength(canonical(shown)) > MAX_BEFORE_BYTES) {
+  if (depthOf(shown) > MAX_BEFORE_DEPTH) {
+    look.missed(`what is there now is nested deeper than ${MAX_BEFORE_DEPTH} and is not shown`)
+    return null
+  }
+  if (Buffer.byteLength(canonicalJson(shown)) > MAX_BEFORE_BYTES) {
     look.missed(
       `what is there now is larger than ${bytesInWords(MAX_BEFORE_BYTES)} and is not shown`,
     )

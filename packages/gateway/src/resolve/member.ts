@@ -42,3 +42,21 @@ export function secondsAt(object: JsonObject | null, name: string): string | nul
   if (typeof value === 'number') return String(value)
   return isDecimal(value) ? value.decimal : null
 }
+
+/** Fractions as their bare letters, so that the value can be written out as JSON and read again. */
+export function withPlainFractions(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withPlainFractions)
+  if (isDecimal(value)) return value.decimal
+  const object = asObject(value)
+  if (object === null) return value
+  return Object.fromEntries(
+    Object.keys(object).map((name) => [name, withPlainFractions(object[name] ?? null)]),
+  )
+}
+
+/** Arrays and objects inside each other; a value without either has none. */
+export function depthOf(value: Json): number {
+  if (value === null || typeof value !== 'object') return 0
+  const inner: readonly Json[] = Array.isArray(value) ? value : Object.values(value)
+  return 1 + inner.reduce((most: number, one) => Math.max(most, depthOf(one)), 0)
+}

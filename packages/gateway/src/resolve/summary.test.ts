@@ -168,6 +168,6 @@ test('what the rows do not show is said: rights, parts that act by themselves, t
 test('a name cannot forge a sentence', () => {
   const forged = row('x`. Nothing is lost.\nIt is safe', {})
   expect(sentence([forged])).toMatch(
-    /^This would delete table `x�\. Nothing is lost\.�It is safe`\./,
+    /^This would delete table `x\\u\{60\}\. Nothing is lost\.\\u\{a\}It is safe`\. /,
   )
 })

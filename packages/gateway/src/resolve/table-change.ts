@@ -1,11 +1,19 @@
 // Makes the Evidence of what changes a whole DynamoDB table: DeleteTable, UpdateTable, UpdateTimeToLive,
 // UpdateContinuousBackups. What the current settings turn into a loss is said as `destroy`.
-import type { JsonObject } from '@seconder/aws/call'
+import type { Json, JsonObject } from '@seconder/aws/call'
 import type { Action, Effect } from '../describe/action.ts'
-import { hashOf } from './binding.ts'
+import { digestOf } from '../lib/canonical-json.ts'
 import type { Fate } from './evidence.ts'
 import type { Look } from './look.ts'
-import { asObject, flagAt, listAt, memberAt, objectAt, textAt } from './member.ts'
+import {
+  asObject,
+  flagAt,
+  listAt,
+  memberAt,
+  objectAt,
+  textAt,
+  withPlainFractions,
+} from './member.ts'
 import type { Part } from './part.ts'
 import { lookAtTable, type TableLook } from './table.ts'
 
@@ -36,7 +44,11 @@ export async function resolveTable(action: Action, look: Look): Promise<Part> {
   return {
     binding: {
       table: table.identity,
-      ...(before === null ? {} : { settings: hashOf(before) }),
+      ...(before === null ? {} : { settings: digestOf(before) }),
+      // What makes turning recovery off a loss is bound with it.
+      ...(action.operation === 'dynamodb:UpdateContinuousBackups'
+        ? { recovery: recoveryOf(table) }
+        : {}),
     },
     findings: [deletes ? table.finding : kept(table, action)],
     addedEffects: addedEffects(action, table),
@@ -44,11 +56,18 @@ export async function resolveTable(action: Action, look: Look): Promise<Part> {
   }
 }
 
+function recoveryOf(table: TableLook): Json {
+  const { pointInTime } = table.backups
+  return pointInTime ?? { unread: 'no answer' }
+}
+
 function settingsOf(table: TableLook): JsonObject | null {
   if (table.description === null) return null
   const present = SETTINGS.map((name) => [name, memberAt(table.description, name)] as const)
   const settings = present.filter(([, value]) => value !== undefined)
-  return Object.fromEntries(settings.map(([name, value]) => [name, value ?? null]))
+  return Object.fromEntries(
+    settings.map(([name, value]) => [name, withPlainFractions(value ?? null)]),
+  )
 }
 
 /** A change of settings leaves the items; whether it can be taken back depends on the change. */

@@ -1,4 +1,7 @@
+import { parseStrictJson } from '@seconder/aws/strict-json'
 import { expect, test } from 'vitest'
+import type { JsonObject } from '../describe/action.ts'
+import { canonicalJson } from '../lib/canonical-json.ts'
 import {
   backups,
   describedTable,
@@ -246,4 +249,46 @@ test('H6: deleting a replica or an index, expiring items, ending recovery lose d
   })
   expect(await effectsOf('dynamodb:UpdateContinuousBackups', recovery(false))).toEqual(['destroy'])
   expect(await effectsOf('dynamodb:UpdateContinuousBackups', recovery(true))).toEqual([])
+})
+
+test('what is shown of a table can be written out and read again', async () => {
+  const table = {
+    TableName: 'orders',
+    TableArn: 'arn:aws:dynamodb:eu-west-1:123456789012:table/orders',
+    TableId: 'a',
+    ItemCount: 1,
+    TableSizeBytes: 1,
+    DeletionProtectionEnabled: false,
+    BillingModeSummary: {
+      BillingMode: 'PAY_PER_REQUEST',
+      LastUpdateToPayPerRequestDateTime: 1363729002.358,
+    },
+  }
+  const action = awsAction('dynamodb:UpdateTable', { TableName: 'orders' })
+  const script = { ...UNSAVED, 'dynamodb:DescribeTable': jsonAnswer({ Table: table }) }
+  const evidence = await resolve(action, scriptedUpstream(script), { deadlineMs: 1000 })
+  expect(evidence.before).toMatchObject({
+    settings: {
+      BillingModeSummary: { LastUpdateToPayPerRequestDateTime: '1363729002.358' },
+    },
+  })
+  expect(parseStrictJson(canonicalJson(evidence as unknown as JsonObject))).toEqual(evidence)
+})
+
+test('turning recovery off binds that it was on', async () => {
+  const action = awsAction('dynamodb:UpdateContinuousBackups', {
+    TableName: 'orders',
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false },
+  })
+  const of = (answer: typeof RECOVERY_ON) =>
+    resolve(
+      action,
+      scriptedUpstream({ ...UNSAVED, 'dynamodb:DescribeContinuousBackups': answer }),
+      { deadlineMs: 1000 },
+    )
+  const on = await of(RECOVERY_ON)
+  expect(on.addedEffects).toEqual(['destroy'])
+  expect((await of(RECOVERY_OFF)).addedEffects).toEqual([])
+  expect(sameBinding(on, await of(RECOVERY_OFF))).toBe(false)
+  expect(bindingRead(await of(dynamodbError('AccessDeniedException')))).toBe(false)
 })
