@@ -67,7 +67,7 @@ async function readLines(
   const shape = Array.from({ length: columns.count }, (_, n) => `'c${n}': 'VARCHAR'`).join(', ')
   const field = columns.sql
   await connection.run(
-    `CREATE TEMP TABLE line AS SELECT
+    `CREATE TEMP TABLE line AS SELECT row_number() OVER () AS number,
        ${field('billed')} AS billed_text, ${field('effective')} AS effective_text,
        ${field('list')} AS list_text,
        coalesce(${field('consumedQuantity')}, ${field('pricingQuantity')}) AS quantity_text,
@@ -103,7 +103,7 @@ async function parseLines(connection: DuckDBConnection): Promise<void> {
          WHEN billed IS NULL THEN 'BilledCost is not a number of at most 18 decimals'
          WHEN day IS NULL THEN 'ChargePeriodStart is not a time in UTC'
          WHEN period IS NULL THEN 'BillingPeriodStart is not a time in UTC' END AS refusal
-     FROM (SELECT rowid + 1 AS number, exact_decimal(billed_text) AS billed,
+     FROM (SELECT exact_decimal(billed_text) AS billed,
          exact_decimal(effective_text) AS effective, exact_decimal(list_text) AS list,
          exact_decimal(quantity_text) AS quantity, utc_day(charge_text) AS day,
          date_trunc('month', utc_day(period_text))::DATE AS period,

@@ -47,9 +47,15 @@ export async function stageFile(
     },
   })
   try {
+    const unzip = (await isGzip(source)) ? [createGunzip()] : []
+    // Made last: a stream that fails before the pipeline holds it would fail unheard.
     const input = typeof source === 'string' ? createReadStream(source) : Readable.from([source])
-    const steps = (await isGzip(source)) ? [input, createGunzip(), counter] : [input, counter]
-    await pipeline([...steps, createWriteStream(path, { mode: 0o600, flags: 'wx' })])
+    await pipeline([
+      input,
+      ...unzip,
+      counter,
+      createWriteStream(path, { mode: 0o600, flags: 'wx' }),
+    ])
     return { path, bytes, sha256: digest.digest('hex'), start: await firstBytes(path) }
   } catch (error) {
     await rm(path, { force: true })
