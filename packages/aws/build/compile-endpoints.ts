@@ -1,6 +1,7 @@
 // Compiles data/endpoints.json: which host answers for a signing name and a region. From the API
-// models of npm `aws-sdk` (endpoint prefixes, host prefixes), the partitions of `@aws-sdk/core`, and
-// data/endpoints-overrides.json (what those two do not say). Run: node build/compile-endpoints.ts
+// models of npm `aws-sdk` (endpoint prefixes, host prefixes), the partitions of `@aws-sdk/core`,
+// and data/endpoints-overrides.json (what those two do not say). Run: node
+// build/compile-endpoints.ts
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -130,7 +131,8 @@ export function endpointTableText(table: EndpointTable): string {
     Object.entries(rows)
       .map(([name, row]) => `${JSON.stringify(name)}:${JSON.stringify(row)}`)
       .join(',\n')
-  return `{"partitions":{\n${lines(table.partitions)}\n},"services":{\n${lines(table.services)}\n}}\n`
+  const partitions = `"partitions":{\n${lines(table.partitions)}\n}`
+  return `{${partitions},"services":{\n${lines(table.services)}\n}}\n`
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

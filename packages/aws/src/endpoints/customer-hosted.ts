@@ -2,8 +2,8 @@
 // know that host from the scope, so it refuses these by name until they have a describer.
 
 // Source per row: the service's page in https://docs.aws.amazon.com/service-authorization/latest/
-// reference/ and the endpoint it documents. `es`, `aoss` and `appsync` sign their control plane with
-// the same name; they stay refused as a whole, since the scope does not tell the two apart.
+// reference/ and the endpoint it documents. `es`, `aoss` and `appsync` sign their control plane
+// with the same name; they stay refused as a whole, since the scope does not tell the two apart.
 const REASON_BY_SIGNING_NAME: ReadonlyMap<string, string> = new Map([
   ['aoss', 'OpenSearch Serverless collections have hosts of their own'],
   ['appsync', 'AppSync APIs have hosts of their own'],

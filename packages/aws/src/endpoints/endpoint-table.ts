@@ -1,4 +1,5 @@
-// The shape of data/endpoints.json, and the table itself, read once. See build/compile-endpoints.ts.
+// The shape of data/endpoints.json, and the table itself, read once. See
+// build/compile-endpoints.ts.
 
 import { readFileSync } from 'node:fs'
 

@@ -36,7 +36,7 @@ export function partitionOf(region: string): string | undefined {
 
 /**
  * The upstream endpoint of a signing name in a region; undefined for anything that is not a row of
- * the table, whose host belongs to a customer (`customerHostedReason`), or that needs a choice which
+ * the table, whose host belongs to a customer (`customerHostedReason`), or that needs a choice that
  * is absent or not in the table.
  * Source: data/endpoints.json and the packages named in build/compile-endpoints.ts
  */
@@ -90,8 +90,8 @@ function ownValue<T>(rows: Readonly<Record<string, T>> | undefined, name: string
 let hostsOfTable: ReadonlySet<string> | undefined
 
 /**
- * Passes a host of the table and throws EndpointError `host_not_in_table` for any other. To be asked
- * once more right before bytes leave, whoever built the address. An account label is allowed where
+ * Passes a host of the table and throws EndpointError `host_not_in_table` for any other. To be
+ * asked once more right before bytes leave, whoever built the address. An account label is allowed where
  * the table has one.
  */
 export function assertHostInTable(host: string): void {

@@ -11,7 +11,7 @@ export type ReplyCode =
   | 'InvalidSignature'
   /** The access key is of no open session. */
   | 'UnknownAccessKey'
-  /** Signed too long ago or in the future. Clients that set their clock by our Date may try again. */
+  /** Signed too long ago or in the future. A client that corrects its clock may try again. */
   | 'RequestExpired'
   /** A body, header or list past its limit. */
   | 'RequestTooLarge'

@@ -84,7 +84,7 @@ test('an unknown protocol is answered in XML with the code in a header too', () 
   expect(text(reply.body)).toContain('<Code>AccessDenied</Code>')
 })
 
-test('a message is data in every protocol: escaped, on one line, without control characters', () => {
+test('a message is data in every protocol: escaped, one line, no control characters', () => {
   const message = 'a <b> & "c"\r\n</Message>\u0000\u001b[2J\u202eend'
   const shown = 'a <b> & "c" </Message> [2J end'
   const xmlText = 'a &lt;b&gt; &amp; &quot;c&quot; &lt;/Message&gt; [2J end'

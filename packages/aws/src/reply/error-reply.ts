@@ -36,7 +36,7 @@ const FAULT_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09'
  * The reply: status, headers (content-length included, except for HEAD) and body bytes.
  *
  * Each code has AWS's own name and status in each protocol (ERROR_WORDS). Where the protocol is not
- * known the reply is query XML with an x-amzn-errortype header: botocore reads the code from either.
+ * known the reply is query XML with an x-amzn-errortype header: botocore reads either.
  * Source: https://smithy.io/2.0/aws/protocols/ (operation error serialization of each protocol)
  */
 export function errorReply(input: ErrorReplyInput): ErrorReply {

@@ -1,5 +1,5 @@
-// Which protocol to answer in when a request was refused before its operation was known. It looks at
-// headers and the claimed scope only, and serves for the form of an error, never for a decision.
+// Which protocol to answer in when a request was refused before its operation was known. It looks
+// at headers and the claimed scope only, and serves for the form of an error, never for a decision.
 
 import type { Protocol } from '../call.ts'
 import { headerValues, type WireRequest } from '../wire-request.ts'

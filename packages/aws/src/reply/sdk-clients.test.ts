@@ -1,5 +1,5 @@
-// The real AWS SDK clients, and the AWS CLI where it is installed, against a local server that gives
-// every request the same reply: the message must show verbatim, after exactly one request.
+// The real AWS SDK clients, and the AWS CLI where it is installed, against a local server that
+// gives every request the same reply: the message must show verbatim, after exactly one request.
 
 import { execFile } from 'node:child_process'
 import { createServer } from 'node:http'

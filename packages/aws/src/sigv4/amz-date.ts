@@ -17,7 +17,8 @@ export function parseAmzDate(text: string): number {
   const match = AMZ_DATE.exec(text)
   if (match !== null) {
     const [, year, month, day, hour, minute, second] = match
-    // Date.parse refuses hour 25 and month 13, but rolls 31 February and 24:00 over: so the day is compared.
+    // Date.parse refuses hour 25 and month 13, but rolls 31 February and 24:00 over: so the day is
+    // compared.
     const timeMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
     const isWhole = timeMs >= 0 && new Date(timeMs).getUTCDate() === Number(day)
     if (isWhole) return timeMs

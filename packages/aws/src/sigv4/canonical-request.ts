@@ -4,10 +4,10 @@
 import type { WireHeader } from '../wire-request.ts'
 import { canonicalQuery, type QueryParameter, uriEncode, uriReencode } from './query-string.ts'
 
-// For S3 the path is encoded once and never normalised: `a/../b` is a key of its own.
-// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-// ("Normalize URI paths ... except for Amazon S3"), and `disableDoubleEncoding` of the endpoint rules
-// of S3, S3 Control, S3 Outposts, S3 Object Lambda and S3 Express.
+// For S3 the path is encoded once and never normalised: `a/../b` is a key of its own. Source:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+// ("Normalize URI paths ... except for Amazon S3"), and `disableDoubleEncoding` of the endpoint
+// rules of S3, S3 Control, S3 Outposts, S3 Object Lambda and S3 Express.
 const S3_SIGNING_NAMES: ReadonlySet<string> = new Set([
   's3',
   's3-outposts',
@@ -96,7 +96,8 @@ export interface CanonicalInput {
 /**
  * The canonical request: method, path, query, headers, their names, payload hash, one per line.
  * Its characters stand for bytes (latin1), as node:http hands header values over.
- * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * Source:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function canonicalRequest(input: CanonicalInput): string {
   let headers = ''

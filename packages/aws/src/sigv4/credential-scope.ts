@@ -23,7 +23,8 @@ const CREDENTIAL_CHARACTERS_MAX = 256
  * The fields of `AKID/20150830/us-east-1/service/aws4_request`.
  * Throws `scope_invalid` when a field has the wrong shape, `malformed_authorization` when there are
  * not five of them.
- * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * Source:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function parseCredential(credential: string): CredentialScope {
   if (credential.length > CREDENTIAL_CHARACTERS_MAX) {

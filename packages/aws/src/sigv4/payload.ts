@@ -17,7 +17,8 @@ export interface SignedPayload {
 
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
 
-// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+// Source:
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
 const KIND_OF_LITERAL: ReadonlyMap<string, PayloadKind> = new Map([
   [UNSIGNED_PAYLOAD, 'unsigned'],
   ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'streaming-signed'],

@@ -1,5 +1,5 @@
-// The query of a request target: its pieces decoded for reading, and re-encoded in SigV4's one form.
-// It reads bytes as they came; it never drops, merges or adds a parameter.
+// The query of a request target: its pieces decoded for reading, and re-encoded in SigV4's one
+// form. It reads bytes as they came; it never drops, merges or adds a parameter.
 
 import { SigV4Error } from './errors.ts'
 
@@ -29,7 +29,8 @@ const ENCODED_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) =
 
 /**
  * SigV4's UriEncode of raw text: everything but `A-Za-z0-9-._~` becomes %XX, `%` included.
- * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * Source:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function uriEncode(text: string): string {
   if (UNRESERVED_ONLY.test(text)) return text
@@ -38,7 +39,7 @@ export function uriEncode(text: string): string {
   return encoded
 }
 
-/** The same text in SigV4's encoding, taking a well-formed %XX of the input for the byte it names. */
+/** The same text in SigV4's encoding, taking a well-formed %XX for the byte it names. */
 export function uriReencode(text: string): string {
   if (UNRESERVED_ONLY.test(text)) return text
   const bytes = Buffer.from(text, 'utf8')

@@ -1,5 +1,5 @@
-// The signer against an independent one: what `sign` and `presign` make is what AWS's own JavaScript
-// signer makes of the same request, over random paths, queries and header values.
+// The signer against an independent one: what `sign` and `presign` make is what AWS's own
+// JavaScript signer makes of the same request, over random paths, queries and header values.
 
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'

@@ -81,7 +81,8 @@ const UNSIGNED_HEADERS: ReadonlySet<string> = new Set([
  * Throws `ambiguous_signature` when the target still carries presigned parameters (see
  * `withoutPresignedParameters`), `malformed_chunks` when the body is still aws-chunked (see
  * `plainRequest`) and no STREAMING literal is given, `malformed_request` when there is no host.
- * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * Source:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function sign(
   request: WireRequest,

@@ -1,5 +1,5 @@
-// What a request says about its own signature, from the Authorization header or from presigned query
-// parameters. Exactly one of the two may speak. Nothing here is verified yet.
+// What a request says about its own signature, from the Authorization header or from presigned
+// query parameters. Exactly one of the two may speak. Nothing here is verified yet.
 
 import { parseAmzDate } from './amz-date.ts'
 import { type CredentialScope, parseCredential } from './credential-scope.ts'
@@ -22,7 +22,10 @@ export interface SignatureClaim {
 
 export const AUTHORIZATION_CHARACTERS_MAX = 4_096
 export const SIGNED_HEADERS_MAX = 100
-/** Seven days. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
+/**
+ * Seven days.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+ */
 export const EXPIRES_SECONDS_MAX = 604_800
 
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
@@ -213,6 +216,7 @@ function checkAlgorithm(name: string): void {
       'SigV4A (AWS4-ECDSA-P256-SHA256) is not supported',
     )
   }
-  // The scheme's name only: for AWS and Bearer the rest of the header is a credential.
-  throw new SigV4Error('unsupported_algorithm', `${quoted(name.slice(0, 32))} is not supported`)
+  // Only a known scheme is named: in any other the whole text may be somebody's token.
+  const scheme = /^(?:AWS|Basic|Bearer|Digest|Negotiate)$/.test(name) ? quoted(name) : 'this scheme'
+  throw new SigV4Error('unsupported_algorithm', `${scheme} is not supported`)
 }

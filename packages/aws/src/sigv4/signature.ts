@@ -20,7 +20,8 @@ export function stringToSign(canonicalRequest: string, amzDate: string, scope: S
 
 /**
  * The key that signs for one day, region and service.
- * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * Source:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function signingKey(secretAccessKey: string, scope: Scope): Buffer {
   const day = hmac(`AWS4${secretAccessKey}`, scope.date)

@@ -11,6 +11,10 @@ const FOLDER = fileURLToPath(new URL('../../../../../shared/checks/wire/requests
 const FILES = existsSync(FOLDER) ? readdirSync(FOLDER) : []
 
 describe.skipIf(FILES.length === 0)('botocore samples (skipped where they are absent)', () => {
+  test('are twenty', () => {
+    expect(FILES).toHaveLength(20)
+  })
+
   for (const file of FILES) {
     test(`${file} verifies`, () => {
       const request = parseRawRequest(readFileSync(`${FOLDER}/${file}`))
