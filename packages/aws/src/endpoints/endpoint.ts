@@ -91,8 +91,8 @@ let hostsOfTable: ReadonlySet<string> | undefined
 
 /**
  * Passes a host of the table and throws EndpointError `host_not_in_table` for any other. To be
- * asked once more right before bytes leave, whoever built the address. An account label is allowed where
- * the table has one.
+ * asked once more right before bytes leave, whoever built the address. An account label is allowed
+ * where the table has one.
  */
 export function assertHostInTable(host: string): void {
   hostsOfTable ??= allHosts()
