@@ -71,7 +71,7 @@ export function typeInWords(type: string): string {
   if (type === 'AWS::CloudFormation::Stack') return 'nested stack'
   if (isOpaque(type)) return 'custom resource'
   const last = type.slice(type.lastIndexOf(':') + 1)
-  return last.replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ').toLowerCase()
+  return last.replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, ' ').toLowerCase()
 }
 
 /** One row for the reviewer. `parentProtected`: the stack itself refuses to be deleted. */
@@ -108,7 +108,11 @@ async function findingOf(
   }
   if (holdsNothing(type)) return { ...row, ...empty, holds: '–' }
   if (isOpaque(type)) {
-    look.missed(`${row.type} ${quoted(row.name)} does more than is listed here: it was not opened`)
+    look.missed(
+      type === 'AWS::CloudFormation::Stack'
+        ? `nested stack ${quoted(row.name)} holds more than is listed here: it was not opened`
+        : `a resource of type ${quoted(type)} runs code of its own, which was not read`,
+    )
   } else {
     look.missed(`no look-up exists for ${quoted(type)} yet`)
   }

@@ -39,7 +39,7 @@ test('an update shows the item as it is now, binds its hash and adds nothing', a
     {
       type: 'item',
       name: 'settings · report=august',
-      holds: '3 attributes · 67 bytes as JSON',
+      holds: '3 attributes · 67 bytes',
       holdsData: true,
       protectedFromDeletion: false,
       lastBackup: 'none',

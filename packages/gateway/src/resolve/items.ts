@@ -205,7 +205,7 @@ function contentsInWords(now: JsonObject | null | undefined): string | null {
   if (now === undefined) return null
   if (now === null) return 'nothing: it does not exist'
   const bytes = Buffer.byteLength(canonicalJson(now))
-  return `${counted(Object.keys(now).length, 'attribute')} · ${bytesInWords(bytes)} as JSON`
+  return `${counted(Object.keys(now).length, 'attribute')} · ${bytesInWords(bytes)}`
 }
 
 function keyOf(write: ItemWrite, keyNames: readonly string[] | null): JsonObject | null {

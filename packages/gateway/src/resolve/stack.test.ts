@@ -71,7 +71,7 @@ test('a stack that would be deleted shows every resource in it and what would be
     template: { sha256: createHash('sha256').update('{"Resources":{}}').digest('hex') },
   })
   expect(summarise(DELETE, evidence)).toBe(
-    'This would delete 3 resources. 2 hold data. None can be restored from here. It would change who may do what.',
+    'This would delete 3 resources. 2 hold data. None can be restored from here.',
   )
 })
 
@@ -148,15 +148,15 @@ test('nested stacks and custom resources are opaque and say so', async () => {
   const evidence = await look(DELETE, { ...SHOP, 'cloudformation:ListStackResources': listed })
   expect(evidence.addedEffects).toEqual(['opaque', 'destroy'])
   expect(evidence.couldNotLook).toEqual([
-    'custom resource `seed-1` does more than is listed here: it was not opened',
-    'nested stack `arn:aws:cloudformation:eu-west-1:1:stack/n/2` does more than is listed here: it was not opened',
+    'a resource of type `Custom::Seed` runs code of its own, which was not read',
+    'nested stack `arn:aws:cloudformation:eu-west-1:1:stack/n/2` holds more than is listed here: it was not opened',
   ])
 })
 
 test('a kind that has no look-up is a row that says nothing was learned', async () => {
   const listed = stackResources([['Db', 'AWS::RDS::DBInstance', 'db-1']])
   const evidence = await look(DELETE, { ...SHOP, 'cloudformation:ListStackResources': listed })
-  expect(evidence.findings[0]).toMatchObject({ type: 'dbinstance', holds: null, undo: 'unknown' })
+  expect(evidence.findings[0]).toMatchObject({ type: 'db instance', holds: null, undo: 'unknown' })
   expect(evidence.couldNotLook).toEqual(['no look-up exists for `AWS::RDS::DBInstance` yet'])
 })
 

@@ -154,9 +154,11 @@ test('protection is said, for it may make this fail', () => {
 })
 
 test('what the rows do not show is said: rights, parts that act by themselves, the unclassified', () => {
-  expect(sentence([role], { addedEffects: ['permissions'] })).toContain(
+  const changed = row('reader', { ...role, fate: 'changed' })
+  expect(sentence([changed], { addedEffects: ['permissions'] })).toContain(
     'It would change who may do what.',
   )
+  expect(sentence([role], { addedEffects: ['permissions'] })).not.toContain('who may do what')
   expect(sentence([role], { addedEffects: ['opaque'] })).toContain(
     'Part of what it would do cannot be seen from here.',
   )
@@ -170,4 +172,12 @@ test('a name cannot forge a sentence', () => {
   expect(sentence([forged])).toMatch(
     /^This would delete table `x\\u\{60\}\. Nothing is lost\.\\u\{a\}It is safe`\. /,
   )
+})
+
+test('what is there now is pointed to only where it is shown', () => {
+  const changed = row('settings · report=august', { type: 'item', fate: 'changed', undo: 'yes' })
+  expect(sentence([changed], { before: { items: [] } })).toBe(
+    'This would change item `settings · report=august`. It holds 12 items · 900 bytes. It can be undone. What is there now is shown below.',
+  )
+  expect(sentence([changed], { before: null })).not.toContain('shown')
 })

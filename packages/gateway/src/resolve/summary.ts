@@ -36,8 +36,9 @@ export function summarise(action: Action, evidence: Evidence): string {
   const sentences = [
     ...first,
     ...(absent ? [] : [...aboutData(findings), ...aboutProtection(findings)]),
-    ...aboutAddedEffects(action, evidence),
     ...aboutLooking(findings, evidence),
+    ...aboutAddedEffects(action, evidence),
+    ...((evidence.before ?? null) === null ? [] : ['What is there now is shown below.']),
   ]
   return sentences.join(' ')
 }
@@ -176,10 +177,12 @@ function aboutProtection(findings: readonly Finding[]): string[] {
 /** What the fates do not show: rights, parts that act by themselves, what nobody can tell. */
 function aboutAddedEffects(action: Action, evidence: Evidence): string[] {
   if (evidence.findings.length === 0) return []
+  // Roles that merely go are rows of their own; rights that come or change are more than a row shows.
+  const onlyDeletes = evidence.findings.every((one) => (one.fate ?? fateOf(action)) === 'deleted')
   const effects = new Set([...action.effects, ...evidence.addedEffects])
   return [
     ...(effects.has('opaque') ? ['Part of what it would do cannot be seen from here.'] : []),
-    ...(effects.has('permissions') ? ['It would change who may do what.'] : []),
+    ...(effects.has('permissions') && !onlyDeletes ? ['It would change who may do what.'] : []),
     ...(effects.has('unknown') ? ['Part of it nobody has classified.'] : []),
   ]
 }
