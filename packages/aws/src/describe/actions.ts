@@ -1,0 +1,49 @@
+// Names every IAM action that a call needs: the operation's own, those our tables add by its
+// parameters, and iam:PassRole where it hands a role to a service. Pure.
+
+import type { JsonObject } from '../call.ts'
+import type { AccessLevel } from '../index/model.ts'
+import type { Operation, Service } from '../index/service-index.ts'
+import { allHold } from './condition.ts'
+import { isRowFor, mainActionsOf } from './main-actions.ts'
+
+export interface NeededActions {
+  /** The operation's own actions, the main one first. */
+  readonly main: readonly string[]
+  /** What the parameters add, iam:PassRole apart. */
+  readonly added: readonly string[]
+}
+
+export function neededActions(
+  service: Service,
+  operation: Operation,
+  parameters: JsonObject,
+): NeededActions {
+  const rows = service.tables.actions.filter(
+    (row) => isRowFor(row, operation.model.id, operation.name) && allHold(row.when, parameters),
+  )
+  // A row with a condition is more exact than the one without.
+  const replacing = rows.findLast((row) => row.actions !== undefined && row.when !== undefined)
+  const main = replacing?.actions ?? plainActionsOf(service, operation)
+  const added = new Set(rows.flatMap((row) => row.add ?? []))
+  for (const action of main) added.delete(action)
+  return { main, added: [...added] }
+}
+
+/** The operation's actions before its parameters are read. */
+export function plainActionsOf(service: Service, operation: Operation): readonly string[] {
+  const { facts, model, name } = operation
+  return mainActionsOf(service, model.id, name, facts.method ?? 'POST')
+}
+
+/** Access levels of `actions`; undefined for an action of another service or none of the IAM data. */
+export function levelsOf(
+  service: Service,
+  actions: readonly string[],
+): (AccessLevel | undefined)[] {
+  return actions.map((action) => {
+    const [prefix = '', name = ''] = action.split(':')
+    if (prefix !== service.prefix || !Object.hasOwn(service.iam.actions, name)) return undefined
+    return service.iam.actions[name]?.level
+  })
+}

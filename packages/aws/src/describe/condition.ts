@@ -1,0 +1,61 @@
+// Answers the questions of our tables about parameters. A path is member names joined by dots; `*`
+// stands for every element of a list or every value of a map, `?` for every key of a map.
+
+import type { Json, JsonObject } from '../call.ts'
+import { CallError } from '../call-errors.ts'
+import type { Condition } from '../index/model.ts'
+import { isObject } from './decode-json.ts'
+
+/** Every value at `path`, in order; empty where nothing is there. */
+export function valuesAt(parameters: JsonObject, path: string): Json[] {
+  let values: Json[] = [parameters]
+  for (const step of path.split('.')) values = values.flatMap((value) => stepInto(value, step))
+  return values
+}
+
+function stepInto(value: Json, step: string): readonly Json[] {
+  if (step === '?') return isObject(value) ? Object.keys(value) : []
+  if (step === '*') {
+    if (Array.isArray(value)) return value
+    return isObject(value) ? Object.values(value) : []
+  }
+  if (!isObject(value) || !Object.hasOwn(value, step)) return []
+  const found = value[step]
+  return found === undefined ? [] : [found]
+}
+
+/** True where every condition holds; no condition always holds. */
+export function allHold(
+  conditions: readonly Condition[] | undefined,
+  parameters: JsonObject,
+): boolean {
+  return (conditions ?? []).every((condition) => holds(condition, parameters))
+}
+
+/** `absent`: nothing there. The others hold where one of the values at the path is so. */
+function holds(condition: Condition, parameters: JsonObject): boolean {
+  const values = valuesAt(parameters, condition.path)
+  const wanted = condition.values ?? []
+  switch (condition.is) {
+    case 'present':
+      return values.length > 0
+    case 'absent':
+      return values.length === 0
+    case 'true':
+      return values.some((value) => value === true || value === 'true')
+    case 'false':
+      return values.some((value) => value === false || value === 'false')
+    case 'zero':
+      return values.some((value) => value === 0 || value === '0')
+    case 'oneOf':
+      return values.some((value) => wanted.some((each) => each === value))
+    case 'above':
+      return values.some((value) => typeof value === 'number' && value > Number(wanted[0]))
+    case 'matches':
+      return values.some(
+        (value) => typeof value === 'string' && new RegExp(String(wanted[0]), 'i').test(value),
+      )
+    default:
+      throw new CallError('index_unreadable', 'a table has an unknown condition')
+  }
+}

@@ -1,0 +1,96 @@
+// Says what an operation does: read and list from the IAM access level, tag and permissions from it
+// too, destroy and stop from verbs, the rest from our tables. `write` is a closed list; any other
+// non-read is `unknown` (redteam H6). Pure.
+
+import { EFFECTS_BY_STRICTNESS, type Effect, type JsonObject } from '../call.ts'
+import type { AccessLevel, EffectRow } from '../index/model.ts'
+import type { Service } from '../index/service-index.ts'
+import { allHold } from './condition.ts'
+
+/**
+ * Verbs after which the thing, or what is in it, is gone. `Cancel` and `Disable` only stop.
+ * Detach, Disassociate and Untag undo a link; they are judged by level and list.
+ */
+const DESTROY =
+  /^(?:Batch|Bulk|Force|Admin)?(?:Delete|Terminate|Purge|Deregister|Destroy|Remove|Erase|Flush|Wipe|Discard|Release|Drop|Decommission|Dispose|ScheduleKeyDeletion)(?=[A-Z]|$)/
+
+const STOP =
+  /^(?:Batch)?(?:Stop|Pause|Suspend|Disable|Cancel|Abort|Deactivate|Halt|Quiesce|Reboot|Hibernate|Shutdown)(?=[A-Z]|$)/
+
+/** Effects in order of strictness, never empty. */
+export function effectsOf(
+  service: Service,
+  operation: string,
+  levels: readonly (AccessLevel | undefined)[],
+  parameters: JsonObject,
+): Effect[] {
+  const rows = service.tables.effects.filter(
+    (row) => row.operation === operation && allHold(row.when, parameters),
+  )
+  const effects = new Set(rows.map((row) => row.effect))
+  if (!rows.some((row) => row.instead === true)) {
+    for (const effect of plainEffects(service, operation, levels)) effects.add(effect)
+  }
+  return inOrder(effects)
+}
+
+/** True for an operation that only reads, whatever its parameters; `unknown` is not. */
+export function isPlainRead(
+  service: Service,
+  operation: string,
+  levels: readonly (AccessLevel | undefined)[],
+): boolean {
+  const certain: readonly EffectRow[] = service.tables.effects.filter(
+    (row) => row.operation === operation,
+  )
+  const all = [...plainEffects(service, operation, levels), ...certain.map((row) => row.effect)]
+  return all.every((effect) => effect === 'read' || effect === 'list')
+}
+
+function plainEffects(
+  service: Service,
+  operation: string,
+  levels: readonly (AccessLevel | undefined)[],
+): Effect[] {
+  if (levels.length === 0) return byVerb(operation) ?? ['unknown']
+  const effects: Effect[] = []
+  for (const level of new Set(levels)) {
+    switch (level) {
+      case 'Read':
+        effects.push('read')
+        break
+      case 'List':
+        effects.push('list')
+        break
+      case 'Tagging':
+        effects.push('tag')
+        break
+      case 'Permissions management':
+        effects.push('permissions', ...(DESTROY.test(operation) ? (['destroy'] as const) : []))
+        break
+      default:
+        effects.push(...writes(service, operation))
+    }
+  }
+  // A call that also writes is no read; a call that writes and tags is both.
+  return effects.some((effect) => effect !== 'read' && effect !== 'list')
+    ? effects.filter((effect) => effect !== 'read' && effect !== 'list')
+    : effects
+}
+
+function writes(service: Service, operation: string): readonly Effect[] {
+  const verb = byVerb(operation)
+  if (verb !== undefined) return verb
+  return service.tables.writes.includes(operation) ? ['write'] : ['unknown']
+}
+
+function byVerb(operation: string): Effect[] | undefined {
+  if (DESTROY.test(operation)) return ['destroy']
+  if (STOP.test(operation)) return ['stop']
+  return undefined
+}
+
+function inOrder(effects: ReadonlySet<Effect>): Effect[] {
+  const ordered = EFFECTS_BY_STRICTNESS.filter((effect) => effects.has(effect))
+  return ordered.length === 0 ? ['unknown'] : ordered
+}

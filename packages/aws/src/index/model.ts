@@ -1,0 +1,148 @@
+// The nouns of the compiled index: what one signing name can say on the wire, which IAM actions and
+// resources exist for it, and our tables about it. Types only; build/compile-index.ts makes the values.
+// The shape grammar is that of the API files of AWS SDK for JavaScript v2, less what nobody reads here.
+
+import type { Effect, Reveals } from '../call.ts'
+
+/** Where a REST member travels. Source: https://smithy.io/2.0/spec/http-bindings.html */
+export type Location = 'uri' | 'querystring' | 'header' | 'headers' | 'statusCode'
+
+export interface Shape {
+  /** A key of `Model.shapes`; the other fields then only bind the member. */
+  readonly shape?: string
+  /** `string` where absent. */
+  readonly type?: string
+  readonly members?: Readonly<Record<string, Shape>>
+  readonly member?: Shape
+  readonly key?: Shape
+  readonly value?: Shape
+  readonly required?: readonly string[]
+  readonly location?: Location
+  readonly locationName?: string
+  readonly queryName?: string
+  readonly flattened?: boolean
+  readonly payload?: string
+  readonly xmlAttribute?: boolean
+  readonly streaming?: boolean
+  readonly jsonvalue?: boolean
+  readonly document?: boolean
+  readonly idempotencyToken?: boolean
+}
+
+export interface OperationModel {
+  readonly method?: string
+  readonly uri?: string
+  readonly input?: Shape
+  readonly deprecated?: boolean
+  /** The output model holds a member named like a key, token, password or signed URL (redteam C4). */
+  readonly answersCredential?: boolean
+  /** Top-level idempotency tokens, left out of the parameters; less data/tables/kept-tokens.json. */
+  readonly tokens?: readonly string[]
+  /** Paths of members that hold a password, key or token (data/tables/masks.json). */
+  readonly masks?: readonly string[]
+}
+
+/** `cbor` is a model whose newest protocol is Smithy RPC v2; it may speak the others as well. */
+export type ModelProtocol = 'json' | 'query' | 'ec2' | 'rest-json' | 'rest-xml' | 'cbor'
+
+export interface Model {
+  readonly id: string
+  readonly protocol: ModelProtocol
+  readonly jsonVersion?: string
+  readonly version: string
+  readonly targetPrefix?: string
+  readonly operations: Readonly<Record<string, OperationModel>>
+  readonly shapes: Readonly<Record<string, Shape>>
+}
+
+export type AccessLevel = 'Read' | 'List' | 'Write' | 'Tagging' | 'Permissions management'
+
+/** One IAM action: its access level and resource types; a type that must be present ends in `*`. */
+export interface IamAction {
+  readonly level: AccessLevel
+  readonly types: readonly string[]
+}
+
+export interface IamFacts {
+  readonly actions: Readonly<Record<string, IamAction>>
+  /** Resource type to ARN format, with `${Variable}` placeholders. */
+  readonly resourceTypes: Readonly<Record<string, string>>
+}
+
+/** A question about the parameters; `path` steps are member names, `*` (every element), `?` (every key). */
+export interface Condition {
+  readonly path: string
+  readonly is: 'present' | 'absent' | 'true' | 'false' | 'zero' | 'oneOf' | 'above' | 'matches'
+  readonly values?: readonly (string | number)[]
+}
+
+export interface ActionRow {
+  readonly operation: string
+  /** Only for the model of this id, where two models of one prefix share an operation name. */
+  readonly model?: string
+  /** Replaces the action that has the operation's name. */
+  readonly actions?: readonly string[]
+  /** Comes in addition. */
+  readonly add?: readonly string[]
+  readonly when?: readonly Condition[]
+  readonly source: string
+}
+
+export interface ArnRow {
+  readonly type: string
+  /** Operations it holds for; absent: every operation whose actions have the resource type. */
+  readonly operations?: readonly string[]
+  readonly except?: readonly string[]
+  /** ARN variable to the members that hold it, first present wins; `member|form` names a form
+   * of normalise.ts, `=text` is a constant, `A@B` is name A under path B. */
+  readonly fill: Readonly<Record<string, readonly string[]>>
+  /** ARN format where the IAM data's is not what the service uses. */
+  readonly format?: string
+  /** The ARN covers more than the thing; it is then not resolved. */
+  readonly wide?: boolean
+  readonly when?: readonly Condition[]
+  readonly source: string
+}
+
+export interface EffectRow {
+  readonly operation: string
+  readonly effect: Effect
+  /** Replaces what verb, level and lists say, instead of joining it. */
+  readonly instead?: boolean
+  readonly when?: readonly Condition[]
+  readonly source: string
+}
+
+export interface RevealsRow {
+  readonly operation: string
+  readonly reveals: Reveals
+  readonly when?: readonly Condition[]
+  readonly source: string
+}
+
+export interface RecoverableRow {
+  readonly operation: string
+  readonly recoverable: 'yes' | 'from-backup' | 'no' | 'unknown'
+  readonly when?: readonly Condition[]
+  readonly source: string
+}
+
+/** Our tables, cut down to one IAM prefix. */
+export interface Tables {
+  readonly actions: readonly ActionRow[]
+  readonly arns: readonly ArnRow[]
+  readonly writes: readonly string[]
+  readonly effects: readonly EffectRow[]
+  readonly reveals: readonly RevealsRow[]
+  readonly recoverable: readonly RecoverableRow[]
+}
+
+/** Everything the index holds for one signing name. */
+export interface ServiceBlock {
+  readonly signingName: string
+  /** IAM service prefix, such as `cloudwatch` for the signing name `monitoring`. */
+  readonly prefix: string
+  readonly models: readonly Model[]
+  readonly iam: IamFacts
+  readonly tables: Tables
+}

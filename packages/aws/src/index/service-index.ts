@@ -1,0 +1,104 @@
+// Opens the compiled index and gives the block of one signing name. The file is read once (about a
+// millisecond); a block is inflated and parsed at its first use (1 to 40 ms) and kept for the process.
+
+import { readFileSync } from 'node:fs'
+import { brotliDecompressSync } from 'node:zlib'
+import { CallError } from '../call-errors.ts'
+import type { Model, OperationModel, ServiceBlock, Shape } from './model.ts'
+import { type Route, routesOf } from './route.ts'
+
+const INDEX_URL = new URL('../../data/service-index.bin', import.meta.url)
+
+/** No block inflates to more than this; a damaged file cannot fill the memory. */
+const BLOCK_BYTES_MAX = 16 * 1024 * 1024
+
+/** A model with what recognition needs made ready once. */
+export interface ReadyModel extends Model {
+  readonly routes: readonly Route[]
+}
+
+/** An operation with its shapes resolved. */
+export interface Operation {
+  readonly name: string
+  readonly model: ReadyModel
+  readonly facts: OperationModel
+  readonly members: Readonly<Record<string, Shape>>
+}
+
+export interface Service extends Omit<ServiceBlock, 'models'> {
+  readonly models: readonly ReadyModel[]
+}
+
+interface IndexFile {
+  readonly bytes: Buffer
+  readonly blocksAt: number
+  readonly services: Readonly<Record<string, readonly [offset: number, length: number]>>
+}
+
+let file: IndexFile | undefined
+const services = new Map<string, Service>()
+
+function open(): IndexFile {
+  if (file !== undefined) return file
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(INDEX_URL)
+  } catch (cause) {
+    throw new CallError('index_unreadable', 'the service index cannot be read', { cause })
+  }
+  const headerEnd = bytes.indexOf(0x0a)
+  const header = JSON.parse(bytes.toString('utf8', 0, headerEnd)) as {
+    readonly format: number
+    readonly services: IndexFile['services']
+  }
+  if (header.format !== 1) throw new CallError('index_unreadable', 'unknown index format')
+  file = { bytes, blocksAt: headerEnd + 1, services: header.services }
+  return file
+}
+
+/** Every signing name of the index, sorted. */
+export function signingNames(): string[] {
+  return Object.keys(open().services)
+}
+
+/**
+ * What is known of a signing name, such as `dynamodb` or `monitoring`.
+ * `unknown_service` where the index does not have it; `index_unreadable` where the file is damaged.
+ */
+export function serviceOf(signingName: string): Service {
+  const known = services.get(signingName)
+  if (known !== undefined) return known
+  const index = open()
+  const place = Object.hasOwn(index.services, signingName) ? index.services[signingName] : undefined
+  if (place === undefined) {
+    throw new CallError('unknown_service', 'the signing name of the scope is not in the index')
+  }
+  const start = index.blocksAt + place[0]
+  const packed = index.bytes.subarray(start, start + place[1])
+  const text = brotliDecompressSync(packed, { maxOutputLength: BLOCK_BYTES_MAX }).toString('utf8')
+  const block = JSON.parse(text) as ServiceBlock
+  const models = block.models.map((model) => ({ ...model, routes: routesOf(model) }))
+  const service: Service = { ...block, models }
+  services.set(signingName, service)
+  return service
+}
+
+/** The operation `name` of a model, if it has it. */
+export function operationOf(model: ReadyModel, name: string): Operation | undefined {
+  if (!Object.hasOwn(model.operations, name)) return undefined
+  const facts = model.operations[name]
+  if (facts === undefined) return undefined
+  const input = facts.input === undefined ? undefined : resolve(model, facts.input)
+  return { name, model, facts, members: input?.members ?? {} }
+}
+
+/** A shape with its name followed: binding fields of the reference win over those of the target. */
+export function resolve(model: Pick<Model, 'shapes'>, shape: Shape): Shape {
+  if (shape.shape === undefined) return shape
+  const named = model.shapes[shape.shape]
+  if (named === undefined) {
+    throw new CallError('index_unreadable', `shape ${shape.shape} is missing in the index`)
+  }
+  const { shape: _, ...binding } = shape
+  return { ...named, ...binding }
+}
