@@ -1,10 +1,10 @@
 // Who really signed a request: verified against the lab's own keys and no other. This is the proof
 // that the gate re-signs, for a key of one of its sessions is unknown here and refused.
+import { type ChunkedBody, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
 import { SigV4Error, type SigV4ErrorCode } from '@seconder/aws/sigv4/errors'
-import { rememberedSigningKey } from '@seconder/aws/sigv4/signature'
 import { type VerifiedSignature, verify } from '@seconder/aws/sigv4/verify'
 import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
-import { type ChunkSeed, checkChecksums, unchunk } from './aws-chunked.ts'
+import { checkChecksums } from './checksums.ts'
 import type { AnswerProtocol } from './cloud-request.ts'
 import { CloudError, type CloudErrorCode } from './errors.ts'
 import type { KeyTable, Principal } from './principal.ts'
@@ -48,6 +48,7 @@ const REFUSALS: Readonly<Record<SigV4ErrorCode, Refusal>> = {
   body_mismatch: { ...MISMATCH, s3: ['XAmzContentSHA256Mismatch', 400] },
   ambiguous_signature: UNREADABLE,
   malformed_authorization: UNREADABLE,
+  malformed_chunks: UNREADABLE,
   malformed_request: UNREADABLE,
   unsupported_algorithm: UNREADABLE,
   unsupported_payload: UNREADABLE,
@@ -120,40 +121,30 @@ function checkSession(
   }
 }
 
-/** The content of the body: framing gone, declared length and checksums right. */
+/** The content of the body: its `aws-chunked` framing gone, its checksums right. */
 function content(
   wire: WireRequest,
   signature: VerifiedSignature,
   principal: Principal,
 ): Uint8Array {
-  const headers = new Map(wire.headers.map(([name, value]) => [name.toLowerCase(), value.trim()]))
   if (signature.service !== 's3') return wire.body
+  const headers = wire.headers.map(([name, value]) => [name.toLowerCase(), value.trim()] as const)
   const { payloadKind } = signature
   if (payloadKind === 'signed' || payloadKind === 'unsigned') {
-    checkChecksums(wire.body, headers, new Map())
+    checkChecksums(wire.body, headers)
     return wire.body
   }
-  const scope = [signature.date, signature.region, signature.service, 'aws4_request'].join('/')
-  const seed: ChunkSeed = {
-    signingKey: rememberedSigningKey(principal.credentials.secretAccessKey, signature),
-    amzDate: headers.get('x-amz-date') ?? '',
-    scope,
-    signature: signature.signature,
+  // s3rver would store the framing with the object.
+  const { payload, trailers } = unchunked(wire, signature, principal.credentials.secretAccessKey)
+  checkChecksums(payload, [...headers, ...trailers])
+  return payload
+}
+
+function unchunked(wire: WireRequest, signature: VerifiedSignature, secret: string): ChunkedBody {
+  try {
+    return readChunkedBody(wire, signature, secret)
+  } catch (error) {
+    if (error instanceof SigV4Error) throw refusal(error.code, 's3')
+    throw error
   }
-  const { content, trailers } = unchunk(
-    wire.body,
-    payloadKind === 'streaming-signed' ? seed : undefined,
-  )
-  const declared = headers.get('x-amz-decoded-content-length')
-  if (declared !== String(content.length)) {
-    throw new CloudError('InvalidRequest', 'x-amz-decoded-content-length is not the length')
-  }
-  const announced = headers.get('x-amz-trailer')
-  for (const name of trailers.keys()) {
-    if (announced?.split(',').some((one) => one.trim().toLowerCase() === name) !== true) {
-      throw new CloudError('InvalidRequest', 'a trailer was not announced')
-    }
-  }
-  checkChecksums(content, headers, trailers)
-  return content
 }

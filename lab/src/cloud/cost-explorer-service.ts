@@ -42,21 +42,23 @@ export function exportKey(month: string): string {
   return `${EXPORT_PREFIX}${month}.csv`
 }
 
-/** Starts the service on an ephemeral port; it reads bucket and table at the first question. */
+/** Starts the service on an ephemeral port, once it has read bucket and table or failed to. */
 export async function startCostExplorerService(options: CostServiceOptions): Promise<CostService> {
   const customer = options.customer ?? CUSTOMER
   const clients = sdkClients(options)
   const store = await openCostStore()
   const source = new CostSource(clients, store)
   const failures: unknown[] = []
+  const report = (error: unknown) => {
+    if (failures.length < FAILURES_MAX) failures.push(error)
+  }
+  await source.refresh().catch(report)
   const server = createCostServer({
     store,
     credentials: (id) => (id === customer.accessKeyId ? customer.secretAccessKey : undefined),
     now: options.now ?? Date.now,
     adjustments: () => source.refresh(),
-    report: (error) => {
-      if (failures.length < FAILURES_MAX) failures.push(error)
-    },
+    report,
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

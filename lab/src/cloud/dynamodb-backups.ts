@@ -152,20 +152,10 @@ export class DynamoDbBackups {
       if (!(error instanceof CloudError) || error.code !== 'ResourceInUseException') throw error
       throw new CloudError('TableAlreadyExistsException', `Table already exists: ${target}`)
     }
-    await this.#settled(region, target)
+    await this.#tables.active(region, target)
     await this.#tables.putItems(region, target, items)
     const { Table: table } = await this.#tables.describe(region, target)
     return { TableDescription: table ?? {} }
-  }
-
-  /** dynalite makes a table ACTIVE in a timer of its own, 0 ms after the answer. */
-  async #settled(region: string, name: string): Promise<void> {
-    for (let attempt = 0; attempt < 200; attempt += 1) {
-      const output = await this.#tables.call(region, 'DescribeTable', { TableName: name })
-      if (optionalObject(output, 'Table')?.['TableStatus'] === 'ACTIVE') return
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-    throw new CloudError('InternalFailure', 'the restored table did not become active', 500)
   }
 
   #find(region: string, arn: string): Backup {

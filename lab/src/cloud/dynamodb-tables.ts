@@ -128,6 +128,35 @@ export class DynamoDbTables {
     }
   }
 
+  /** Waits until a table is ACTIVE: dynalite has it so in a timer, 0 ms after its answer. */
+  async active(region: string, name: string): Promise<void> {
+    await this.#reaches(async () => {
+      const output = await this.call(region, 'DescribeTable', { TableName: name })
+      return optionalObject(output, 'Table')?.['TableStatus'] === 'ACTIVE'
+    })
+  }
+
+  /** Waits until a deleted table is gone and its name is free. */
+  async gone(region: string, name: string): Promise<void> {
+    await this.#reaches(async () => {
+      try {
+        await this.call(region, 'DescribeTable', { TableName: name })
+        return false
+      } catch (error) {
+        if (error instanceof CloudError && error.code === 'ResourceNotFoundException') return true
+        throw error
+      }
+    })
+  }
+
+  async #reaches(isThere: () => Promise<boolean>): Promise<void> {
+    for (let attempt = 0; attempt < 400; attempt += 1) {
+      if (await isThere()) return
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    throw new CloudError('InternalFailure', 'the table did not reach its state', 500)
+  }
+
   /** Every item of a table. */
   async items(region: string, name: string): Promise<readonly JsonObject[]> {
     const items: JsonObject[] = []

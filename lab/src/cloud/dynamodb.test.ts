@@ -73,6 +73,18 @@ test('a table has an ARN of the account and the partition of its region', async 
   expect(table?.TableArn).toBe('arn:aws-cn:dynamodb:cn-north-1:123456789012:table/arns')
 })
 
+test('a table is reached by its ARN, and not by the ARN of another region', async () => {
+  const table = await makeTable('by-arn')
+  const arn = table?.TableArn ?? ''
+  await put(arn, '2026-01', 'v')
+  const { Table: described } = await db.send(new DescribeTableCommand({ TableName: arn }))
+  expect(described?.ItemCount).toBe(1)
+  const elsewhere = arn.replace('cn-north-1', 'cn-northwest-1')
+  await expect(db.send(new DescribeTableCommand({ TableName: elsewhere }))).rejects.toMatchObject({
+    name: 'ValidationException',
+  })
+})
+
 test('items are written, read, changed, searched and deleted', async () => {
   await makeTable('items')
   await put('items', '2026-07', 'a')

@@ -127,8 +127,22 @@ export class DynamoDb implements CloudService {
   }
 
   /** One operation without the wire; CloudFormation calls it. */
-  run(region: string, operation: Operation, input: JsonObject, nowMs: number): Promise<JsonObject> {
-    onlyMembers(operation, input, MEMBERS[operation])
+  async run(
+    region: string,
+    operation: Operation,
+    given: JsonObject,
+    nowMs: number,
+  ): Promise<JsonObject> {
+    onlyMembers(operation, given, MEMBERS[operation])
+    return this.#run(region, operation, withTableName(region, given), nowMs)
+  }
+
+  #run(
+    region: string,
+    operation: Operation,
+    input: JsonObject,
+    nowMs: number,
+  ): Promise<JsonObject> {
     const arn = () => requiredString(input, 'BackupArn')
     const table = () => requiredString(input, 'TableName')
     switch (operation) {
@@ -251,4 +265,19 @@ export class DynamoDb implements CloudService {
     }
     return {}
   }
+}
+
+/** Members that may hold a table's ARN instead of its name; dynalite takes names alone. */
+const TABLE_MEMBERS: readonly string[] = ['TableName', 'SourceTableName']
+
+/** Source: API_DescribeTable, TableName: "You can also provide the ARN of the table". */
+function withTableName(region: string, input: JsonObject): JsonObject {
+  const named: { [key: string]: Json } = { ...input }
+  for (const member of TABLE_MEMBERS) {
+    const value = named[member]
+    if (typeof value !== 'string' || !value.startsWith('arn:')) continue
+    const name = value.split('/').at(-1) ?? ''
+    if (value === tableArn(region, name)) named[member] = name
+  }
+  return named
 }

@@ -3,7 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CreateStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
-import { DescribeTableCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { sampleFocusCsv } from '@seconder/costs/sample'
 import type { Cloud } from './cloud.ts'
@@ -85,7 +85,6 @@ async function createStack(clients: SdkClients, safeguards: Safeguards = {}): Pr
     }),
   )
   await stackSettled(clients, COST_EXPLORER_STACK)
-  await tableActive(clients)
 }
 
 /** Waits until a stack rests. `stack_failed` where it rests in another state than CREATE_COMPLETE. */
@@ -102,17 +101,6 @@ async function stackSettled(clients: SdkClients, name: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, STACK_POLL_MS))
   }
   throw new LabError('stack_failed', `the stack \`${name}\` did not come to rest`, '')
-}
-
-async function tableActive(clients: SdkClients): Promise<void> {
-  const describe = new DescribeTableCommand({ TableName: SETTINGS_TABLE })
-  const deadlineMs = performance.now() + STACK_WAIT_MS
-  while (performance.now() < deadlineMs) {
-    const { Table: table } = await clients.dynamoDb.send(describe)
-    if (table?.TableStatus === 'ACTIVE') return
-    await new Promise((resolve) => setTimeout(resolve, STACK_POLL_MS))
-  }
-  throw new LabError('stack_failed', 'the settings table did not become active', '')
 }
 
 async function putExport(clients: SdkClients, key: string, content: Uint8Array): Promise<void> {

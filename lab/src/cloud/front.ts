@@ -166,7 +166,7 @@ async function answer(
     host: (incoming.headers.host ?? '').toLowerCase().replace(/:\d+$/, ''),
     path,
     query: [...new URLSearchParams(query)],
-    headers: new Map(wire.headers.map(([name, value]) => [name.toLowerCase(), value.trim()])),
+    headers: singleHeaders(wire),
     content,
     nowMs,
   }
@@ -185,6 +185,17 @@ function unknownService(protocol: AnswerProtocol, name: string): CloudError {
 function splitTarget(target: string): readonly [string, string] {
   const at = target.indexOf('?')
   return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)]
+}
+
+/** InvalidRequest for a repeated header: it would have two readings, and no client of AWS sends one. */
+function singleHeaders(wire: WireRequest): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>()
+  for (const [name, value] of wire.headers) {
+    const lower = name.toLowerCase()
+    if (headers.has(lower)) throw new CloudError('InvalidRequest', 'a header came twice')
+    headers.set(lower, value.trim())
+  }
+  return headers
 }
 
 async function readWire(incoming: IncomingMessage): Promise<WireRequest> {

@@ -51,8 +51,14 @@ export class QueryInput {
     throw new CloudError('ValidationError', `${name} must be true or false`)
   }
 
+  /** A list without members travels as an empty parameter of its bare name. */
+  #readEmptyList(name: string): void {
+    if (this.#values.get(name) === '') this.#unread.delete(name)
+  }
+
   /** `Name.member.1`, `Name.member.2`, ... in order. */
   list(name: string): string[] {
+    this.#readEmptyList(name)
     const items: string[] = []
     for (let index = 1; this.#values.has(`${name}.member.${index}`); index += 1) {
       items.push(this.optional(`${name}.member.${index}`) ?? '')
@@ -62,12 +68,24 @@ export class QueryInput {
 
   /** `Name.member.1.Key` and `Name.member.1.Value` under the given member names. */
   pairs(name: string, key: string, value: string): Map<string, string> {
+    this.#readEmptyList(name)
     const pairs = new Map<string, string>()
     for (let index = 1; this.#values.has(`${name}.member.${index}.${key}`); index += 1) {
       const prefix = `${name}.member.${index}`
       pairs.set(this.required(`${prefix}.${key}`), this.optional(`${prefix}.${value}`) ?? '')
     }
     return pairs
+  }
+
+  /** Each `Name.member.N` as its prefix, in order; what is in it is the caller's to read. */
+  prefixes(name: string): string[] {
+    this.#readEmptyList(name)
+    const prefixes: string[] = []
+    for (;;) {
+      const prefix = `${name}.member.${prefixes.length + 1}.`
+      if (![...this.#values.keys()].some((key) => key.startsWith(prefix))) return prefixes
+      prefixes.push(prefix.slice(0, -1))
+    }
   }
 
   /** ValidationError for a parameter nobody read: it would have been ignored. */

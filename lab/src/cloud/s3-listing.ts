@@ -123,7 +123,7 @@ export function listObjects(
   return writeXml('ListBucketResult', result, S3_NAMESPACE)
 }
 
-/** The `ListVersionsResult` document. NotImplemented where it would need a second page. */
+/** The `ListVersionsResult` document of every version and delete marker. */
 export function listVersions(
   buckets: S3Buckets,
   bucket: Bucket,
@@ -133,23 +133,33 @@ export function listVersions(
   const all = buckets
     .sorted(bucket)
     .flatMap(([key, versions]) => versions.map((version): Row => [key, version]))
-  const { rows, prefixes, isTruncated } = page(all, list, '')
-  if (isTruncated) {
-    throw new CloudError('NotImplemented', 'the lab lists versions in one page alone', 501)
+  const [keyMarker, versionMarker] = [query.get('key-marker'), query.get('version-id-marker')]
+  if (versionMarker !== undefined && keyMarker === undefined) {
+    const message = 'A version-id marker cannot be specified without a key marker.'
+    throw new CloudError('InvalidArgument', message)
   }
+  const from = versionMarker === undefined ? -1 : all.findIndex(isAt(keyMarker, versionMarker))
+  // After a version of the marked key its older versions are still to come.
+  const rest = from < 0 ? all : all.slice(from + 1)
+  const { rows, prefixes, isTruncated, last } = page(rest, list, from < 0 ? (keyMarker ?? '') : '')
   const describe = ([key, version]: Row) => ({
     Key: list.encode(key),
     VersionId: version.versionId,
     IsLatest: buckets.newest(bucket, key) === version,
     ...describeVersion(version),
   })
+  const endsWithPrefix = prefixes.at(-1) === last
   const result = {
     Name: bucket.name,
     Prefix: list.encode(list.prefix),
+    KeyMarker: keyMarker === undefined ? '' : list.encode(keyMarker),
+    VersionIdMarker: versionMarker ?? '',
     Delimiter: list.delimiter === '' ? undefined : list.encode(list.delimiter),
     MaxKeys: list.maxKeys,
     EncodingType: list.encodingType,
-    IsTruncated: false,
+    IsTruncated: isTruncated,
+    NextKeyMarker: isTruncated ? list.encode(last) : undefined,
+    NextVersionIdMarker: isTruncated && !endsWithPrefix ? rows.at(-1)?.[1].versionId : undefined,
     Version: rows
       .filter(([, version]) => !version.deleteMarker)
       .map((row) => ({ ...describe(row), StorageClass: 'STANDARD' })),
@@ -157,6 +167,10 @@ export function listVersions(
     CommonPrefixes: commonPrefixes(prefixes, list),
   }
   return writeXml('ListVersionsResult', result, S3_NAMESPACE)
+}
+
+function isAt(key: string | undefined, versionId: string): (row: Row) => boolean {
+  return ([rowKey, version]) => rowKey === key && version.versionId === versionId
 }
 
 function describeVersion(version: ObjectVersion) {

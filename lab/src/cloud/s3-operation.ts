@@ -23,6 +23,8 @@ const OPERATION_FORMS = [
   { name: 'CreateBucket', method: 'PUT', level: 'bucket' },
   { name: 'DeleteBucket', method: 'DELETE', level: 'bucket' },
   { name: 'HeadBucket', method: 'HEAD', level: 'bucket' },
+  { name: 'GetBucketLifecycleConfiguration', method: 'GET', level: 'bucket', marker: 'lifecycle' },
+  { name: 'GetObjectLockConfiguration', method: 'GET', level: 'bucket', marker: 'object-lock' },
   { name: 'GetBucketLocation', method: 'GET', level: 'bucket', marker: 'location' },
   { name: 'GetBucketVersioning', method: 'GET', level: 'bucket', marker: 'versioning' },
   { name: 'PutBucketVersioning', method: 'PUT', level: 'bucket', marker: 'versioning' },
@@ -38,7 +40,7 @@ const OPERATION_FORMS = [
     method: 'GET',
     level: 'bucket',
     marker: 'versions',
-    query: LISTING,
+    query: [...LISTING, 'key-marker', 'version-id-marker'],
   },
   { name: 'DeleteObjects', method: 'POST', level: 'bucket', marker: 'delete' },
   {

@@ -11,9 +11,11 @@ import {
   DeleteObjectsCommand,
   DeleteObjectTaggingCommand,
   GetBucketAclCommand,
+  GetBucketLifecycleConfigurationCommand,
   GetBucketLocationCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
+  GetObjectLockConfigurationCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
@@ -207,6 +209,33 @@ test('versioning keeps what an overwrite and a delete would lose', async () => {
     }),
   )
   expect((await get('versioned', 'key')).toString()).toBe('second')
+})
+
+test('a listing of versions has pages', async () => {
+  await makeBucket('paged-versions', true)
+  for (const key of ['a', 'a', 'b', 'c', 'c']) await put('paged-versions', key, key)
+  const found: string[] = []
+  let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {}
+  for (;;) {
+    const input = { Bucket: 'paged-versions', MaxKeys: 2, ...marker }
+    const page = await s3.send(new ListObjectVersionsCommand(input))
+    found.push(...(page.Versions ?? []).map((version) => version.Key ?? ''))
+    if (page.IsTruncated !== true) break
+    marker = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker }
+  }
+  expect(found).toEqual(['a', 'a', 'b', 'c', 'c'])
+})
+
+test('a bucket says truly that it has no lifecycle and no object lock', async () => {
+  await makeBucket('bare')
+  const lifecycle = new GetBucketLifecycleConfigurationCommand({ Bucket: 'bare' })
+  await expect(s3.send(lifecycle)).rejects.toMatchObject({ name: 'NoSuchLifecycleConfiguration' })
+  const lock = new GetObjectLockConfigurationCommand({ Bucket: 'bare' })
+  await expect(s3.send(lock)).rejects.toMatchObject({
+    name: 'ObjectLockConfigurationNotFoundError',
+  })
+  const absent = new GetBucketLifecycleConfigurationCommand({ Bucket: 'absent-bucket' })
+  await expect(s3.send(absent)).rejects.toMatchObject({ name: 'NoSuchBucket' })
 })
 
 test('without versioning an overwrite loses the old content', async () => {

@@ -65,6 +65,21 @@ export class S3 implements CloudService {
         const { region } = this.#bucket(call)
         return xml('LocationConstraint', region)
       }
+      // No bucket here can have rules or locks, for nothing can set them: these are the true answers.
+      case 'GetBucketLifecycleConfiguration':
+        this.#bucket(call)
+        throw new CloudError(
+          'NoSuchLifecycleConfiguration',
+          'The lifecycle configuration does not exist',
+          404,
+        )
+      case 'GetObjectLockConfiguration':
+        this.#bucket(call)
+        throw new CloudError(
+          'ObjectLockConfigurationNotFoundError',
+          'Object Lock configuration does not exist for this bucket',
+          404,
+        )
       case 'GetBucketVersioning':
         return xml('VersioningConfiguration', { Status: this.#bucket(call).versioning })
       case 'PutBucketVersioning':

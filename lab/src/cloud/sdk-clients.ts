@@ -21,7 +21,8 @@ export interface SdkClients {
 }
 
 export function sdkClients({ endpoint, region, credentials }: ClientOptions): SdkClients {
-  const options = { endpoint, region, credentials, maxAttempts: 1 }
+  // A copy: the SDK writes into the object it is given.
+  const options = { endpoint, region, credentials: { ...credentials }, maxAttempts: 1 }
   const cloudFormation = new CloudFormationClient(options)
   const dynamoDb = new DynamoDBClient(options)
   const s3 = new S3Client({ ...options, forcePathStyle: true })

@@ -98,10 +98,8 @@ export function readStackRequest(
 
 function readParameters(input: QueryInput, previous: Stack | undefined): Map<string, string> {
   const given = new Map<string, string>()
-  for (let index = 1; ; index += 1) {
-    const prefix = `Parameters.member.${index}`
-    const name = input.optional(`${prefix}.ParameterKey`)
-    if (name === undefined) return given
+  for (const prefix of input.prefixes('Parameters')) {
+    const name = input.required(`${prefix}.ParameterKey`)
     const keeps = input.boolean(`${prefix}.UsePreviousValue`) === true
     const value = keeps
       ? previous?.parameters.get(name)
@@ -111,4 +109,5 @@ function readParameters(input: QueryInput, previous: Stack | undefined): Map<str
     }
     given.set(name, value)
   }
+  return given
 }

@@ -101,7 +101,10 @@ export class ChangeSetActions {
 
   describe(input: QueryInput, request: CloudRequest): XmlValue {
     const [stack, changeSet] = this.#changeSet(input, request)
-    input.boolean('IncludePropertyValues')
+    // Without the values the answer is whole; with them it would need the contexts the lab lacks.
+    if (input.boolean('IncludePropertyValues') === true) {
+      throw new CloudError('ValidationError', 'the lab does not show property values')
+    }
     input.done()
     return changeSetXml(stack, changeSet)
   }

@@ -112,6 +112,7 @@ function tableType(dynamodb: DynamoDb): ResourceType {
         TableName: name,
       }
       await dynamodb.run(call.region, 'CreateTable', input, call.nowMs)
+      await dynamodb.tables.active(call.region, name)
       await setRecovery(name, properties, call)
       return name
     },
@@ -126,11 +127,14 @@ function tableType(dynamodb: DynamoDb): ResourceType {
       await setRecovery(name, after, call)
       dynamodb.tables.record(call.region, name).tags = tagMap(after, 'Tags')
     },
-    delete: (name, _properties, call) =>
-      ignoreMissing(
+    delete: async (name, _properties, call) => {
+      const input = { TableName: name }
+      await ignoreMissing(
         'ResourceNotFoundException',
-        dynamodb.run(call.region, 'DeleteTable', { TableName: name }, call.nowMs),
-      ),
+        dynamodb.run(call.region, 'DeleteTable', input, call.nowMs),
+      )
+      await dynamodb.tables.gone(call.region, name)
+    },
     attribute: (name, attribute, region) =>
       attribute === 'Arn' ? tableArn(region, name) : undefined,
   }
