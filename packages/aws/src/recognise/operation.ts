@@ -43,7 +43,8 @@ export function recognise(wire: Wire, service: Service): Recognised {
     target !== undefined,
     isRpc,
     form?.has('Action') === true,
-    speaksQuery && wire.query.has('Action'),
+    // Also where this service would not read it: something else on the way might.
+    wire.query.has('Action'),
   ].filter(Boolean).length
   if (signals > 1) throw new CallError('ambiguous_operation', 'two names for the operation')
   if (target !== undefined) return byTarget(wire, service, target)
