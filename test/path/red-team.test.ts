@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
 import { EPOCH_NAMESPACE } from '@seconder/gateway/epoch/activation'
 import { SESSION_NAMESPACE } from '@seconder/gateway/identify/session-opening'
+import { canonicalJson } from '@seconder/gateway/lib/canonical-json'
 import { checkDocument } from '@seconder/gateway/review/document'
 import { REVIEW_NAMESPACE } from '@seconder/gateway/review/statement'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -78,7 +79,11 @@ test('C1 the operator is proved, never stated, and never reviews their own agent
     await gate.act('bob', statement, SESSION_NAMESPACE),
   )
   await expect(asAlice).rejects.toMatchObject({ code: 'statement_invalid' })
-  const unsigned = { statement: JSON.stringify(statement), signature: 'none', publicKey: 'none' }
+  const unsigned = {
+    statement: canonicalJson({ ...statement, operator: 'alice' }),
+    signature: 'none',
+    publicKey: 'none',
+  }
   await expect(gate.client.post('/api/sessions', unsigned)).rejects.toMatchObject({
     code: 'signature_invalid',
   })

@@ -249,8 +249,8 @@ test('whatever was looked up above, only reads were sent for it', () => {
     'dynamodb:GetItem',
     'dynamodb:ListBackups',
     's3:GetBucketVersioning',
+    's3:GetObjectLockConfiguration',
     's3:HeadObject',
     's3:ListObjectsV2',
-    's3:unknown',
   ])
 })
