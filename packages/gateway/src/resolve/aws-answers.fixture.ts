@@ -97,7 +97,9 @@ export const STACK_ID =
   'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop/aaf549a0-a413-11df-adb3-5081b3858e83'
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html#API_DescribeStacks_Examples */
-export function describedStack(more: { roleArn?: string; guarded?: boolean } = {}): UpstreamAnswer {
+export function describedStack(
+  more: { roleArn?: string; guarded?: boolean; status?: string } = {},
+): UpstreamAnswer {
   const role = more.roleArn === undefined ? '' : `<RoleARN>${more.roleArn}</RoleARN>`
   return xmlAnswer(`<DescribeStacksResponse ${CFN_NAMESPACE}>
   <DescribeStacksResult>
@@ -106,7 +108,7 @@ export function describedStack(more: { roleArn?: string; guarded?: boolean } = {
         <StackName>shop</StackName>
         <StackId>${STACK_ID}</StackId>
         <CreationTime>2010-07-27T22:28:28Z</CreationTime>
-        <StackStatus>CREATE_COMPLETE</StackStatus>
+        <StackStatus>${more.status ?? 'CREATE_COMPLETE'}</StackStatus>
         <DisableRollback>false</DisableRollback>${role}
         <EnableTerminationProtection>${more.guarded ?? false}</EnableTerminationProtection>
         <Outputs><member><OutputKey>StartPage</OutputKey><OutputValue>SECRET-WORDS</OutputValue></member></Outputs>

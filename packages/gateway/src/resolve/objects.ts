@@ -8,6 +8,7 @@ import type { Fate, Finding } from './evidence.ts'
 import type { Look } from './look.ts'
 import { asObject, listAt, objectAt, textAt } from './member.ts'
 import type { Part } from './part.ts'
+import { pinnedObject, placeOf } from './pinned-object.ts'
 import { s3Call } from './read-call.ts'
 
 /** DeleteObjects takes 1,000 keys; this many are looked at one by one, the rest are said unread. */
@@ -75,7 +76,7 @@ function refsOf(action: Action): ObjectRef[] | null {
   const { parameters } = action
   if (action.operation !== 's3:DeleteObjects') {
     const key = textAt(parameters, 'Key')
-    if (key === null || key === '') return null
+    if (!isKey(key)) return null
     // Only a delete names a version; a put makes a new one.
     const versionId =
       action.operation === 's3:DeleteObject' ? textAt(parameters, 'VersionId') : null
@@ -86,10 +87,15 @@ function refsOf(action: Action): ObjectRef[] | null {
   const refs: ObjectRef[] = []
   for (const entry of entries) {
     const key = textAt(asObject(entry), 'Key')
-    if (key === null || key === '') return null
+    if (!isKey(key)) return null
     refs.push({ key, versionId: textAt(asObject(entry), 'VersionId') })
   }
   return refs
+}
+
+/** Half a surrogate pair has no UTF-8, so no such key can be asked for. */
+function isKey(key: string | null): key is string {
+  return key !== null && key !== '' && key.isWellFormed()
 }
 
 async function lookAtObject(
@@ -210,32 +216,10 @@ async function copySource(look: Look, action: Action): Promise<JsonObject | null
   if (action.operation !== 's3:CopyObject') return null
   const source = textAt(action.parameters, 'CopySource') ?? ''
   const mark = source.lastIndexOf('?versionId=')
-  const path = decoded((mark === -1 ? source : source.slice(0, mark)).replace(/^\//, ''))
+  const path = (mark === -1 ? source : source.slice(0, mark)).replace(/^\//, '')
   const versionId = mark === -1 ? null : source.slice(mark + '?versionId='.length)
-  const slash = path?.indexOf('/') ?? -1
-  const bucket = path?.slice(0, slash) ?? ''
-  const key = path?.slice(slash + 1) ?? ''
-  if (slash < 1 || key === '' || !isPlainBucket(bucket)) {
-    look.missed('could not read what would be copied: its source is not a plain bucket and key')
-    return { unread: 'not a plain name' }
-  }
-  const query = versionQuery({ key, versionId })
-  const headers = await look.head(s3Call(action.region, 'HEAD', bucket, key, query))
-  if (headers.found === 'no') return { bucket, key, versionId, absent: true }
-  const etag = headers.found === 'yes' ? (headers.value.get('etag') ?? null) : null
-  if (headers.found !== 'yes' || etag === null) {
-    const why = headers.found === 'unknown' ? headers.why : 'unreadable'
-    return { bucket, key, ...look.missedBecause(`the source ${quoted(`${bucket}/${key}`)}`, why) }
-  }
-  const versionNow = headers.value.get('x-amz-version-id') ?? null
-  return { bucket, key, versionId, etag, versionNow }
-}
-
-function decoded(text: string): string | null {
-  try {
-    return decodeURIComponent(text)
-  } catch (error) {
-    if (error instanceof URIError) return null
-    throw error
-  }
+  const place = placeOf(path, versionId)
+  if (place !== null) return pinnedObject(look, action.region, place)
+  look.missed('could not read what would be copied: its source is not a plain bucket and key')
+  return { unread: 'not a plain name' }
 }

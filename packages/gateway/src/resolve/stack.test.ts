@@ -17,6 +17,7 @@ import { bindingRead, sameBinding } from './binding.ts'
 import { resolve } from './resolve.ts'
 import {
   awsAction,
+  headAnswer,
   queryError,
   type Script,
   scriptedUpstream,
@@ -45,6 +46,7 @@ const SHOP = {
   'cloudformation:ListStackResources': stackResources([TABLE, BUCKET, ROLE]),
   'cloudformation:GetTemplate': template('{"Resources":{}}'),
 }
+const SHOP_HEAD = 's3:HEAD /templates/shop%20a.json'
 const DELETE = awsAction('cloudformation:DeleteStack', { StackName: 'shop' }, ['destroy'])
 
 const look = (action: typeof DELETE, script: Script) =>
@@ -185,15 +187,51 @@ test('an update of a stack is opaque: what it changes is not known before', asyn
   ])
 })
 
-test('C7: a template at an address is not pinned; one in the call is', async () => {
-  const create = (parameters: Record<string, string>) =>
-    look(awsAction('cloudformation:CreateStack', { StackName: 'shop', ...parameters }), {
-      'cloudformation:DescribeStacks': queryError('ValidationError'),
+test('a stack that is gone already, and is named by its id, is not there', async () => {
+  const gone = describedStack({ status: 'DELETE_COMPLETE' })
+  const evidence = await look(DELETE, { ...SHOP, 'cloudformation:DescribeStacks': gone })
+  expect(evidence.binding['stack']).toMatchObject({ absent: true })
+  expect(evidence.addedEffects).toEqual([])
+})
+
+test('C7: a template at an address is pinned by what is there; one in the call is the call', async () => {
+  const create = (
+    parameters: Record<string, string>,
+    script: Script = {},
+    operation = 'CreateStack',
+  ) =>
+    look(awsAction(`cloudformation:${operation}`, { StackName: 'shop', ...parameters }), {
+      ...SHOP,
+      ...script,
     })
   const inCall = await create({ TemplateBody: '{}' })
   expect(bindingRead(inCall)).toBe(true)
   expect(inCall.addedEffects).toEqual([])
-  const address = await create({ TemplateURL: 'https://s3.amazonaws.com/templates/shop.json' })
-  expect(bindingRead(address)).toBe(false)
-  expect(address.addedEffects).toEqual(['opaque'])
+  const address = { TemplateURL: 'https://templates.s3.eu-west-1.amazonaws.com/shop%20a.json' }
+  const there = (etag: string) => ({
+    [SHOP_HEAD]: headAnswer({ ETag: etag, 'Content-Length': '9' }),
+  })
+  for (const operation of ['CreateStack', 'UpdateStack', 'CreateChangeSet']) {
+    const shown = await create(address, there('"a"'), operation)
+    expect(bindingRead(shown)).toBe(true)
+    expect(shown.addedEffects).toContain('opaque')
+    expect(sameBinding(shown, await create(address, there('"a"'), operation))).toBe(true)
+    expect(sameBinding(shown, await create(address, there('"b"'), operation))).toBe(false)
+    expect(bindingRead(await create(address, {}, operation))).toBe(false)
+  }
+  const pathStyle = 'https://s3.eu-west-1.amazonaws.com/templates/shop%20a.json'
+  expect(bindingRead(await create({ TemplateURL: pathStyle }, there('"a"')))).toBe(true)
+  for (const TemplateURL of [
+    'https://example.com/shop.json',
+    'http://s3.amazonaws.com/templates/shop.json',
+    'https://s3.amazonaws.com.example.com/templates/shop.json',
+    'https://s3.amazonaws.com/templates/a/../shop.json',
+    'https://s3.amazonaws.com/templates/a/%2E%2e/shop.json',
+    'https://s3.amazonaws.com/templates',
+    'shop.json',
+  ]) {
+    const elsewhere = await create({ TemplateURL }, { 's3:HEAD': there('"a"')[SHOP_HEAD] })
+    expect([TemplateURL, bindingRead(elsewhere)]).toEqual([TemplateURL, false])
+    expect(elsewhere.addedEffects).toEqual(['opaque'])
+  }
 })

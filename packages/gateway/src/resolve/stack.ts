@@ -11,6 +11,7 @@ import { listAt, textAt } from './member.ts'
 import type { Part } from './part.ts'
 import { cloudformationCall } from './read-call.ts'
 import { type DeletionPolicy, lookAtTemplate, type TemplateLook } from './template.ts'
+import { templateAddress } from './template-address.ts'
 
 /** Resources of one stack that are read; also AWS's own quota for a template.
  * Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
@@ -36,28 +37,30 @@ export function resolveDeleteStack(action: Action, look: Look): Promise<Part> {
 
 /** UpdateStack and its like: anything in the stack may change; which, only a change set tells. */
 export async function resolveUpdateStack(action: Action, look: Look): Promise<Part> {
-  const part = await resolveWholeStack(action, look, 'changed')
+  const [part, template] = await Promise.all([
+    resolveWholeStack(action, look, 'changed'),
+    templateAddress(look, action),
+  ])
   look.missed('what an update would change is not known before: a change set would tell')
-  return { ...part, addedEffects: [...part.addedEffects, 'opaque'] }
+  return {
+    ...part,
+    binding: { ...part.binding, ...(template === null ? {} : { newTemplate: template }) },
+    addedEffects: [...part.addedEffects, 'opaque'],
+  }
 }
 
 /** CreateStack, CreateChangeSet: whether the stack is there already, and the role that would act. */
 export async function resolveCreateStack(action: Action, look: Look): Promise<Part> {
   const name = textAt(action.parameters, 'StackName')
   if (name === null) return noStackNamed(look, [])
-  const stack = await lookAtStack(look, action, name)
-  const template = textAt(action.parameters, 'TemplateURL')
-  const unpinned = template !== null
-  if (unpinned) {
-    look.missed('the template is at an address whose content can change before it is used')
-  }
+  const [stack, template] = await Promise.all([
+    lookAtStack(look, action, name),
+    templateAddress(look, action),
+  ])
   return {
-    binding: {
-      stack: stack.identity,
-      ...(unpinned ? { template: { unread: 'an address, not content' } } : {}),
-    },
+    binding: { stack: stack.identity, ...(template === null ? {} : { newTemplate: template }) },
     findings: [],
-    addedEffects: unpinned ? ['opaque'] : [],
+    addedEffects: template === null ? [] : ['opaque'],
     before: null,
   }
 }
@@ -167,6 +170,11 @@ export async function lookAtStack(look: Look, action: Action, name: string): Pro
     const mark = look.missedBecause(`stack ${quoted(name)}`, why)
     const identity = { name, roleArn: roleOfCall, ...mark }
     return { state: 'unread', identity, stackId: null, protectedFromDeletion: false }
+  }
+  // A stack that is gone is described by its id for some months yet.
+  if (childText(stack, 'StackStatus') === 'DELETE_COMPLETE') {
+    const identity = { name, absent: true, roleArn: roleOfCall }
+    return { state: 'absent', identity, stackId: null, protectedFromDeletion: false }
   }
   const terminationProtection = childText(stack, 'EnableTerminationProtection') === 'true'
   // The stored role acts even where the caller could not pass it (redteam C7).

@@ -12,7 +12,7 @@ export interface UpstreamCall {
   readonly body: Uint8Array
 }
 
-/** The answer as it came: any status; header names in any case. */
+/** The answer as it came, whatever its status; header names in either case. */
 export interface UpstreamAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
