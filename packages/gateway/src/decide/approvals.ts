@@ -29,10 +29,10 @@ export interface Condition {
  * approvals could turn an allow into a deny, and `seat_count_invalid` for a text that is none.
  *
  * INVARIANT: `approvedBy` is read only by `contains`, `containsAll` and `containsAny` with literal
- * seat counts, reached through nothing but `&&`, `||` and the branches of an `if`; in a permit under
- * `when`, in a forbid under `unless`. Each of these grows with the set, so a permit only starts to
- * match and a forbid only ceases to. `context` as a whole is not a value here: comparing or storing
- * it would carry `approvedBy` along unseen.
+ * seat counts, reached through nothing but `&&`, `||` and the branches of an `if`; in a permit
+ * under `when`, in a forbid under `unless`. Each of these grows with the set, so a permit only
+ * starts to match and a forbid only ceases to. `context` as a whole is not a value here: comparing
+ * or storing it would carry `approvedBy` along unseen.
  */
 export function mentionedSeatCounts(
   effect: 'permit' | 'forbid',

@@ -83,7 +83,7 @@ test.each([
   expect(ask({}, open).answer).toBe('allow')
 })
 
-test('hazard 2: a forbid that errors refuses the request, where Cedar alone would allow it', async () => {
+test('hazard 2: a forbid that errors refuses, where Cedar alone would allow', async () => {
   // Adding past the largest Long is an error at run time that no validation sees.
   const forbid = 'forbid (principal, action, resource) when { 9223372036854775807 + 1 == 0 };'
   const cedar = freshCedar()
@@ -131,7 +131,7 @@ test('hazard 3: an entity where a text belongs is refused before Cedar sees it',
   }
 })
 
-test('hazard 4: a request that does not fit the schema is a failure of Cedar, and a deny', async () => {
+test('hazard 4: a request that does not fit the schema is a deny', async () => {
   const lying = await setOfCedar((cedar) => ({
     statefulIsAuthorized: (call) =>
       cedar.statefulIsAuthorized({ ...call, context: { ...call.context, extra: 1 } }),
@@ -210,7 +210,7 @@ test('a change to what is not resolved is production, and a look at it is where 
   expect(ask({ resources, effects: ['list'] })).toMatchObject({ policies: ['nonproduction-look'] })
 })
 
-test('a change to what is not resolved needs a person even where policy asks for none', async () => {
+test('a change to what is not resolved needs a person even where policy needs none', async () => {
   const resources = [{ ...TABLE, resolved: false }]
   expect(ask({ resources }, open)).toMatchObject({ answer: 'review', requirement: ['any:1'] })
   const reviewed = (people: readonly { name: string; teams: string[] }[]) =>
@@ -238,8 +238,10 @@ test('M1 one person in two teams fills one seat, also at the grant', async () =>
 
 test('a second way that policy names is enough at the grant', async () => {
   const either = await setOf(
-    '@id("one") permit (principal, action, resource) when { context.approvedBy.contains("sre:1") };' +
-      '@id("two") permit (principal, action, resource) when { context.approvedBy.contains("dba:2") };',
+    `@id("one") permit (principal, action, resource)
+     when { context.approvedBy.contains("sre:1") };
+     @id("two") permit (principal, action, resource)
+     when { context.approvedBy.contains("dba:2") };`,
   )
   expect(ask({}, either)).toMatchObject({ requirement: ['sre:1'] })
   const people = ['bob', 'dan'].map((name) => ({ name, teams: ['dba'] }))
@@ -275,7 +277,7 @@ test('the most reviewers are seated and one more is refused', () => {
   expect(answer(REVIEWERS_MAX + 1)).toMatchObject({ answer: 'deny', code: 'too_many_reviewers' })
 })
 
-test('resources that policy cannot tell apart are one question, and no distinct one is lost', async () => {
+test('resources that policy cannot tell apart are one question, the others their own', async () => {
   const tables = Array.from({ length: 5_000 }, (_, index) => ({ ...TABLE, arn: `table/${index}` }))
   expect(ask({ resources: tables })).toMatchObject({ answer: 'review', requirement: ['sre:1'] })
   const last = { ...TABLE, arn: 'table/last', account: '999999999999' }

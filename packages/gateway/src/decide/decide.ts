@@ -1,6 +1,7 @@
 // A Decision from an Action, its Evidence and a policy set: allow, deny, or the least review that
-// would make it an allow. Synchronous and without clock, network, disk or chance, because replay runs
-// the same code over history. Every path that is not a plain yes from Cedar ends in deny or review.
+// would make it an allow. Synchronous and without clock, network, disk or chance, because replay
+// runs the same code over history. Every path that is not a plain yes from Cedar ends in deny or
+// review.
 import type { Action } from '../describe/action.ts'
 import type { Evidence } from '../resolve/evidence.ts'
 import type { DecideContext, Decision } from './decision.ts'
@@ -60,8 +61,8 @@ export function decide(
 /**
  * Policy's answer to an Action that these people approved: allow where some way of seating each of
  * them once satisfies the policies for every effect and resource, otherwise what `decide` answers.
- * Who may review is not judged here. More than `REVIEWERS_MAX` people, or `SEATINGS_MAX` ways to seat
- * them: deny `too_many_reviewers`.
+ * Who may review is not judged here. More than `REVIEWERS_MAX` people, or `SEATINGS_MAX` ways to
+ * seat them: deny `too_many_reviewers`.
  */
 export function decideWithReviewers(
   action: Action,

@@ -4,8 +4,16 @@ import type { Action, Effect, Reveals } from '../describe/action.ts'
 import { NO_EVIDENCE } from '../resolve/evidence.ts'
 import { decide } from './decide.ts'
 import type { DecideContext, Decision } from './decision.ts'
+import { answerTo, inquiryOf, NOBODY } from './inquiry.ts'
 import { loadPolicySet, type PolicySet } from './policy-set.ts'
-import { CONTEXT, defaultSet, folderSources, sampleAction, TABLE } from './sample-request.ts'
+import {
+  CONTEXT,
+  defaultSet,
+  folderSources,
+  readText,
+  sampleAction,
+  TABLE,
+} from './sample-request.ts'
 
 let set: PolicySet
 let lab: PolicySet
@@ -66,7 +74,13 @@ test.each(ENVIRONMENTS)(
   (environment) => {
     const decision = ask({ effects: ['read'], reveals: 'credential' }, environment)
     expect(decision).toMatchObject({ answer: 'deny', code: 'credential_answer' })
-    expect(set.policies.get('credential-never')?.effect).toBe('forbid')
+    // The same question past the check in code: what the policies alone say.
+    const resources = [{ ...TABLE, environment }]
+    const action = sampleAction({ resources, effects: ['read'], reveals: 'credential' })
+    const inquiry = inquiryOf(action, NO_EVIDENCE, CONTEXT, set)
+    if (!('questions' in inquiry)) throw new Error(inquiry.reason)
+    const answers = inquiry.questions.map((question) => answerTo(inquiry, question, NOBODY))
+    expect(answers).toEqual([{ allowed: false, policies: ['credential-never'] }])
   },
 )
 
@@ -91,9 +105,16 @@ test('the lab set is the default set without its isolation rule', () => {
   const ids = [...set.policies.keys()].filter((id) => id !== 'isolation-none')
   expect([...lab.policies.keys()].sort()).toEqual(ids.sort())
   for (const id of ids) expect(lab.policies.get(id)?.text).toBe(set.policies.get(id)?.text)
+  expect(readText('lab/policies/schema.cedarschema')).toBe(readText('policies/schema.cedarschema'))
 })
 
-test('no policy approves by itself: each reads the approvals, forbids or allows what is harmless (L2)', () => {
+test('every policy file of the lab says first that it is for the demo', () => {
+  for (const { text } of folderSources('lab/policies').policies) {
+    expect(text).toMatch(/^\/\/ FOR THE DEMO ONLY\./)
+  }
+})
+
+test('L2: no policy approves a change of production by itself', () => {
   const unreviewed = [...set.policies.values()].filter(
     ({ effect, seatCounts, reach }) =>
       effect === 'permit' &&
@@ -117,15 +138,12 @@ function everyVariant(effect: Effect): Action[] {
   const reveals: Reveals[] = ['nothing', 'data', 'secret', 'credential']
   const doors: Action['door'][] = ['aws', 'mcp', 'shell', 'plan']
   const recoverables: Action['recoverable'][] = ['yes', 'from-backup', 'no', 'unknown']
-  const seen: Action[] = []
-  for (const shown of reveals) {
-    for (const door of doors) {
-      for (const recoverable of recoverables) {
-        seen.push(sampleAction({ effects: [effect], reveals: shown, door, recoverable }))
-      }
-    }
-  }
-  return seen
+  return reveals.flatMap((shown) =>
+    doors.map((door, index) => {
+      const recoverable = recoverables[index] ?? 'unknown'
+      return sampleAction({ effects: [effect], reveals: shown, door, recoverable })
+    }),
+  )
 }
 
 function everyContext(): DecideContext[] {

@@ -2,8 +2,10 @@
 // keeps the set that was active, or answers nothing but refusals.
 
 /**
- * - `policy_unparsable`: the text is not Cedar, is nested too deeply, or ended the worker that read it.
- * - `policy_invalid`: Cedar's strict validation found a fault (unknown attribute, impossible policy).
+ * - `policy_unparsable`: the text is not Cedar, is nested too deeply, or ended the worker that read
+ *   it.
+ * - `policy_invalid`: Cedar's strict validation found a fault (unknown attribute, impossible
+ *   policy).
  * - `schema_invalid`: the schema is not Cedar, or does not fit the requests that the gate makes.
  * - `policy_too_large`: a text, their sum or their number is past its limit.
  * - `annotation_missing`: a policy has no `@id`.

@@ -1,5 +1,6 @@
-// A policy's conditions as a small closed tree, made from Cedar's JSON form of the policy. What this
-// file does not know is refused here, so that the checks built on the tree cannot pass over it.
+// A policy's conditions as a small closed tree, made from Cedar's JSON form of the policy. What
+// this file does not know is refused here, so that the checks built on the tree cannot pass over
+// it.
 // Source: https://docs.cedarpolicy.com/policies/json-format.html
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs'
 

@@ -1,6 +1,6 @@
-// One Action's questions put to one policy set: what Cedar answers to each under given approvals, and
-// the least approvals under which all are allowed. Fact by fact and without judgement of its own but
-// one: any error, any failure and any throw is an InquiryFault, never an answer.
+// One Action's questions put to one policy set: what Cedar answers to each under given approvals,
+// and the least approvals under which all are allowed. It judges one thing only: an error, a
+// failure or a throw leaves here as a throw, never as an answer.
 import type { Action, Effect } from '../describe/action.ts'
 import type { Evidence } from '../resolve/evidence.ts'
 import { candidatesOf, widestOf } from './candidates.ts'
@@ -30,6 +30,8 @@ export interface Inquiry {
   readonly context: DecideContext
   readonly facts: ReturnType<typeof requestFacts>
   readonly questions: readonly Question[]
+  /** Answers already had, by question and approvals; an inquiry lasts as long as one decision. */
+  readonly answered: Map<Question, Map<string, Answer>>
 }
 
 /** Cedar could not answer: a policy errored, or the request does not fit the schema. */
@@ -62,16 +64,33 @@ export function inquiryOf(
     const reason = `the action touches more than ${DISTINCT_RESOURCES_MAX} distinct resources`
     return { code: 'too_many_resources', reason }
   }
-  return { policySet, context, facts: requestFacts(action, context), questions }
+  return {
+    policySet,
+    context,
+    facts: requestFacts(action, context),
+    questions,
+    answered: new Map(),
+  }
 }
 
 /**
- * Cedar's answer to a question under a seating. A question the gate itself is uncertain about is not
- * allowed while nobody has approved. Throws InquiryFault, and whatever the WASM instance throws.
+ * Cedar's answer to a question under a seating. A question the gate itself is uncertain about is
+ * not allowed while nobody has approved. Throws InquiryFault, and whatever the WASM instance
+ * throws.
  */
 export function answerTo(inquiry: Inquiry, question: Question, seating: Seating): Answer {
+  const approvedBy = approvedByFor(seating)
+  const key = approvedBy.join(' ')
+  const known = inquiry.answered.get(question) ?? new Map<string, Answer>()
+  const answer = known.get(key) ?? askCedar(inquiry, question, approvedBy)
+  known.set(key, answer)
+  inquiry.answered.set(question, known)
+  return answer
+}
+
+function askCedar(inquiry: Inquiry, question: Question, approvedBy: readonly SeatCount[]): Answer {
   const { policySet, context, facts } = inquiry
-  const call = cedarCall(question, facts, context, approvedByFor(seating))
+  const call = cedarCall(question, facts, context, approvedBy)
   const answer = policySet.engine.ask(sliceOf(inquiry, question).name, call)
   if (answer.type !== 'success') {
     const causes = answer.errors.map((error) => error.message).join(': ')
@@ -85,7 +104,7 @@ export function answerTo(inquiry: Inquiry, question: Question, seating: Seating)
   }
   const policies = [...diagnostics.reason].sort()
   if (decision !== 'allow') return { allowed: false, policies }
-  const mayPass = !question.uncertain || seating.all > 0
+  const mayPass = !question.uncertain || approvedBy.length > 0
   return { allowed: mayPass, policies }
 }
 

@@ -1,5 +1,5 @@
-// The throw-away worker: reads one policy set in a fresh Cedar instance and ends. What it throws, and
-// its end without a message, both mean to its parent that the text cannot be used.
+// The throw-away worker: reads one policy set in a fresh Cedar instance and ends. What it throws,
+// and its end without a message, both mean to its parent that the text cannot be used.
 import { parentPort, workerData } from 'node:worker_threads'
 import { freshCedar } from './engine.ts'
 import type { PolicyFault } from './errors.ts'

@@ -1,6 +1,6 @@
-// A policy set that can decide, from its sources. The texts are read in a worker that is thrown away
-// (policy-reader.ts); what comes back is checked for its limits and put, preparsed and sliced, into a
-// Cedar instance of this set's own. Nothing that failed to load decides anything.
+// A policy set that can decide, from its sources. The texts are read in a worker that is thrown
+// away (policy-reader.ts); what comes back is checked for its limits and put, preparsed and sliced,
+// into a Cedar instance of this set's own. Nothing that failed to load decides anything.
 import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import type { Effect } from '../describe/action.ts'
@@ -30,8 +30,8 @@ export const SLICED_POLICIES_MAX = 200_000
 /** Ten thousand policies take about half of this on two slow cores. */
 export const READ_TIMEOUT_MS = 120_000
 /**
- * The reader's stack. Smaller than the main thread's (about 1 MB), so that what the reader can parse
- * and evaluate, the main thread can too.
+ * The reader's stack. Smaller than the main thread's (about 1 MB), so that what the reader can
+ * parse and evaluate, the main thread can too.
  */
 const READER_STACK_MB = 0.5
 

@@ -37,7 +37,7 @@ test.each(['policies', 'lab/policies'])(
   },
 )
 
-test('every default policy decides at least one case, but the credential rule that code precedes', () => {
+test('every default policy decides a case, but the credential rule that code precedes', () => {
   const results = runCases(set, casesOf('policies'))
   const decided = new Set(results.flatMap(({ decision }) => decision.policies))
   const silent = [...set.policies.keys()].filter((id) => !decided.has(id))

@@ -1,6 +1,6 @@
-// Policy cases: a request, and what the policies are expected to answer, as data that a policy author
-// can add without programming. Also `explain`: which policies decided what, part by part. Both ask
-// the same code as the gate; neither changes anything.
+// Policy cases: a request, and what the policies are expected to answer, as data that a policy
+// author can add without programming. Also `explain`: which policies decided what, part by part.
+// Both ask the same code as the gate; neither changes anything.
 import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
 import { z } from 'zod'
 import type { Action, Effect, Resource } from '../describe/action.ts'

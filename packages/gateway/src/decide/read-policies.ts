@@ -1,6 +1,6 @@
-// Reads policy sources into what decides: parsed, validated, checked, and tried once for every slice.
-// Runs inside the throw-away worker (policy-reader.ts), because policy text can kill the WASM
-// instance that parses it (hazard 1); nothing of that instance leaves, only texts and tables.
+// Reads policy sources into what decides: parsed, validated, checked, and tried once for every
+// slice. Runs inside the throw-away worker (policy-reader.ts), because policy text can kill the
+// WASM instance that parses it (hazard 1); nothing of that instance leaves, only texts and tables.
 
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs'
 import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
@@ -254,7 +254,8 @@ function slicesOf(
 
 /**
  * Puts one whole request to every slice. A schema without one of our effects or attributes, and a
- * text that parses but cannot be evaluated, are found here and not at the first request of an agent.
+ * text that parses but cannot be evaluated, are found here and not at the first request of an
+ * agent.
  */
 function tryOut(
   cedar: CedarModule,

@@ -1,6 +1,6 @@
-// From an Action to the questions put to Cedar: one for each effect on each resource that policy can
-// tell apart. Nothing is defaulted: a fact that is missing or malformed is a refusal, and nothing
-// that an agent wrote becomes anything in Cedar but a text.
+// From an Action to the questions put to Cedar: one for each effect on each resource that policy
+// can tell apart. Nothing is defaulted: a fact that is missing or malformed is a refusal, and
+// nothing that an agent wrote becomes anything in Cedar but a text.
 import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
 import type { Action, Effect, Resource } from '../describe/action.ts'
 import type { Evidence } from '../resolve/evidence.ts'

@@ -140,6 +140,8 @@ test('candidates come least first: fewest people, then fewest of a named team', 
     'any:2 sre:1',
     'dba:1 sre:1',
   ])
+  const admin = candidatesOf(['admin:1', 'any:1']) ?? []
+  expect(admin.map((seating) => requirementOf(seating).join(' '))).toEqual(['any:1', 'admin:1'])
   expect(candidatesOf([])).toEqual([])
 })
 

@@ -3,7 +3,8 @@
 //
 // A seat count is `<team>:<n>`. `sre:2` asks for two people seated for sre; `any:2` for two people
 // in all, whatever they are seated for. One person sits in one seat (redteam M1), so
-// `["sre:1","dba:1"]` always takes two people, and `["sre:1","any:2"]` takes two, one of them of sre.
+// `["sre:1","dba:1"]` always takes two people, and `["sre:1","any:2"]` takes two, one of them of
+// sre.
 import type { SeatCount } from './decision.ts'
 
 export type { SeatCount }

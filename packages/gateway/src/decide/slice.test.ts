@@ -172,7 +172,7 @@ function wholeSet(set: PolicySet): (action: Action) => Ask {
   }
 }
 
-/** Every way up to two of sre, one of dba and three people in all, and the least that allows all. */
+/** Tries up to two of sre, one of dba and two others; the least way that allows everything. */
 function bruteForce(whole: (action: Action) => Ask, action: Action): unknown {
   const ask = whole(action)
   const ways = [0, 1, 2].flatMap((sre) =>

@@ -1,6 +1,6 @@
 // Slices: for one effect in one environment, the policies that could match, so that Cedar (which is
-// linear in the number of policies) is asked about few. A slice may hold too much, never too little:
-// a missing forbid would be an allow. Whatever a scope does not exclude for certain is in.
+// linear in the number of policies) is asked about few. A slice may hold too much, never too
+// little: a missing forbid would be an allow. Whatever a scope does not exclude for certain is in.
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs'
 import type { Effect } from '../describe/action.ts'
 import { type Expression, partsOf } from './expression.ts'
