@@ -11,7 +11,7 @@
 // hashes name the entry that changed; the signed root is what proves that none did.
 
 import { fromUtf8, sameBytes, toUtf8 } from './bytes.ts'
-import { LedgerError, quoted } from './errors.ts'
+import { LedgerError } from './errors.ts'
 import { NOTE_CHARACTERS_MAX } from './note.ts'
 import type { Sha256 } from './primitives.ts'
 import { ENTRY_BYTES_MAX, HASH_BYTES, leafHashInto } from './tree.ts'
@@ -165,13 +165,10 @@ export function journalPath(firstIndex: number): string {
   return `${JOURNAL_DIRECTORY}/${String(firstIndex).padStart(16, '0')}`
 }
 
-/** The index of the first entry in the journal file of this name. Throws `path_invalid`. */
-export function parseJournalPath(path: string): number {
+/** The index of the first entry in the journal file of this name; null when it is none. */
+export function parseJournalPath(path: string): number | null {
   const index = Number(NAME.exec(path)?.[1] ?? Number.NaN)
-  if (!Number.isSafeInteger(index)) {
-    throw new LedgerError('path_invalid', `not the name of a journal: ${quoted(path)}`)
-  }
-  return index
+  return Number.isSafeInteger(index) ? index : null
 }
 
 /** Throws `entry_too_large` for an entry that the uint16 length of tlog-tiles cannot hold. */

@@ -3,7 +3,7 @@
 
 import { HEADER_BYTES, parseJournalPath, RECORD_BODY_BYTES_MAX } from './journal.ts'
 import { NOTE_CHARACTERS_MAX } from './note.ts'
-import { LENGTH_BYTES, parseTilePath, TILE_WIDTH, type TileName } from './tiles.ts'
+import { LENGTH_BYTES, TILE_WIDTH, type TileName, tileOfPath } from './tiles.ts'
 import { ENTRY_BYTES_MAX, HASH_BYTES } from './tree.ts'
 
 export const CHECKPOINT_FILE = 'checkpoint'
@@ -38,15 +38,6 @@ export function payloadPath(sha256Hex: string): string {
   return `${PAYLOAD_DIRECTORY}/${sha256Hex.slice(0, 2)}/${sha256Hex}`
 }
 
-/** The name read by `parse`, or null when it is none. */
-function parsed<T>(parse: (name: string) => T, name: string): T | null {
-  try {
-    return parse(name)
-  } catch {
-    return null // not of that form: the caller tries the next, and ends with `unknown`
-  }
-}
-
 /** What the file of this name is; names use `/` and are relative to the directory. */
 export function ledgerFile(name: string): LedgerFile {
   if (name === CHECKPOINT_FILE) return { kind: 'checkpoint' }
@@ -54,9 +45,9 @@ export function ledgerFile(name: string): LedgerFile {
   if (STAGING.test(name)) return { kind: 'staging' }
   const payload = PAYLOAD.exec(name)
   if (payload?.[2]?.startsWith(payload[1] ?? '-')) return { kind: 'payload', sha256: payload[2] }
-  const firstIndex = parsed(parseJournalPath, name)
+  const firstIndex = parseJournalPath(name)
   if (firstIndex !== null) return { kind: 'journal', firstIndex }
-  const tile = parsed(parseTilePath, name)
+  const tile = tileOfPath(name)
   return tile === null ? { kind: 'unknown' } : { kind: 'tile', tile }
 }
 

@@ -11,11 +11,10 @@ const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 
 export const nodePrimitives: Primitives = {
   sha256(input, output, offset) {
-    // Measured on Node 24: a binary-string digest written into place is three times as fast as a Buffer.
-    const target = Buffer.isBuffer(output)
-      ? output
-      : Buffer.from(output.buffer, output.byteOffset, output.length)
-    target.write(hash('sha256', input, 'binary'), offset, 32, 'latin1')
+    // Measured on Node 24: a digest as a binary string, written out byte by byte, is more than twice
+    // as fast as a digest in a new Buffer.
+    const digest = hash('sha256', input, 'binary')
+    for (let index = 0; index < 32; index++) output[offset + index] = digest.charCodeAt(index)
   },
   verifyEd25519(publicKey, message, signature) {
     const key = Buffer.concat([SPKI_PREFIX, publicKey])

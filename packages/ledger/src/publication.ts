@@ -41,9 +41,12 @@ export class Placement {
     const staged = join(this.#directory, STAGING_DIRECTORY, String(this.#staged))
     const target = join(this.#directory, name)
     const file = await this.#files.create(staged)
-    await file.append(bytes)
-    await file.sync()
-    await file.close()
+    try {
+      await file.append(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
     await this.#makeDirectory(dirname(name))
     await this.#files.rename(staged, target)
     // The directories may be new, and a new directory's name is durable when its parent is synced.

@@ -181,7 +181,8 @@ export class Recovery {
     let last = published
     let end: number | null = null
     for (const [position, name] of names.entries()) {
-      const firstIndex = this.#firstIndexOf(name)
+      const firstIndex = parseJournalPath(name)
+      if (firstIndex === null) throw corrupt(name, 'no file of a ledger has that name')
       if (firstIndex > tree.size || (end !== null && firstIndex !== end)) {
         throw corrupt(name, `entries before ${firstIndex} are missing`)
       }
@@ -194,14 +195,6 @@ export class Recovery {
       else await this.#files.remove(join(this.#directory, name))
     }
     return last
-  }
-
-  #firstIndexOf(name: string): number {
-    try {
-      return parseJournalPath(name)
-    } catch (cause) {
-      throw corrupt(name, 'no file of a ledger has that name', cause)
-    }
   }
 
   async #records(

@@ -39,22 +39,28 @@ export function tilePath(tile: TileName): string {
 
 /** The tile that a name stands for. Throws `path_invalid` for anything but its one spelling. */
 export function parseTilePath(path: string): TileName {
-  const bad = new LedgerError('path_invalid', `not the name of a tile: ${quoted(path)}`)
+  const tile = tileOfPath(path)
+  if (tile !== null) return tile
+  throw new LedgerError('path_invalid', `not the name of a tile: ${quoted(path)}`)
+}
+
+/** The tile that a name stands for, or null for anything but its one spelling. */
+export function tileOfPath(path: string): TileName | null {
   const [full = '', widthText, ...more] = path.split('.p/')
   const [root, levelText = '', ...groups] = full.split('/')
-  if (root !== 'tile' || more.length > 0 || !LEVEL.test(levelText) || groups.length === 0) throw bad
+  if (root !== 'tile' || more.length > 0 || !LEVEL.test(levelText)) return null
   const digits = groups.map((group, position) =>
     position < groups.length - 1 ? group.replace(/^x/, '') : group,
   )
-  if (digits.some((group) => !/^[0-9]{3}$/.test(group))) throw bad
+  if (digits.length === 0 || digits.some((group) => !/^[0-9]{3}$/.test(group))) return null
   const index = Number(digits.join(''))
   const width = widthText === undefined ? TILE_WIDTH : Number(widthText)
-  if (widthText !== undefined && (!WIDTH.test(widthText) || width >= TILE_WIDTH)) throw bad
+  if (widthText !== undefined && (!WIDTH.test(widthText) || width >= TILE_WIDTH)) return null
   const level = levelText === 'entries' ? 'entries' : Number(levelText)
   const tile: TileName = { level, index, width }
   // Written back, it must be the same: no missing x, no leading groups of zeros.
   const isLevelHigh = typeof level === 'number' && level > LEVEL_MAX
-  if (!Number.isSafeInteger(index) || isLevelHigh || tilePath(tile) !== path) throw bad
+  if (!Number.isSafeInteger(index) || isLevelHigh || tilePath(tile) !== path) return null
   return tile
 }
 

@@ -70,6 +70,8 @@ export class Writer {
   #isPublishWanted = false
   #active: OpenSegment | null = null
   #publishing: { segment: Segment; done: Promise<void> } | null = null
+  /** The last bundle that was read; a bundle of one name never changes. */
+  #lastRead: { name: string; entries: readonly Uint8Array[] } = { name: '', entries: [] }
   #idle: NodeJS.Timeout | undefined
   #stopped: Error | null = null
   #isClosed = false
@@ -101,7 +103,7 @@ export class Writer {
       if (isFull || this.#queueBytes + entry.length > QUEUE_BYTES_MAX) {
         throw new LedgerError('queue_full', `${this.#queue.length} entries wait already`)
       }
-      const copy = new Uint8Array(entry) // not slice, which for a Buffer is a view
+      const copy = Buffer.from(entry) // from Node's pool; slice would be a view of a Buffer
       const leaf = new Uint8Array(HASH_BYTES)
       leafHashInto(this.#identity.sha256, copy, leaf, 0)
       this.#queue.push({ entry: copy, hash: leaf, resolve, reject })
@@ -290,10 +292,13 @@ export class Writer {
     const width = tileWidth(0, bundle, this.#state.publication.size)
     if (width === 0) return undefined
     const name = tilePath({ level: 'entries', index: bundle, width })
+    if (this.#lastRead.name === name) return this.#lastRead.entries[index % TILE_WIDTH]
     const bytes = await this.#files.read(join(this.#directory, name), BUNDLE_BYTES_MAX)
     if (bytes === null) return undefined
     const { entries, isWhole } = parseBundle(bytes, width)
-    return isWhole ? entries[index % TILE_WIDTH] : undefined
+    if (!isWhole) return undefined
+    this.#lastRead = { name, entries }
+    return entries[index % TILE_WIDTH]
   }
 
   /** Stops the ledger for good: everything that waits, and every later append, is refused. */

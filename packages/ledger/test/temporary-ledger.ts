@@ -65,7 +65,7 @@ export function seededRandom(seed: number): () => number {
   }
 }
 
-export function entryOf(index: number, length = 40): Uint8Array {
+export function entryOf(index: number, length = 40): Buffer {
   const text = `entry ${index} `
   return Buffer.from(text.padEnd(length, '.'))
 }
