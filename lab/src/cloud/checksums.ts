@@ -1,5 +1,5 @@
-// Compares the checksums a client declared for an S3 body with the body: an unchecked one would be a
-// false promise. All five algorithms of S3.
+// Compares the checksums a client declared for an S3 body with the body: an unchecked one would be
+// a false promise. All five algorithms of S3.
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -11,8 +11,8 @@ const PREFIX = 'x-amz-checksum-'
 const NOT_CHECKSUMS: readonly string[] = ['x-amz-checksum-mode', 'x-amz-checksum-algorithm']
 
 /**
- * Throws BadDigest where a declared checksum or Content-MD5 differs, InvalidRequest for an algorithm
- * that S3 has not.
+ * Throws BadDigest where a declared checksum or Content-MD5 differs, InvalidRequest for an
+ * algorithm that S3 has not.
  */
 export function checkChecksums(
   content: Uint8Array,

@@ -1,5 +1,5 @@
-// Starts the lab's cloud in this process: dynalite and s3rver on sockets of a private directory, and
-// in front of them the one endpoint that verifies signatures. Nothing of it outlives `close`.
+// Starts the lab's cloud in this process: dynalite and s3rver on sockets of a private directory,
+// and in front of them the one endpoint that verifies signatures. Nothing of it outlives `close`.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +25,9 @@ export const STORY_REGION = 'cn-north-1'
 export const STEP_MS = 250
 
 export interface CloudOptions {
-  /** Where s3rver keeps objects; a directory of the lab's own below it. Default: a temporary one. */
+  /**
+   * Where s3rver keeps objects; a directory of the lab's own below it. Default: a temporary one.
+   */
   readonly dataDirectory?: string
   /** Epoch milliseconds; the clock signatures are checked against. */
   readonly now?: () => number

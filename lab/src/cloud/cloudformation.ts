@@ -1,5 +1,6 @@
 // CloudFormation as the front answers it: which actions there are, what each may be given, and the
-// state a stack must be in. The work itself is stack-worker.ts, the words of the answers stack-xml.ts.
+// state a stack must be in. The work itself is stack-worker.ts, the words of the answers
+// stack-xml.ts.
 import type { CloudReply, CloudRequest, CloudService } from './cloud-request.ts'
 import { CloudError } from './errors.ts'
 import { QueryInput } from './query-input.ts'
@@ -142,12 +143,13 @@ export class CloudFormation implements CloudService {
     const stack = this.#book.find(nameOrId, request.region)
     if (stack === undefined || stack.status === 'DELETE_COMPLETE') return {}
     if (stack.terminationProtection) {
-      const message = `Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`
-      throw new CloudError('ValidationError', message)
+      const why = 'cannot be deleted while TerminationProtection is enabled'
+      throw new CloudError('ValidationError', `Stack [${stack.name}] ${why}`)
     }
     if (retain.length > 0 && stack.status !== 'DELETE_FAILED') {
       const message =
-        'Invalid operation on stack. Specify which resources to retain only when the stack is in the DELETE_FAILED state.'
+        'Invalid operation on stack. Specify which resources to retain only ' +
+        'when the stack is in the DELETE_FAILED state.'
       throw new CloudError('ValidationError', message)
     }
     if (stack.status === 'DELETE_IN_PROGRESS') return {}

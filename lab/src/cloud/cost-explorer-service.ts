@@ -1,5 +1,5 @@
-// The Cost Explorer service of the story: packages/costs, reading billing exports from the bucket and
-// settings from the table with real SDK clients. What it cannot read it never answers around.
+// The Cost Explorer service of the story: packages/costs, reading billing exports from the bucket
+// and settings from the table with real SDK clients. What it cannot read it never answers around.
 import type { AddressInfo } from 'node:net'
 import { type AttributeValue, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
@@ -94,7 +94,9 @@ class CostSource {
     this.#store = store
   }
 
-  /** The settings, once the store holds what the bucket holds. Rejects where either cannot be read. */
+  /**
+   * The settings, once the store holds what the bucket holds. Rejects where either cannot be read.
+   */
   refresh(): Promise<Adjustments> {
     this.#running ??= this.#refresh().finally(() => {
       this.#running = undefined

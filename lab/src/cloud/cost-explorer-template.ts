@@ -14,6 +14,23 @@ export interface Safeguards {
   readonly description?: string
 }
 
+const SERVICE_ROLE: JsonObject = {
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    RoleName: 'cost-explorer-service',
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: 'ecs-tasks.amazonaws.com' },
+          Action: 'sts:AssumeRole',
+        },
+      ],
+    },
+  },
+}
+
 /**
  * The template as an object. `ExportBucketAutoDelete` is what the CDK makes of
  * `autoDeleteObjects: true`: with it DeleteStack empties the bucket and then deletes it; without it
@@ -68,22 +85,7 @@ export function costExplorerTemplate(safeguards: Safeguards = {}): JsonObject {
           ...(deletionProtection ? { DeletionProtectionEnabled: true } : {}),
         },
       },
-      ServiceRole: {
-        Type: 'AWS::IAM::Role',
-        Properties: {
-          RoleName: 'cost-explorer-service',
-          AssumeRolePolicyDocument: {
-            Version: '2012-10-17',
-            Statement: [
-              {
-                Effect: 'Allow',
-                Principal: { Service: 'ecs-tasks.amazonaws.com' },
-                Action: 'sts:AssumeRole',
-              },
-            ],
-          },
-        },
-      },
+      ServiceRole: SERVICE_ROLE,
     },
     Outputs: {
       ExportBucketName: { Value: { Ref: 'ExportBucket' } },

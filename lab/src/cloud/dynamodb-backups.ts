@@ -16,6 +16,7 @@ interface Backup {
   readonly type: BackupType
   readonly region: string
   readonly tableName: string
+  readonly tableId: string
   readonly createdAtMs: number
   readonly schema: JsonObject
   readonly items: readonly JsonObject[]
@@ -63,7 +64,9 @@ export class DynamoDbBackups {
     this.#tables = tables
   }
 
-  /** `BackupDetails` of a new copy. LimitExceededException is not modelled: past the maximum is 500. */
+  /**
+   * `BackupDetails` of a new copy. LimitExceededException is not modelled: past the maximum is 500.
+   */
   async create(
     region: string,
     tableName: string,
@@ -71,7 +74,7 @@ export class DynamoDbBackups {
     type: BackupType,
     nowMs: number,
   ): Promise<JsonObject> {
-    this.#tables.record(region, tableName)
+    const { id: tableId } = this.#tables.record(region, tableName)
     if (this.#backups.size >= BACKUPS_MAX) {
       throw new CloudError('InternalFailure', 'the lab keeps no more backups', 500)
     }
@@ -84,6 +87,7 @@ export class DynamoDbBackups {
       type,
       region,
       tableName,
+      tableId,
       createdAtMs: nowMs,
       schema: schemaOf(optionalObject(described, 'Table') ?? {}),
       items,
@@ -182,7 +186,7 @@ function description(backup: Backup): JsonObject {
     SourceTableDetails: {
       TableName: backup.tableName,
       TableArn: tableArn(backup.region, backup.tableName),
-      TableId: '00000000-0000-4000-8000-000000000000',
+      TableId: backup.tableId,
       KeySchema: backup.schema['KeySchema'] ?? [],
       ItemCount: backup.items.length,
       TableCreationDateTime: 0,

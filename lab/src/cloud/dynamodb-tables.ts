@@ -1,5 +1,6 @@
 // Tables and their items, kept by one dynalite per region. Adds what dynalite lacks: deletion
 // protection that protects, tags, live counts, and ARNs of the lab's account and partition.
+import { randomUUID } from 'node:crypto'
 import type { Json, JsonObject } from '@seconder/aws/call'
 import { CloudError } from './errors.ts'
 import {
@@ -18,11 +19,15 @@ import { ACCOUNT, PARTITION } from './principal.ts'
 /** Items the lab will copy or count in one table; the story has a few dozen. */
 export const TABLE_ITEMS_MAX = 100_000
 
-/** Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
+/**
+ * Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+ */
 const BATCH_WRITES_MAX = 25
 
 /** What the front knows about a table beyond dynalite. */
 export interface TableRecord {
+  /** dynalite's own is no UUID: its last group is short. */
+  readonly id: string
   deletionProtection: boolean
   pointInTimeRecovery: boolean
   pointInTimeSinceMs: number
@@ -81,6 +86,7 @@ export class DynamoDbTables {
     const inner = without(input, ['DeletionProtectionEnabled', 'Tags'])
     const output = await this.call(region, 'CreateTable', inner)
     this.#records.set(`${region}/${name}`, {
+      id: randomUUID(),
       deletionProtection,
       pointInTimeRecovery: false,
       pointInTimeSinceMs: 0,
@@ -89,12 +95,16 @@ export class DynamoDbTables {
     return { TableDescription: this.#described(region, name, output['TableDescription']) }
   }
 
-  /** Source of the refusal: docs.aws.amazon.com/amazondynamodb, WorkingWithTables.Basics (Deleting a table). */
+  /**
+   * Source of the refusal: docs.aws.amazon.com/amazondynamodb, WorkingWithTables.Basics (Deleting a
+   * table).
+   */
   async delete(region: string, name: string): Promise<JsonObject> {
     if (this.record(region, name).deletionProtection) {
       throw new CloudError(
         'ValidationException',
-        'Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.',
+        'Resource cannot be deleted as it is currently protected against ' +
+          'deletion. Disable deletion protection first.',
       )
     }
     const output = await this.call(region, 'DeleteTable', { TableName: name })
@@ -188,8 +198,8 @@ export class DynamoDbTables {
 
   #described(region: string, name: string, description: Json | undefined): JsonObject {
     const table = isObject(description) ? description : {}
-    const { deletionProtection } = this.record(region, name)
-    return { ...table, DeletionProtectionEnabled: deletionProtection }
+    const { deletionProtection, id } = this.record(region, name)
+    return { ...table, TableId: id, DeletionProtectionEnabled: deletionProtection }
   }
 
   /** dynalite names every table arn:aws:dynamodb:<process region>:000000000000. */
@@ -220,7 +230,8 @@ export class DynamoDbTables {
 
 /**
  * Bytes of one item as DynamoDB counts them.
- * Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ * Source:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
  */
 export function itemBytes(item: JsonObject): number {
   let bytes = 0

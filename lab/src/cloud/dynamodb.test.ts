@@ -147,55 +147,64 @@ test('a protected table is not deleted, and is once the protection is off', asyn
   expect(names).not.toContain('protected')
 })
 
-test('a backup brings back the items of a deleted table, and a deleted backup does not', async () => {
-  await makeTable('precious')
-  for (let month = 1; month <= 30; month += 1) await put('precious', String(month), 'v')
-  const { BackupDetails: backup } = await db.send(
-    new CreateBackupCommand({ TableName: 'precious', BackupName: 'before' }),
-  )
-  const arn = backup?.BackupArn ?? ''
-  const described = await db.send(new DescribeBackupCommand({ BackupArn: arn }))
-  expect(described.BackupDescription?.SourceTableDetails?.ItemCount).toBe(30)
-  await db.send(new DeleteTableCommand({ TableName: 'precious' }))
-  await db.send(new RestoreTableFromBackupCommand({ BackupArn: arn, TargetTableName: 'precious' }))
-  const scan = await db.send(new ScanCommand({ TableName: 'precious' }))
-  expect(scan.Count).toBe(30)
-  const list = await db.send(new ListBackupsCommand({ TableName: 'precious' }))
-  expect(list.BackupSummaries?.map((one) => one.BackupArn)).toEqual([arn])
-  await db.send(new DeleteBackupCommand({ BackupArn: arn }))
-  const again = new RestoreTableFromBackupCommand({ BackupArn: arn, TargetTableName: 'other' })
-  await expect(db.send(again)).rejects.toMatchObject({ name: 'BackupNotFoundException' })
-})
+test(
+  'a backup brings back the items of a deleted table, and a deleted ' + 'backup does not',
+  async () => {
+    await makeTable('precious')
+    for (let month = 1; month <= 30; month += 1) await put('precious', String(month), 'v')
+    const { BackupDetails: backup } = await db.send(
+      new CreateBackupCommand({ TableName: 'precious', BackupName: 'before' }),
+    )
+    const arn = backup?.BackupArn ?? ''
+    const described = await db.send(new DescribeBackupCommand({ BackupArn: arn }))
+    expect(described.BackupDescription?.SourceTableDetails?.ItemCount).toBe(30)
+    await db.send(new DeleteTableCommand({ TableName: 'precious' }))
+    await db.send(
+      new RestoreTableFromBackupCommand({ BackupArn: arn, TargetTableName: 'precious' }),
+    )
+    const scan = await db.send(new ScanCommand({ TableName: 'precious' }))
+    expect(scan.Count).toBe(30)
+    const list = await db.send(new ListBackupsCommand({ TableName: 'precious' }))
+    expect(list.BackupSummaries?.map((one) => one.BackupArn)).toEqual([arn])
+    await db.send(new DeleteBackupCommand({ BackupArn: arn }))
+    const again = new RestoreTableFromBackupCommand({ BackupArn: arn, TargetTableName: 'other' })
+    await expect(db.send(again)).rejects.toMatchObject({ name: 'BackupNotFoundException' })
+  },
+)
 
-test('a table with point in time recovery leaves a system backup, one without leaves none', async () => {
-  await makeTable('plain')
-  await makeTable('recoverable')
-  await put('recoverable', '2026-01', 'v')
-  const before = await db.send(new DescribeContinuousBackupsCommand({ TableName: 'recoverable' }))
-  expect(
-    before.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus,
-  ).toBe('DISABLED')
-  await db.send(
-    new UpdateContinuousBackupsCommand({
-      TableName: 'recoverable',
-      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-    }),
-  )
-  await db.send(
-    new RestoreTableToPointInTimeCommand({
-      SourceTableName: 'recoverable',
-      TargetTableName: 'copy',
-      UseLatestRestorableTime: true,
-    }),
-  )
-  expect((await db.send(new ScanCommand({ TableName: 'copy' }))).Count).toBe(1)
-  for (const name of ['plain', 'recoverable']) {
-    await db.send(new DeleteTableCommand({ TableName: name }))
-  }
-  const { BackupSummaries: backups } = await db.send(new ListBackupsCommand({}))
-  const names = backups?.map((backup) => backup.BackupName)
-  expect(names).toEqual(['recoverable$DeletedTableBackup'])
-})
+test(
+  'a table with point in time recovery leaves a system backup, one ' + 'without leaves none',
+  async () => {
+    await makeTable('plain')
+    await makeTable('recoverable')
+    await put('recoverable', '2026-01', 'v')
+    const before = await db.send(new DescribeContinuousBackupsCommand({ TableName: 'recoverable' }))
+    expect(
+      before.ContinuousBackupsDescription?.PointInTimeRecoveryDescription
+        ?.PointInTimeRecoveryStatus,
+    ).toBe('DISABLED')
+    await db.send(
+      new UpdateContinuousBackupsCommand({
+        TableName: 'recoverable',
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      }),
+    )
+    await db.send(
+      new RestoreTableToPointInTimeCommand({
+        SourceTableName: 'recoverable',
+        TargetTableName: 'copy',
+        UseLatestRestorableTime: true,
+      }),
+    )
+    expect((await db.send(new ScanCommand({ TableName: 'copy' }))).Count).toBe(1)
+    for (const name of ['plain', 'recoverable']) {
+      await db.send(new DeleteTableCommand({ TableName: name }))
+    }
+    const { BackupSummaries: backups } = await db.send(new ListBackupsCommand({}))
+    const names = backups?.map((backup) => backup.BackupName)
+    expect(names).toEqual(['recoverable$DeletedTableBackup'])
+  },
+)
 
 test('a point in time of a table without recovery is refused', async () => {
   await makeTable('unrecoverable')

@@ -194,7 +194,10 @@ export class DynamoDb implements CloudService {
     }
   }
 
-  /** Source: docs.aws.amazon.com/amazondynamodb, PointInTimeRecovery_Howitworks: a deleted table leaves a system backup. */
+  /**
+   * Source: docs.aws.amazon.com/amazondynamodb, PointInTimeRecovery_Howitworks: a deleted table
+   * leaves a system backup.
+   */
   async #deleteTable(region: string, name: string, nowMs: number): Promise<JsonObject> {
     const { pointInTimeRecovery, deletionProtection } = this.tables.record(region, name)
     if (pointInTimeRecovery && !deletionProtection) {

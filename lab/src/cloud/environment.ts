@@ -87,7 +87,9 @@ async function createStack(clients: SdkClients, safeguards: Safeguards = {}): Pr
   await stackSettled(clients, COST_EXPLORER_STACK)
 }
 
-/** Waits until a stack rests. `stack_failed` where it rests in another state than CREATE_COMPLETE. */
+/**
+ * Waits until a stack rests. `stack_failed` where it rests in another state than CREATE_COMPLETE.
+ */
 async function stackSettled(clients: SdkClients, name: string): Promise<void> {
   const deadlineMs = performance.now() + STACK_WAIT_MS
   while (performance.now() < deadlineMs) {

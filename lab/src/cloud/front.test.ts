@@ -126,30 +126,33 @@ test('a changed body, an old signature and no signature are refused', async () =
   expect(unsigned.text).toContain('<Code>MissingAuthenticationToken</Code>')
 })
 
-test('a service or an operation the lab lacks is an error in the protocol of the request', async () => {
-  const costs = new CostExplorerClient({
-    ...cloud,
-    credentials: cloud.credentials.deploy,
-    maxAttempts: 1,
-  })
-  const query = new GetCostAndUsageCommand({
-    TimePeriod: { Start: '2026-08-01', End: '2026-09-01' },
-    Granularity: 'MONTHLY',
-    Metrics: ['UnblendedCost'],
-  })
-  await expect(costs.send(query)).rejects.toMatchObject({ name: 'UnknownOperationException' })
-  costs.destroy()
-  const type: WireHeader = ['content-type', 'application/x-www-form-urlencoded']
-  const form = { method: 'POST', path: '/', headers: [type] }
-  const users = 'Action=ListUsers&Version=2010-05-08'
-  const iam = await send({ ...form, service: 'iam', body: users })
-  expect(iam.text).toContain('<Code>InvalidAction</Code>')
-  const action = 'Action=GetSessionToken&Version=2011-06-15'
-  const token = await send({ ...form, service: 'sts', body: action })
-  expect(token.text).toContain('<Code>InvalidAction</Code>')
-  const twice = 'Action=GetCallerIdentity&Action=AssumeRole&Version=2011-06-15'
-  expect((await send({ ...form, service: 'sts', body: twice })).text).toContain('InvalidAction')
-})
+test(
+  'a service or an operation the lab lacks is an error in the protocol ' + 'of the request',
+  async () => {
+    const costs = new CostExplorerClient({
+      ...cloud,
+      credentials: cloud.credentials.deploy,
+      maxAttempts: 1,
+    })
+    const query = new GetCostAndUsageCommand({
+      TimePeriod: { Start: '2026-08-01', End: '2026-09-01' },
+      Granularity: 'MONTHLY',
+      Metrics: ['UnblendedCost'],
+    })
+    await expect(costs.send(query)).rejects.toMatchObject({ name: 'UnknownOperationException' })
+    costs.destroy()
+    const type: WireHeader = ['content-type', 'application/x-www-form-urlencoded']
+    const form = { method: 'POST', path: '/', headers: [type] }
+    const users = 'Action=ListUsers&Version=2010-05-08'
+    const iam = await send({ ...form, service: 'iam', body: users })
+    expect(iam.text).toContain('<Code>InvalidAction</Code>')
+    const action = 'Action=GetSessionToken&Version=2011-06-15'
+    const token = await send({ ...form, service: 'sts', body: action })
+    expect(token.text).toContain('<Code>InvalidAction</Code>')
+    const twice = 'Action=GetCallerIdentity&Action=AssumeRole&Version=2011-06-15'
+    expect((await send({ ...form, service: 'sts', body: twice })).text).toContain('InvalidAction')
+  },
+)
 
 test('a region outside the partition is refused', async () => {
   const elsewhere = sdkClients({
@@ -163,37 +166,40 @@ test('a region outside the partition is refused', async () => {
   elsewhere.destroy()
 })
 
-test('a role is assumed by whom it trusts, and its session works with its token alone', async () => {
-  const gate = sdkClients({ ...cloud, credentials: cloud.credentials.gate })
-  const assume = new AssumeRoleCommand({
-    RoleArn: 'arn:aws-cn:iam::123456789012:role/agent-deploy',
-    RoleSessionName: 'session-1',
-    SourceIdentity: 'bob',
-    Tags: [{ Key: 'agent', Value: 'kiro' }],
-  })
-  const { Credentials: given } = await gate.sts.send(assume)
-  const credentials = {
-    accessKeyId: given?.AccessKeyId ?? '',
-    secretAccessKey: given?.SecretAccessKey ?? '',
-    sessionToken: given?.SessionToken ?? '',
-  }
-  const options = { endpoint: cloud.endpoint, region: cloud.region, maxAttempts: 1 }
-  const session = new STSClient({ ...options, credentials })
-  const identity = await session.send(new GetCallerIdentityCommand({}))
-  expect(identity.Arn).toBe('arn:aws-cn:sts::123456789012:assumed-role/agent-deploy/session-1')
-  expect(cloud.sessions.at(-1)).toMatchObject({
-    sourceIdentity: 'bob',
-    tags: new Map([['agent', 'kiro']]),
-  })
-  const { sessionToken: _, ...withoutToken } = credentials
-  const bare = new STSClient({ ...options, credentials: withoutToken })
-  await expect(bare.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject({
-    name: 'InvalidClientTokenId',
-  })
-  await expect(clients.sts.send(assume)).rejects.toMatchObject({ name: 'AccessDenied' })
-  for (const client of [session, bare]) client.destroy()
-  gate.destroy()
-})
+test(
+  'a role is assumed by whom it trusts, and its session works with its ' + 'token alone',
+  async () => {
+    const gate = sdkClients({ ...cloud, credentials: cloud.credentials.gate })
+    const assume = new AssumeRoleCommand({
+      RoleArn: 'arn:aws-cn:iam::123456789012:role/agent-deploy',
+      RoleSessionName: 'session-1',
+      SourceIdentity: 'bob',
+      Tags: [{ Key: 'agent', Value: 'kiro' }],
+    })
+    const { Credentials: given } = await gate.sts.send(assume)
+    const credentials = {
+      accessKeyId: given?.AccessKeyId ?? '',
+      secretAccessKey: given?.SecretAccessKey ?? '',
+      sessionToken: given?.SessionToken ?? '',
+    }
+    const options = { endpoint: cloud.endpoint, region: cloud.region, maxAttempts: 1 }
+    const session = new STSClient({ ...options, credentials })
+    const identity = await session.send(new GetCallerIdentityCommand({}))
+    expect(identity.Arn).toBe('arn:aws-cn:sts::123456789012:assumed-role/agent-deploy/session-1')
+    expect(cloud.sessions.at(-1)).toMatchObject({
+      sourceIdentity: 'bob',
+      tags: new Map([['agent', 'kiro']]),
+    })
+    const { sessionToken: _, ...withoutToken } = credentials
+    const bare = new STSClient({ ...options, credentials: withoutToken })
+    await expect(bare.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject({
+      name: 'InvalidClientTokenId',
+    })
+    await expect(clients.sts.send(assume)).rejects.toMatchObject({ name: 'AccessDenied' })
+    for (const client of [session, bare]) client.destroy()
+    gate.destroy()
+  },
+)
 
 // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 test('signed chunks are checked one by one and stored without framing', async () => {

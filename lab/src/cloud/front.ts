@@ -1,5 +1,6 @@
-// The one endpoint that is AWS for the lab. Verifies every request against the lab's own keys, takes
-// service and region from the verified scope, and answers errors in the protocol of the request.
+// The one endpoint that is AWS for the lab. Verifies every request against the lab's own keys,
+// takes service and region from the verified scope, and answers errors in the protocol of the
+// request.
 import { randomUUID } from 'node:crypto'
 import {
   createServer,
@@ -187,7 +188,9 @@ function splitTarget(target: string): readonly [string, string] {
   return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)]
 }
 
-/** InvalidRequest for a repeated header: it would have two readings, and no client of AWS sends one. */
+/**
+ * InvalidRequest for a repeated header: it would have two readings, and no client of AWS sends one.
+ */
 function singleHeaders(wire: WireRequest): ReadonlyMap<string, string> {
   const headers = new Map<string, string>()
   for (const [name, value] of wire.headers) {

@@ -56,7 +56,9 @@ export function optionalString(input: JsonObject, name: string): string | undefi
 export function requiredString(input: JsonObject, name: string): string {
   const value = optionalString(input, name)
   if (value !== undefined) return value
-  const message = `1 validation error detected: Value null at '${name}' failed to satisfy constraint: Member must not be null`
+  const message =
+    `1 validation error detected: Value null at '${name}' failed to ` +
+    'satisfy constraint: Member must not be null'
   throw new CloudError('ValidationException', message)
 }
 

@@ -1,5 +1,5 @@
-// The lab's cloud as a process of its own: prints one line of JSON with the endpoint and the keys of
-// the lab, runs until it is told to stop. The keys are worth nothing outside this process.
+// The lab's cloud as a process of its own: prints one line of JSON with the endpoint and the keys
+// of the lab, runs until it is told to stop. The keys are worth nothing outside this process.
 import { startCloud } from './cloud.ts'
 import { createCostExplorerEnvironment } from './environment.ts'
 

@@ -98,7 +98,8 @@ export class KeyTable {
     const role = [...this.#roles.values()].find((candidate) => roleArn(candidate.name) === arn)
     if (role === undefined || !caller.role.mayAssume.includes(role.name)) {
       const who = sessionArn(caller)
-      const message = `User: ${who} is not authorized to perform: sts:AssumeRole on resource: ${arn}`
+      const message =
+        `User: ${who} is not authorized to perform: sts:AssumeRole on ` + `resource: ${arn}`
       throw new CloudError('AccessDenied', message, 403)
     }
     this.#dropExpired(nowMs)

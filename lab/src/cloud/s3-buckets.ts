@@ -105,7 +105,9 @@ export class S3Buckets {
     await this.#send('DELETE', `/${name}`, 204)
   }
 
-  /** Removes every version of every object; what a custom resource of the CDK does before a delete. */
+  /**
+   * Removes every version of every object; what a custom resource of the CDK does before a delete.
+   */
   async empty(name: string): Promise<number> {
     const bucket = this.bucket(name)
     let removed = 0
@@ -168,8 +170,9 @@ export class S3Buckets {
   }
 
   /**
-   * Deletes without a version id: a delete marker where versioning was ever enabled, else the object.
-   * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectVersions.html
+   * Deletes without a version id: a delete marker where versioning was ever enabled, else the
+   * object. Source:
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectVersions.html
    */
   async deleteCurrent(
     bucket: Bucket,
@@ -231,7 +234,9 @@ export class S3Buckets {
     await this.#send('DELETE', `/${bucket.name}/${version.storageId}`, 204)
   }
 
-  /** s3rver answers a PUT before its file is written (stores/filesystem.js), so wait for the size. */
+  /**
+   * s3rver answers a PUT before its file is written (stores/filesystem.js), so wait for the size.
+   */
   async #writeBytes(bucket: Bucket, storageId: string, content: Uint8Array): Promise<string> {
     const path = `/${bucket.name}/${storageId}`
     const reply = await this.#send('PUT', path, 200, content)

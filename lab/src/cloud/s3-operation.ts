@@ -1,5 +1,6 @@
 // Which S3 operation a request is. A query parameter or an x-amz header that the operation does not
 // have here makes it an error: `DELETE /bucket?policy` must never become `DELETE /bucket`.
+import { isPresignParameter } from '@seconder/aws/sigv4/signature-claim'
 import type { CloudRequest } from './cloud-request.ts'
 import { CloudError } from './errors.ts'
 
@@ -158,12 +159,7 @@ export function s3Operation(request: CloudRequest): S3Operation {
 function checkQuery(form: OperationForm, query: CloudRequest['query']): void {
   for (const [name, value] of query) {
     // Presigning parameters belong to the signature, which is verified by now.
-    if (
-      /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)$/i.test(
-        name,
-      )
-    )
-      continue
+    if (isPresignParameter(name)) continue
     if (name === 'x-id' && value === form.name) continue
     if (name === 'list-type' && form.marker === name && value !== '2') {
       throw notImplemented('parameter', name)

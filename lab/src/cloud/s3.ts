@@ -65,7 +65,8 @@ export class S3 implements CloudService {
         const { region } = this.#bucket(call)
         return xml('LocationConstraint', region)
       }
-      // No bucket here can have rules or locks, for nothing can set them: these are the true answers.
+      // No bucket here can have rules or locks, for nothing can set them: these are the true
+      // answers.
       case 'GetBucketLifecycleConfiguration':
         this.#bucket(call)
         throw new CloudError(
@@ -107,7 +108,9 @@ export class S3 implements CloudService {
   #bucket({ bucket: name, request }: S3Call): Bucket {
     const bucket = this.buckets.bucket(name)
     if (bucket.region === request.region) return bucket
-    const message = `The authorization header is malformed; the region '${request.region}' is wrong; expecting '${bucket.region}'`
+    const message =
+      `The authorization header is malformed; the region '${request.region}' ` +
+      `is wrong; expecting '${bucket.region}'`
     throw new CloudError('AuthorizationHeaderMalformed', message)
   }
 
@@ -122,7 +125,10 @@ export class S3 implements CloudService {
   async #createBucket({ bucket, request }: S3Call): Promise<CloudReply> {
     const constraint = locationConstraint(request.content)
     if (constraint !== request.region) {
-      const message = `The ${constraint ?? 'unspecified'} location constraint is incompatible for the region specific endpoint this request was sent to.`
+      const message =
+        `The ${constraint ?? 'unspecified'} location constraint is ` +
+        'incompatible for the region specific endpoint this request was sent ' +
+        'to.'
       throw new CloudError('IllegalLocationConstraintException', message)
     }
     await this.buckets.create(bucket, request.region, request.nowMs)
@@ -233,7 +239,9 @@ export class S3 implements CloudService {
     }
   }
 
-  /** NoSuchKey or NoSuchVersion (404); MethodNotAllowed (405) for a delete marker asked by its id. */
+  /**
+   * NoSuchKey or NoSuchVersion (404); MethodNotAllowed (405) for a delete marker asked by its id.
+   */
   #existing(bucket: Bucket, key: string, versionId: string | undefined): ObjectVersion {
     if (versionId === undefined) {
       const newest = this.buckets.newest(bucket, key)
@@ -349,7 +357,10 @@ function copySource(header: string): S3Target & { readonly versionId: string | u
   return { bucket, key, versionId }
 }
 
-/** Inclusive bounds, or undefined without a range. InvalidRange (416); several ranges: NotImplemented. */
+/**
+ * Inclusive bounds, or undefined without a range. InvalidRange (416); several ranges:
+ * NotImplemented.
+ */
 function byteRange(header: string | undefined, size: number) {
   if (header === undefined) return undefined
   const match = /^bytes=(\d{1,15})-(\d{1,15})?$/.exec(header)

@@ -1,5 +1,5 @@
-// SDK clients of the lab's cloud, as every part of the lab makes them: one endpoint, one region, the
-// given keys, and one attempt, so that a probe sees each failure.
+// SDK clients of the lab's cloud, as every part of the lab makes them: one endpoint, one region,
+// the given keys, and one attempt, so that a probe sees each failure.
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { S3Client } from '@aws-sdk/client-s3'

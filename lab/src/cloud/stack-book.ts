@@ -48,10 +48,15 @@ export class StackBook {
   }
 }
 
-/** Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html */
+/**
+ * Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+ */
 export function checkStackName(name: string): string {
   if (/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(name)) return name
-  const message = `1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`
+  const message =
+    `1 validation error detected: Value '${name}' at 'stackName' failed to ` +
+    'satisfy constraint: Member must satisfy regular expression pattern: ' +
+    '[a-zA-Z][-a-zA-Z0-9]*'
   throw new CloudError('ValidationError', message)
 }
 

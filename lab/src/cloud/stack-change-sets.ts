@@ -56,7 +56,7 @@ export class ChangeSetActions {
     const changes = stackChanges(stack, stackRequest, this.#types)
     const isEmpty = changes.length === 0
     const changeSet: ChangeSet = {
-      id: `arn:${PARTITION}:cloudformation:${request.region}:${ACCOUNT}:changeSet/${name}/${randomUUID()}`,
+      id: [changeSetArn(request.region), name, randomUUID()].join('/'),
       name,
       description,
       createdAtMs: request.nowMs,
@@ -129,7 +129,9 @@ export class ChangeSetActions {
     const isReady = changeSet.executionStatus === 'AVAILABLE'
     const isNew = stack.status === 'REVIEW_IN_PROGRESS'
     if (!isReady || !(isNew || isUpdatable(stack))) {
-      const message = `ChangeSet [${changeSet.id}] cannot be executed in its current execution status of [${changeSet.executionStatus}]`
+      const message =
+        `ChangeSet [${changeSet.id}] cannot be executed in its current ` +
+        `execution status of [${changeSet.executionStatus}]`
       throw new CloudError('InvalidChangeSetStatus', message)
     }
     changeSet.executionStatus = 'EXECUTE_COMPLETE'
@@ -138,6 +140,10 @@ export class ChangeSetActions {
     else this.#worker.update(stack, changeSet.request)
     return {}
   }
+}
+
+function changeSetArn(region: string): string {
+  return `arn:${PARTITION}:cloudformation:${region}:${ACCOUNT}:changeSet`
 }
 
 function noChangeSet(name: string): CloudError {

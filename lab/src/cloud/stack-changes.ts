@@ -1,5 +1,5 @@
-// What an update would do to a stack, before anything is done: each resource added, changed, removed
-// or replaced. An update carries out exactly this list, so a change set never says less.
+// What an update would do to a stack, before anything is done: each resource added, changed,
+// removed or replaced. An update carries out exactly this list, so a change set never says less.
 import { isDeepStrictEqual } from 'node:util'
 import type { Json, JsonObject } from '@seconder/aws/call'
 import { CloudError } from './errors.ts'
@@ -91,7 +91,9 @@ export function stackChanges(
       continue
     }
     if (existing.type !== wanted.type) {
-      const message = `Update of resource type is not permitted. The new template modifies resource type of the following resources: [${wanted.logicalId}]`
+      const message =
+        'Update of resource type is not permitted. The new template modifies ' +
+        `resource type of the following resources: [${wanted.logicalId}]`
       throw new CloudError('ValidationError', message)
     }
     const change = modified(existing, wanted, references, types, replaced)

@@ -165,7 +165,8 @@ function roleType(): ResourceType {
 /**
  * The custom resource that the CDK makes of `autoDeleteObjects: true`: before the bucket goes, its
  * objects and all their versions go. The CDK does it with a Lambda function; here the lab does.
- * Source: aws/aws-cdk packages/@aws-cdk/custom-resource-handlers/lib/aws-s3/auto-delete-objects-handler
+ * Source: aws/aws-cdk
+ * packages/@aws-cdk/custom-resource-handlers/lib/aws-s3/auto-delete-objects-handler
  */
 function autoDeleteObjectsType(buckets: S3Buckets): ResourceType {
   const bucketName = (properties: JsonObject): string => {

@@ -25,7 +25,8 @@ const references = {
     logicalId === 'Table' && name === 'Arn' ? 'arn:table' : undefined,
 }
 
-// Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+// Source:
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 test('the intrinsic functions give what they refer to', () => {
   const values = {
     ref: { Ref: 'AWS::Region' },

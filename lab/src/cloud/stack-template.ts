@@ -1,11 +1,14 @@
 // Reads a CloudFormation template (JSON) into resources in the order of their dependencies, and
-// resolves its references. What the lab does not read (conditions, macros, ...) is a ValidationError.
-// Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+// resolves its references. What the lab does not read (conditions, macros, ...) is a
+// ValidationError. Source:
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 import type { Json, JsonObject } from '@seconder/aws/call'
 import { CloudError } from './errors.ts'
 import { isObject } from './json-input.ts'
 
-/** Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+/**
+ * Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+ */
 export const TEMPLATE_BYTES_MAX = 51_200
 export const RESOURCES_MAX = 500
 export const TEMPLATE_DEPTH_MAX = 32

@@ -1,5 +1,5 @@
-// Carries out what a stack was asked to become, step by step and after the answer, as CloudFormation
-// does: create with rollback, update with rollback, delete in reverse order.
+// Carries out what a stack was asked to become, step by step and after the answer, as
+// CloudFormation does: create with rollback, update with rollback, delete in reverse order.
 import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '@seconder/aws/call'
 import { CloudError } from './errors.ts'
@@ -114,7 +114,9 @@ export class StackWorker {
     setStackStatus(stack, 'DELETE_COMPLETE', this.#options.now())
   }
 
-  /** Deletes in reverse order of dependency; what a failed one needs is left. Names of the failed. */
+  /**
+   * Deletes in reverse order of dependency; what a failed one needs is left. Names of the failed.
+   */
   async #removeAll(stack: Stack, retain: readonly string[]): Promise<readonly string[]> {
     const failed: string[] = []
     const needed = new Set<string>()
@@ -248,7 +250,10 @@ export class StackWorker {
     const { nameProperty } = this.#type(existing.type)
     const name = nameProperty === undefined ? undefined : wanted.properties[nameProperty]
     if (name !== undefined && resolve(name, this.#references(stack)) === existing.physicalId) {
-      const message = `CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename ${existing.physicalId} and update the stack again.`
+      const message =
+        'CloudFormation cannot update a stack when a custom-named resource ' +
+        `requires replacing. Rename ${existing.physicalId} and update the ` +
+        'stack again.'
       setResourceStatus(stack, existing, 'UPDATE_FAILED', this.#options.now(), message)
       throw new CloudError('ValidationError', message)
     }

@@ -137,7 +137,8 @@ export function changeSetSummaryXml(stack: Stack, changeSet: ChangeSet) {
     Status: changeSet.status,
     StatusReason:
       changeSet.status === 'FAILED'
-        ? "The submitted information didn't contain changes. Submit different information to create a change set."
+        ? "The submitted information didn't contain changes. Submit different " +
+          'information to create a change set.'
         : undefined,
     ExecutionStatus: changeSet.executionStatus,
   }

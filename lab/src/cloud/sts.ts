@@ -19,7 +19,9 @@ export const SESSION_SECONDS_MIN = 900
 export const SESSION_SECONDS_MAX = 43_200
 export const SESSION_TAGS_MAX = 50
 
-/** One AssumeRole as the lab remembers it: what CloudTrail would show of it, without credentials. */
+/**
+ * One AssumeRole as the lab remembers it: what CloudTrail would show of it, without credentials.
+ */
 export interface AssumedSession {
   readonly caller: string
   readonly arn: string

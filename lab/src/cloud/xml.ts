@@ -6,7 +6,9 @@ export const XML_BYTES_MAX = 2 * 1024 * 1024
 export const XML_DEPTH_MAX = 16
 export const XML_ELEMENTS_MAX = 20_000
 
-/** A value to write: text, children by name, or a list of equal elements. `undefined` is left out. */
+/**
+ * A value to write: text, children by name, or a list of equal elements. `undefined` is left out.
+ */
 export type XmlValue =
   | string
   | number
