@@ -25,7 +25,7 @@ import {
 
 type Row = Record<string, Json>
 
-const TEMPORARY_TABLES = ['line', 'parsed', 'accepted', 'coded', 'reject_error', 'reject_scan']
+const TEMPORARY_TABLES = ['parsed', 'coded', 'reject_error', 'reject_scan']
 
 /** Replaces the billing periods of `file` under `name`. Errors: see CostStoreErrorCode. */
 export async function ingest(
@@ -37,8 +37,7 @@ export async function ingest(
   const known = await knownReport(connection, name, file.sha256)
   if (known !== undefined) return { ...known, unchanged: true }
   try {
-    await readLines(connection, file.path, columns)
-    await parseLines(connection)
+    await parseLines(connection, file.path, columns)
     const counts = await countLines(connection)
     if (counts.taken === 0) throw new CostStoreError('no_rows', refusalText(counts.refusals))
     await insertTerms(connection)
@@ -50,6 +49,7 @@ export async function ingest(
     await rememberFile(connection, report)
     return report
   } finally {
+    await connection.run('DROP VIEW IF EXISTS temp.accepted')
     for (const table of TEMPORARY_TABLES) await connection.run(`DROP TABLE IF EXISTS temp.${table}`)
   }
 }
@@ -59,15 +59,11 @@ async function rows(connection: DuckDBConnection, sql: string, values: string[] 
   return reader.getRowObjectsJson() as Row[]
 }
 
-async function readLines(
-  connection: DuckDBConnection,
-  path: string,
-  columns: FocusColumns,
-): Promise<void> {
+/** SQL that reads the file at $1 as text, one row a line, in the order of the file. */
+function linesSql(columns: FocusColumns): string {
   const shape = Array.from({ length: columns.count }, (_, n) => `'c${n}': 'VARCHAR'`).join(', ')
   const field = columns.sql
-  await connection.run(
-    `CREATE TEMP TABLE line AS SELECT row_number() OVER () AS number,
+  return `SELECT row_number() OVER () AS number,
        ${field('billed')} AS billed_text, ${field('effective')} AS effective_text,
        ${field('list')} AS list_text,
        coalesce(${field('consumedQuantity')}, ${field('pricingQuantity')}) AS quantity_text,
@@ -91,30 +87,33 @@ async function readLines(
        ${columns.has('invoice') ? `${field('invoice')} IS NOT NULL` : 'NULL::BOOLEAN'} AS invoiced
      FROM read_csv($1, columns = {${shape}}, auto_detect = false, header = true, delim = ',',
        quote = '"', escape = '"', nullstr = ['NULL', ''], strict_mode = true,
-       store_rejects = true, rejects_table = 'reject_error', rejects_scan = 'reject_scan')`,
+       store_rejects = true, rejects_table = 'reject_error', rejects_scan = 'reject_scan')`
+}
+
+async function parseLines(
+  connection: DuckDBConnection,
+  path: string,
+  columns: FocusColumns,
+): Promise<void> {
+  await connection.run(
+    `CREATE TEMP TABLE parsed AS SELECT exact_decimal(billed_text) AS billed,
+       exact_decimal(effective_text) AS effective, exact_decimal(list_text) AS list,
+       exact_decimal(quantity_text) AS quantity, utc_day(charge_text) AS day,
+       date_trunc('month', utc_day(period_text))::DATE AS period,
+       CASE WHEN quantity_text IS NULL THEN '' ELSE coalesce(unit_text, '') END AS unit, *
+     FROM (${linesSql(columns)})`,
     [path],
+  )
+  await connection.run(
+    `CREATE TEMP VIEW accepted AS SELECT * FROM temp.parsed WHERE (${REFUSAL}) IS NULL`,
   )
 }
 
-async function parseLines(connection: DuckDBConnection): Promise<void> {
-  await connection.run(
-    `CREATE TEMP TABLE parsed AS SELECT *,
-       CASE WHEN billed_text IS NULL THEN 'BilledCost is empty'
-         WHEN billed IS NULL THEN 'BilledCost is not a number of at most 18 decimals'
-         WHEN day IS NULL THEN 'ChargePeriodStart is not a time in UTC'
-         WHEN period IS NULL THEN 'BillingPeriodStart is not a time in UTC' END AS refusal
-     FROM (SELECT exact_decimal(billed_text) AS billed,
-         exact_decimal(effective_text) AS effective, exact_decimal(list_text) AS list,
-         exact_decimal(quantity_text) AS quantity, utc_day(charge_text) AS day,
-         date_trunc('month', utc_day(period_text))::DATE AS period,
-         CASE WHEN quantity_text IS NULL THEN '' ELSE coalesce(unit_text, '') END AS unit, *
-       FROM temp.line)`,
-  )
-  await connection.run(
-    `CREATE TEMP TABLE accepted AS SELECT * EXCLUDE (refusal) FROM temp.parsed
-     WHERE refusal IS NULL`,
-  )
-}
+/** SQL over `parsed`: why the row is refused, or NULL. */
+const REFUSAL = `CASE WHEN billed_text IS NULL THEN 'BilledCost is empty'
+  WHEN billed IS NULL THEN 'BilledCost is not a number of at most 18 decimals'
+  WHEN day IS NULL THEN 'ChargePeriodStart is not a time in UTC'
+  WHEN period IS NULL THEN 'BillingPeriodStart is not a time in UTC' END`
 
 interface LineCounts {
   readonly taken: number
@@ -134,7 +133,7 @@ async function countLines(connection: DuckDBConnection): Promise<LineCounts> {
        coalesce(sum(billed), 0)::VARCHAR AS file_billed,
        coalesce(sum(billed) FILTER (refusal IS NOT NULL), 0)::VARCHAR AS refused_billed,
        (SELECT count(DISTINCT line) FROM temp.reject_error) AS unreadable
-     FROM temp.parsed`,
+     FROM (SELECT billed, ${REFUSAL} AS refusal FROM temp.parsed)`,
   )
   const warnings = (
     [
@@ -157,7 +156,7 @@ async function countLines(connection: DuckDBConnection): Promise<LineCounts> {
     unreadableLines: Number(total?.['unreadable']),
     refusals: await notes(
       connection,
-      `SELECT number, refusal AS reason FROM temp.parsed WHERE refusal IS NOT NULL`,
+      `SELECT number, ${REFUSAL} AS reason FROM temp.parsed WHERE (${REFUSAL}) IS NOT NULL`,
     ),
     warnings: await notes(connection, warnings.join(' UNION ALL ')),
     currencies: currencies.map((row) => String(row['currency'])),
