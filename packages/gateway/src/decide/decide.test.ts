@@ -66,6 +66,19 @@ test('a deny on one resource is a deny of the whole action', async () => {
   expect(ask({ resources: [TABLE] }, guarded)).toEqual({ answer: 'allow', policies: ['all'] })
 })
 
+test('a name too long to show is cut, and never into half a character', async () => {
+  const nothing = await setOf('')
+  const reason = (arn: string) => {
+    const decision = ask({ resources: [{ ...TABLE, arn }] }, nothing)
+    return decision.answer === 'deny' ? decision.reason : ''
+  }
+  expect(reason('x'.repeat(200))).toContain(`\`${'x'.repeat(200)}\``)
+  expect(reason('x'.repeat(201))).toContain(`\`${'x'.repeat(200)}…\``)
+  const cut = reason(`${'x'.repeat(199)}\u{1f600}`)
+  expect(cut).toContain('…')
+  expect(cut.isWellFormed()).toBe(true)
+})
+
 test('what no policy permits is denied and names no policy', async () => {
   const nothing = await setOf('')
   const decision = ask({ effects: ['read'] }, nothing)

@@ -165,5 +165,7 @@ function deny(code: DenyCode, reason: string, policies: readonly string[] = []):
 }
 
 function shown(text: string): string {
-  return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text
+  if (text.length <= SHOWN_LENGTH_MAX) return text
+  // A cut through a surrogate pair would leave half of it, which the ledger's canonical form refuses.
+  return `${text.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}…`
 }
