@@ -166,6 +166,6 @@ function deny(code: DenyCode, reason: string, policies: readonly string[] = []):
 
 function shown(text: string): string {
   if (text.length <= SHOWN_LENGTH_MAX) return text
-  // A cut through a surrogate pair would leave half of it, which the ledger's canonical form refuses.
+  // A cut through a surrogate pair would leave half of it; the canonical form refuses that.
   return `${text.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}…`
 }
