@@ -6,11 +6,11 @@ import * as fs from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { LedgerError, quoted } from './errors.ts'
 
-/** A file that only grows. */
-export interface AppendFile {
-  /** Writes all of `bytes` after what is there; not durable yet. */
-  append(bytes: Uint8Array): Promise<void>
-  /** Returns when everything appended is durable (fdatasync). */
+/** A file being written. */
+export interface OpenFile {
+  /** Writes all of `bytes` at `position`; not durable yet. */
+  write(bytes: Uint8Array, position: number): Promise<void>
+  /** Returns when everything written is durable (fdatasync). */
   sync(): Promise<void>
   close(): Promise<void>
 }
@@ -25,7 +25,7 @@ export interface Files {
   /** The whole file, or null when there is none. Throws `file_too_large`. */
   read(path: string, bytesMax: number): Promise<Uint8Array | null>
   /** A new file; it must not exist. */
-  create(path: string): Promise<AppendFile>
+  create(path: string): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
   /** Removes the directory when it is empty; otherwise does nothing. */
@@ -85,12 +85,13 @@ async function read(path: string, bytesMax: number): Promise<Uint8Array | null> 
   }
 }
 
-async function create(path: string): Promise<AppendFile> {
-  const handle = await fs.open(path, 'ax', 0o600)
+async function create(path: string): Promise<OpenFile> {
+  const handle = await fs.open(path, 'wx', 0o600)
   return {
-    async append(bytes) {
+    async write(bytes, position) {
       for (let offset = 0; offset < bytes.length; ) {
-        const { bytesWritten } = await handle.write(bytes, offset)
+        const rest = bytes.length - offset
+        const { bytesWritten } = await handle.write(bytes, offset, rest, position + offset)
         offset += bytesWritten
       }
     },

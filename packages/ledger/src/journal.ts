@@ -5,10 +5,14 @@
 //   header, 32 bytes:  "SLJ1" | u32 body bytes | u32 entries | u64 first index | 12 bytes check,
 //                      the check being the first 12 bytes of SHA-256 over the 20 before it
 //   body:              per entry: u16 length | first 8 bytes of its leaf hash | the entry;
-//                      then the checkpoint note, to the end of the body
-// All numbers are big-endian. The check tells a write that a crash cut short (the header is right
-// and announces more than there is, or is itself cut) from a byte that somebody changed. The leaf
-// hashes name the entry that changed; the signed root is what proves that none did.
+//                      then the checkpoint note, zeros up to a multiple of 8, and 8 bytes "SLJ1END\n"
+// All numbers are big-endian. After the last record come zeros: the file is made larger than it is
+// needed, because a write that does not grow a file is durable in half the time.
+//
+// A crash can cut a write short, at the end of a page; records begin and end at multiples of 8, so
+// what it leaves of the last record ends in 8 zeros or more, and that is the only thing accepted as
+// unfinished. One changed byte cannot look like it: the mark at the end of a record has no zeros. The
+// leaf hashes name the entry that changed; the signed root is what proves that none did.
 
 import { fromUtf8, sameBytes, toUtf8 } from './bytes.ts'
 import { LedgerError } from './errors.ts'
@@ -20,6 +24,8 @@ const MAGIC = toUtf8('SLJ1')
 const CHECKED_BYTES = 20
 export const HEADER_BYTES = 32
 const MARK_BYTES = 8
+const END_MARK = toUtf8('SLJ1END\n')
+const ALIGNMENT = 8
 const ENTRY_HEAD_BYTES = 2 + MARK_BYTES
 /** One record holds at most this many entries, and entries of this many bytes. */
 export const RECORD_ENTRIES_MAX = 4096
@@ -47,6 +53,7 @@ export function encodeRecord(record: JournalRecord, sha256: Sha256): Uint8Array 
   const note = toUtf8(record.note)
   let bodyBytes = note.length
   for (const entry of record.entries) bodyBytes += recordedBytes(entry)
+  bodyBytes = Math.ceil(bodyBytes / ALIGNMENT) * ALIGNMENT + END_MARK.length
   const bytes = new Uint8Array(HEADER_BYTES + bodyBytes)
   const view = new DataView(bytes.buffer)
   bytes.set(MAGIC)
@@ -63,6 +70,7 @@ export function encodeRecord(record: JournalRecord, sha256: Sha256): Uint8Array 
     offset += recordedBytes(entry)
   }
   bytes.set(note, offset)
+  bytes.set(END_MARK, bytes.length - END_MARK.length)
   return bytes
 }
 
@@ -89,13 +97,15 @@ export interface ParsedJournal {
 /** The records of one journal file that starts at entry `firstIndex`. */
 export function parseJournal(bytes: Uint8Array, firstIndex: number, sha256: Sha256): ParsedJournal {
   const records: JournalRecord[] = []
+  const written = writtenBytes(bytes)
   let offset = 0
   let index = firstIndex
-  while (offset < bytes.length) {
+  while (offset < written) {
     const rest = bytes.subarray(offset)
-    const size = recordBytes(rest, index, sha256)
+    const size = recordBytes(rest, written - offset, index, sha256)
     if (typeof size !== 'number') return { records, unfinishedBytes: 0, problem: size }
-    if (size > rest.length) return { records, unfinishedBytes: rest.length, problem: null }
+    const isCut = size > rest.length || written - offset <= size - END_MARK.length
+    if (isCut) return { records, unfinishedBytes: written - offset, problem: null }
     const record = parseBody(rest.subarray(0, size), index, sha256)
     if ('message' in record) return { records, unfinishedBytes: 0, problem: record }
     records.push(record)
@@ -105,13 +115,26 @@ export function parseJournal(bytes: Uint8Array, firstIndex: number, sha256: Sha2
   return { records, unfinishedBytes: 0, problem: null }
 }
 
-/** The size that the header announces, beyond what is there when the header itself is cut. */
-function recordBytes(rest: Uint8Array, index: number, sha256: Sha256): number | JournalProblem {
+/** The bytes before the zeros at the end. */
+function writtenBytes(bytes: Uint8Array): number {
+  let written = bytes.length
+  while (written > 0 && bytes[written - 1] === 0) written -= 1
+  return written
+}
+
+/** The size that the header announces; a whole header's, and so more than there is, when it is cut. */
+function recordBytes(
+  rest: Uint8Array,
+  written: number,
+  index: number,
+  sha256: Sha256,
+): number | JournalProblem {
   const magic = MAGIC.subarray(0, rest.length)
   if (!sameBytes(rest.subarray(0, magic.length), magic)) {
     return { message: 'a record does not begin with its mark', entry: index }
   }
-  if (rest.length < HEADER_BYTES) return HEADER_BYTES
+  const isHeaderCut = rest.length < HEADER_BYTES || written <= HEADER_BYTES - ALIGNMENT
+  if (isHeaderCut) return HEADER_BYTES + END_MARK.length
   if (!sameBytes(rest.subarray(CHECKED_BYTES, HEADER_BYTES), headerCheck(rest, sha256))) {
     return { message: 'the header of a record does not check', entry: index }
   }
@@ -152,8 +175,17 @@ function parseBody(
     entries.push(entry)
     offset = end
   }
-  const note = fromUtf8(record.subarray(offset))
+  const noteEnd = record.length - END_MARK.length
+  if (offset > noteEnd || !sameBytes(record.subarray(noteEnd), END_MARK)) {
+    return { message: 'a record does not end with its mark', entry: firstIndex }
+  }
+  // A note ends with a newline, so the zeros at its end are the padding.
+  const padded = record.subarray(offset, noteEnd)
+  const note = fromUtf8(padded.subarray(0, writtenBytes(padded)))
   if (note === null) return { message: 'the checkpoint of a record is not text' }
+  if (padded.length - toUtf8(note).length >= ALIGNMENT) {
+    return { message: 'a record has more zeros than it needs', entry: firstIndex }
+  }
   return { firstIndex, entries, leafHashes, note }
 }
 

@@ -1,7 +1,7 @@
 // The names and size limits of the files in a ledger's directory. A file that is none of these is
 // not part of a ledger, and the verifier says so. Pure; runs in browsers.
 
-import { HEADER_BYTES, parseJournalPath, RECORD_BODY_BYTES_MAX } from './journal.ts'
+import { parseJournalPath, RECORD_BODY_BYTES_MAX } from './journal.ts'
 import { NOTE_CHARACTERS_MAX } from './note.ts'
 import { LENGTH_BYTES, TILE_WIDTH, type TileName, tileOfPath } from './tiles.ts'
 import { ENTRY_BYTES_MAX, HASH_BYTES } from './tree.ts'
@@ -20,9 +20,11 @@ export const BUNDLE_BYTES_MAX = TILE_WIDTH * (LENGTH_BYTES + ENTRY_BYTES_MAX)
 /** A journal file that has this many entries or bytes is closed and published. */
 export const SEGMENT_ENTRIES_MAX = 16_384
 export const SEGMENT_BYTES_MAX = 16 * 1024 * 1024
+/** A journal file is made this long, in zeros, and grown by as much while records are small. */
+export const JOURNAL_AHEAD_BYTES = 512 * 1024
 // It is closed after the record that reaches the limit.
 export const JOURNAL_BYTES_MAX =
-  SEGMENT_BYTES_MAX + HEADER_BYTES + RECORD_BODY_BYTES_MAX + CHECKPOINT_BYTES_MAX
+  SEGMENT_BYTES_MAX + 2 * (RECORD_BODY_BYTES_MAX + CHECKPOINT_BYTES_MAX + JOURNAL_AHEAD_BYTES)
 
 export type LedgerFile =
   | { readonly kind: 'checkpoint' | 'lock' | 'staging' | 'unknown' }

@@ -42,7 +42,7 @@ export class Placement {
     const target = join(this.#directory, name)
     const file = await this.#files.create(staged)
     try {
-      await file.append(bytes)
+      await file.write(bytes, 0)
       await file.sync()
     } finally {
       await file.close()

@@ -13,7 +13,7 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { type SignedCheckpoint, signCheckpoint } from './checkpoint.ts'
 import { LedgerError, quoted } from './errors.ts'
-import type { AppendFile, Files } from './files.ts'
+import type { Files, OpenFile } from './files.ts'
 import {
   checkEntry,
   encodeRecord,
@@ -22,7 +22,7 @@ import {
   RECORD_ENTRIES_MAX,
   recordedBytes,
 } from './journal.ts'
-import { BUNDLE_BYTES_MAX, PAYLOAD_BYTES_MAX, payloadPath } from './layout.ts'
+import { BUNDLE_BYTES_MAX, JOURNAL_AHEAD_BYTES, PAYLOAD_BYTES_MAX, payloadPath } from './layout.ts'
 import type { Identity, Recovered } from './recovery.ts'
 import { growTree, Segment } from './segment.ts'
 import { parseBundle, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
@@ -45,8 +45,12 @@ interface Pending {
 
 interface OpenSegment {
   readonly segment: Segment
-  readonly file: AppendFile
-  readonly openedMs: number
+  readonly file: OpenFile
+  /** Where the next record goes, and how long the file is. */
+  position: number
+  length: number
+  /** When its first record came. */
+  beganMs: number
 }
 
 export interface WriterOptions {
@@ -162,8 +166,18 @@ export class Writer {
     clearTimeout(this.#idle)
     await this.#running
     await this.#publishing?.done
-    await this.#active?.file.close()
+    await this.#closeActive()
+  }
+
+  /** After a clean close there is no journal; after a failure it stays for recovery. */
+  async #closeActive(): Promise<void> {
+    if (this.#active === null) return
+    const { file, segment, position } = this.#active
     this.#active = null
+    await file.close()
+    if (this.#stopped === null && position === 0) {
+      await this.#files.remove(join(this.#directory, segment.path))
+    }
   }
 
   #refuseUnlessOpen(): void {
@@ -190,7 +204,7 @@ export class Writer {
       this.#stop(cause)
     }
     this.#running = null
-    if (this.#stopped === null && this.#active !== null) {
+    if (this.#stopped === null && this.#active !== null && this.#active.position > 0) {
       this.#idle = setTimeout(() => {
         this.#isPublishWanted = true
         this.#wake()
@@ -239,27 +253,51 @@ export class Writer {
     const checkpoint = signCheckpoint(origin, tree.size, tree.root(), [signer])
     const record = { firstIndex, entries, leafHashes, note: checkpoint.note }
     this.#active ??= await this.#openSegment(firstIndex)
-    await this.#active.file.append(encodeRecord(record, sha256))
-    await this.#active.file.sync()
+    await this.#write(this.#active, encodeRecord(record, sha256))
     this.#active.segment.add(record, levels, checkpoint)
     this.#durable = checkpoint
     this.#firstLeafHash ??= leafHashes.slice(0, HASH_BYTES)
   }
 
+  async #write(active: OpenSegment, record: Uint8Array): Promise<void> {
+    if (active.position === 0) active.beganMs = performance.now()
+    const end = active.position + record.length
+    const isSmall = record.length < JOURNAL_AHEAD_BYTES / 8
+    if (end > active.length && isSmall) await this.#writeAhead(active)
+    await active.file.write(record, active.position)
+    await active.file.sync()
+    active.position = end
+    active.length = Math.max(active.length, end)
+  }
+
+  /** Grows the file by zeros, so that the next records do not have to (see journal.ts). */
+  async #writeAhead(active: OpenSegment): Promise<void> {
+    await active.file.write(new Uint8Array(JOURNAL_AHEAD_BYTES), active.length)
+    active.length += JOURNAL_AHEAD_BYTES
+  }
+
   async #openSegment(firstIndex: number): Promise<OpenSegment> {
     const segment = new Segment(firstIndex)
     const file = await this.#files.create(join(this.#directory, segment.path))
-    // Without this the record could be durable in a file whose name is not.
-    await this.#files.syncDirectory(join(this.#directory, JOURNAL_DIRECTORY))
-    return { segment, file, openedMs: performance.now() }
+    const active = { segment, file, position: 0, length: 0, beganMs: 0 }
+    try {
+      await this.#writeAhead(active)
+      await file.sync()
+      // Without this a record could be durable in a file whose name is not.
+      await this.#files.syncDirectory(join(this.#directory, JOURNAL_DIRECTORY))
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    return active
   }
 
   #isSegmentDue(): boolean {
-    if (this.#active === null) {
+    if (this.#active === null || this.#active.position === 0) {
       this.#isPublishWanted = false
       return false
     }
-    const ageMs = performance.now() - this.#active.openedMs
+    const ageMs = performance.now() - this.#active.beganMs
     return this.#isPublishWanted || this.#active.segment.isFull || ageMs > STAGED_MS_MAX
   }
 
@@ -280,6 +318,8 @@ export class Writer {
       },
     )
     this.#publishing = { segment, done }
+    // The next journal file is made now, so that the next append need not wait for it.
+    if (!this.#isClosed) this.#active = await this.#openSegment(this.#state.tree.size)
   }
 
   #stagedEntry(index: number): Uint8Array | undefined {

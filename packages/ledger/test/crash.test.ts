@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -105,7 +105,9 @@ test('a crash at every step of recovery is repaired by the next recovery', async
   files.releaseLocks()
   const journal = fileNames(copy.path).find((name) => name.startsWith('journal/')) ?? ''
   const bytes = readFileSync(join(copy.path, journal))
-  writeFileSync(join(copy.path, journal), Buffer.concat([bytes, bytes.subarray(0, 20)]))
+  // A record that was cut inside its header, as a stop between two pages leaves it.
+  bytes.copy(bytes, writtenBytes(bytes), 0, 16)
+  writeFileSync(join(copy.path, journal), bytes)
   let rounds = 0
   for (let crashAt = 1; ; crashAt++) {
     using directory = temporaryDirectory()
@@ -159,6 +161,11 @@ test('after kill -9 at random moments every acknowledged entry is there', async 
   await checkGoesOn(directory.path, acknowledged)
 })
 
+/** The bytes before the zeros that a journal file ends with. */
+function writtenBytes(bytes: Uint8Array): number {
+  return bytes.findLastIndex((byte) => byte !== 0) + 1
+}
+
 /** A ledger as kill -9 leaves it: 4 batches in the journal, nothing of them published. */
 async function unpublished(path: string): Promise<{ journal: string; note: string }> {
   using open = temporaryDirectory()
@@ -174,32 +181,42 @@ test('any one byte changed in a complete journal fails, names it, and is refused
   using directory = temporaryDirectory()
   const { journal } = await unpublished(directory.path)
   expect(await checkLedger(directory.path)).toMatchObject({ ok: true, size: 4, unfinished: [] })
-  const bytes = readFileSync(join(directory.path, journal)).length
-  for (let offset = 0; offset < bytes; offset++) {
-    const bit = 1 << (offset % 8)
-    flipByte(directory.path, journal, offset, bit)
-    const report = await checkLedger(directory.path)
-    expect(report.problems[0]?.file, `byte ${offset}`).toBe(journal)
-    if (offset % 9 === 0) {
-      await expect(openLedger(ledgerOptions(directory.path))).rejects.toMatchObject({
-        code: 'ledger_corrupt',
-      })
+  const bytes = readFileSync(join(directory.path, journal))
+  const written = writtenBytes(bytes)
+  const random = seededRandom(4)
+  const zeros = Array.from({ length: 40 }, () => Math.floor(random() * bytes.length))
+  const offsets = [...Array(written + 40).keys(), ...zeros, bytes.length - 1]
+  for (const offset of offsets) {
+    for (const bit of [1 << (offset % 8), bytes[offset] || 1]) {
+      flipByte(directory.path, journal, offset, bit) // the second makes the byte zero
+      const report = await checkLedger(directory.path)
+      expect(report.problems[0]?.file, `byte ${offset}`).toBe(journal)
+      if (offset % 9 === 0) {
+        await expect(openLedger(ledgerOptions(directory.path))).rejects.toMatchObject({
+          code: 'ledger_corrupt',
+        })
+      }
+      flipByte(directory.path, journal, offset, bit)
     }
-    flipByte(directory.path, journal, offset, bit)
   }
   flipByte(directory.path, journal, HEADER_BYTES + 12)
   expect((await checkLedger(directory.path)).problems[0]).toMatchObject({ entry: 0 })
 })
 
-test('a journal cut at any byte verifies up to the last whole record, and since sees it', async () => {
+test('a journal cut short verifies up to the last whole record, and since sees it', async () => {
   using directory = temporaryDirectory()
   const { journal, note } = await unpublished(directory.path)
-  const whole = readFileSync(join(directory.path, journal))
-  const record = whole.length / 4
-  for (let length = whole.length - 1; length >= 0; length--) {
-    truncateSync(join(directory.path, journal), length)
+  const path = join(directory.path, journal)
+  const bytes = readFileSync(path)
+  const written = writtenBytes(bytes)
+  const record = written / 4
+  expect(record % 8).toBe(0)
+  for (let length = written - 1; length >= 0; length--) {
+    // The file ends there; or, where a page can end, zeros follow.
+    writeFileSync(path, bytes.subarray(0, length))
+    if (length % 16 === 0) writeFileSync(path, Buffer.from(bytes).fill(0, length))
     const report = await checkLedger(directory.path)
-    expect(report.problems).toEqual([])
+    expect(report.problems, `cut at ${length}`).toEqual([])
     expect(report.size).toBe(Math.floor(length / record))
     const isTorn = length % record !== 0
     expect(report.unfinished.map(({ file }) => file)).toEqual(isTorn ? [journal] : [])

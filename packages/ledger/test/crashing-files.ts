@@ -1,7 +1,7 @@
 // The writer's file operations with a crash at the N-th of them: nothing after it happens, and a
 // write that it falls on is torn in the middle. `onCrash` can kill the process for real.
 
-import { type AppendFile, type Files, nodeFiles } from '../src/files.ts'
+import { type Files, nodeFiles, type OpenFile } from '../src/files.ts'
 
 export class Crash extends Error {}
 
@@ -39,12 +39,13 @@ export function crashingFiles(
     return await operation()
   }
 
-  function crashingFile(file: AppendFile): AppendFile {
+  function crashingFile(file: OpenFile): OpenFile {
     return {
-      append: (bytes) =>
+      // A write goes to the page cache page by page, so it is torn at a multiple of eight bytes.
+      write: (bytes, position) =>
         step(
-          () => file.append(bytes),
-          () => file.append(bytes.subarray(0, Math.floor(bytes.length / 2))),
+          () => file.write(bytes, position),
+          () => file.write(bytes.subarray(0, Math.floor(bytes.length / 16) * 8), position),
         ),
       sync: () => step(() => file.sync()),
       // The kernel closes the files of a process that ends, and no crash hinders it.
