@@ -1,7 +1,7 @@
 // The endpoint as the AWS CLI sees it, every version that is on the PATH, unmodified.
 
 import { execFile, execFileSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, realpathSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -19,10 +19,13 @@ const CLIS = findClis()
 /** `aws-cli/1.x` and `aws-cli/2.x` to their paths. */
 function findClis(): [version: string, path: string][] {
   const found = new Map<string, string>()
+  const seen = new Set<string>()
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(folder, 'aws')
     try {
       accessSync(path, constants.X_OK)
+      if (seen.has(realpathSync(path))) continue
+      seen.add(realpathSync(path))
       const version = execFileSync(path, ['--version'], { encoding: 'utf8', timeout: 20_000 })
       found.set(version.split(' ')[0] ?? path, path)
     } catch (error) {

@@ -36,22 +36,20 @@ export async function ingest(
   const columns = focusColumns(readCsvHeader(file.start))
   const known = await knownReport(connection, name, file.sha256)
   if (known !== undefined) return { ...known, unchanged: true }
-  try {
-    await parseLines(connection, file.path, columns)
-    const counts = await countLines(connection)
-    if (counts.taken === 0) throw new CostStoreError('no_rows', refusalText(counts.refusals))
-    await insertTerms(connection)
-    await insertResources(connection)
-    await replaceDeliveries(connection, name, file.sha256)
-    const stored = await storedPeriods(connection, name, file.sha256)
-    const report = makeReport(name, file, columns, counts, stored)
-    checkReconciled(report)
-    await rememberFile(connection, report)
-    return report
-  } finally {
-    await connection.run('DROP VIEW IF EXISTS temp.accepted')
-    for (const table of TEMPORARY_TABLES) await connection.run(`DROP TABLE IF EXISTS temp.${table}`)
-  }
+  await parseLines(connection, file.path, columns)
+  const counts = await countLines(connection)
+  if (counts.taken === 0) throw new CostStoreError('no_rows', refusalText(counts.refusals))
+  await insertTerms(connection)
+  await insertResources(connection)
+  await replaceDeliveries(connection, name, file.sha256)
+  const stored = await storedPeriods(connection, name, file.sha256)
+  const report = makeReport(name, file, columns, counts, stored)
+  checkReconciled(report)
+  await rememberFile(connection, report)
+  // After an error there is nothing to drop: the caller's rollback takes temporary tables too.
+  await connection.run('DROP VIEW temp.accepted')
+  for (const table of TEMPORARY_TABLES) await connection.run(`DROP TABLE temp.${table}`)
+  return report
 }
 
 async function rows(connection: DuckDBConnection, sql: string, values: string[] = []) {
@@ -111,7 +109,7 @@ async function parseLines(
 
 /** SQL over `parsed`: why the row is refused, or NULL. */
 const REFUSAL = `CASE WHEN billed_text IS NULL THEN 'BilledCost is empty'
-  WHEN billed IS NULL THEN 'BilledCost is not a number of at most 18 decimals'
+  WHEN billed IS NULL THEN 'BilledCost is not a number of at most 15 digits and 18 decimals'
   WHEN day IS NULL THEN 'ChargePeriodStart is not a time in UTC'
   WHEN period IS NULL THEN 'BillingPeriodStart is not a time in UTC' END`
 

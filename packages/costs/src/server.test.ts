@@ -156,7 +156,7 @@ describe('sums', () => {
     expect((await ask(undefined))?.Unit).toBe('N/A')
   })
 
-  test('an unknown filter value gives zeros for every period, in the currency of the store', async () => {
+  test('an unknown filter value gives zeros for every period, with a currency', async () => {
     const Filter = { Dimensions: { Key: 'SERVICE' as const, Values: ['No Such Service'] } }
     const answer = await endpoint.ask({ ...QUESTION, Filter })
     expect(answer.ResultsByTime).toHaveLength(6)
@@ -208,7 +208,7 @@ describe('pages', () => {
     GroupBy: [{ Type: 'DIMENSION', Key: 'SERVICE' }],
   }
 
-  test('all pages together are the answer in one piece, and a token fits one question', async () => {
+  test('all pages together are the whole answer, and a token fits one question', async () => {
     const paged = await startCostEndpoint({ pageGroups: 5 })
     try {
       const found = new Map<string, bigint>()
@@ -330,7 +330,7 @@ describe('the door', () => {
     expect(await answer.json()).toMatchObject({ __type: 'MissingAuthenticationTokenException' })
   })
 
-  test('a body past the limit is refused before anything else, one at the limit is not', async () => {
+  test('a body past the limit is refused first, one at the limit is not', async () => {
     const send = async (bytes: number) => {
       const answer = await fetch(endpoint.url, { method: 'POST', body: ' '.repeat(bytes) })
       return answer.status

@@ -17,6 +17,7 @@ import { answerCostQuery } from './query.ts'
 import type { CostStore } from './store.ts'
 
 export interface CostServerOptions {
+  /** A store, or what fetches the export first and then asks one; if that fails, so does this. */
   readonly store: Pick<CostStore, 'snapshot'>
   /** The secret access key of an access key id, or undefined. */
   readonly credentials: (accessKeyId: string) => string | undefined
@@ -43,6 +44,8 @@ export const BODY_BYTES_MAX = 1024 * 1024
 export const BODY_DEPTH_MAX = 40
 /** Questions answered at once; the next is told to come back. */
 export const QUESTIONS_MAX = 16
+/** Sockets open at once; the next is closed. Each holds one body of at most BODY_BYTES_MAX. */
+export const CONNECTIONS_MAX = 256
 export const ADJUSTMENTS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const HEADERS_TIMEOUT_MS = 10_000
@@ -214,6 +217,7 @@ export function createCostServer(options: CostServerOptions): Server {
       outgoing.destroy()
     })
   })
+  server.maxConnections = CONNECTIONS_MAX
   server.requestTimeout = REQUEST_TIMEOUT_MS
   server.headersTimeout = HEADERS_TIMEOUT_MS
   return server

@@ -83,21 +83,56 @@ describe('sums', () => {
     },
   )
 
-  test('eighteen decimals, exponents and twenty digits keep every digit', async () => {
+  test('eighteen decimals, exponents and fifteen digits keep every digit', async () => {
     const report = await ingest(
-      csv(row('0.000000000000000001'), row('12345678901234567890.5'), row('-1.5e-7'), row('.25')),
+      csv(row('0.000000000000000001'), row('123456789012345.5'), row('-1.5e-7'), row('.25')),
     )
-    expect(report.storedBilled).toBe('12345678901234567890.749999850000000001')
+    expect(report.storedBilled).toBe('123456789012345.749999850000000001')
+  })
+
+  test('a number of any width that fits is stored digit for digit', async () => {
+    const texts: string[] = []
+    for (let whole = 1; whole <= 15; whole += 1) {
+      for (let decimals = 0; decimals <= 18; decimals += 1) {
+        // Nines carry into every wider form if one is rounded; the rest shows a digit out of place.
+        for (const digits of ['9'.repeat(38), '12345678901234567890123456789012345678']) {
+          const fraction = decimals === 0 ? '' : `.${digits.slice(whole, whole + decimals)}`
+          const text = `${digits.slice(0, whole)}${fraction}`
+          texts.push(text, `-${text}`)
+        }
+      }
+    }
+    const lines = texts.map((text, n) => `${text},2026-08-01,s${n}`)
+    const file = ['BilledCost,ChargePeriodStart,ServiceName', ...lines].join('\n')
+    expect(await ingest(Buffer.from(file))).toMatchObject({ taken: texts.length, refused: 0 })
+    const stored = await store.snapshot((read) =>
+      read(
+        `SELECT t.value AS service, f.billed::VARCHAR AS billed FROM fact AS f
+         JOIN resource AS r USING (rid) JOIN term AS t ON t.kind = 3 AND t.code = r.service`,
+      ),
+    )
+    const found = stored.map((each) => [each['service'], units(String(each['billed']))] as const)
+    expect(new Map(found)).toEqual(new Map(texts.map((text, n) => [`s${n}`, units(text)])))
+  })
+
+  test('a sum that does not fit is refused and leaves what was there', async () => {
+    await ingest(csv(row('1')))
+    const lines = Array.from({ length: 200_000 }, () => '999999999999999,2026-08-01')
+    const file = ['BilledCost,ChargePeriodStart', ...lines].join('\n')
+    await refused(Buffer.from(file))({ code: 'database_failed' })
+    expect(await billed()).toBe(units('1'))
   })
 
   test('one digit more than fits is refused with its reason and stays in no sum', async () => {
-    const report = await ingest(csv(row('1'), row('0.0000000000000000001'), row('1e-19')))
-    expect(report).toMatchObject({ rows: 3, taken: 1, refused: 2, storedBilled: '1' })
+    const report = await ingest(
+      csv(row('1'), row('0.0000000000000000001'), row('1e-19'), row('1000000000000000')),
+    )
+    expect(report).toMatchObject({ rows: 4, taken: 1, refused: 3, storedBilled: '1' })
     expect(report.refusals).toEqual([
       {
-        reason: 'BilledCost is not a number of at most 18 decimals',
-        rows: 2,
-        examples: [2, 3],
+        reason: 'BilledCost is not a number of at most 15 digits and 18 decimals',
+        rows: 3,
+        examples: [2, 3, 4],
       },
     ])
   })
@@ -134,7 +169,7 @@ describe('lenience', () => {
     expect(report.fileBilled).toBe('15')
     expect(report.refusals.map((each) => [each.reason, each.examples])).toEqual([
       ['BilledCost is empty', [2]],
-      ['BilledCost is not a number of at most 18 decimals', [3, 4]],
+      ['BilledCost is not a number of at most 15 digits and 18 decimals', [3, 4]],
       ['BillingPeriodStart is not a time in UTC', [7]],
       ['ChargePeriodStart is not a time in UTC', [5, 6]],
     ])
@@ -175,6 +210,8 @@ describe('replacing', () => {
     await refused(csv(row('nonsense')))({ code: 'no_rows' })
     await refused(csv())({ code: 'no_rows' })
     expect(await billed()).toBe(units('1'))
+    await ingest(csv(row('2')))
+    expect(await billed()).toBe(units('2'))
   })
 
   test('a reader sees one moment while a month is replaced', async () => {
@@ -222,19 +259,28 @@ describe('replacing', () => {
 
 describe('the lock', () => {
   test.each([
-    "SELECT * FROM read_csv('/etc/passwd')",
-    "SELECT * FROM read_text('/etc/hostname')",
-    'INSTALL httpfs',
-    'LOAD httpfs',
-    "ATTACH '/tmp/other.duckdb'",
-    "COPY (SELECT 1) TO '/tmp/out.csv'",
-    'SET enable_external_access = true',
-    'SET autoinstall_known_extensions = true',
-    'DELETE FROM fact',
-  ])('%s fails', async (sql) => {
-    await expect(store.snapshot((read) => read(sql))).rejects.toMatchObject({
+    ["SELECT * FROM read_csv('/etc/passwd')", /Cannot access file/],
+    ["SELECT * FROM read_text('/etc/hostname')", /Cannot access file/],
+    ['INSTALL httpfs', /Permission Error/],
+    ['LOAD httpfs', /Loading external extensions is disabled/],
+    ["ATTACH '/tmp/other.duckdb'", /Cannot access file/],
+    ["COPY (SELECT 1) TO '/tmp/out.csv'", /Cannot access file|read-only/],
+    ['SET enable_external_access = true', /locked/],
+    ['SET autoinstall_known_extensions = true', /locked/],
+    ["SET allowed_directories = ['/']", /locked/],
+    ['DELETE FROM fact', /read-only/],
+  ])('%s fails', async (sql, words) => {
+    const failing = store.snapshot((read) => read(sql))
+    await expect(failing).rejects.toMatchObject({
       code: 'database_failed',
+      cause: expect.objectContaining({ message: expect.stringMatching(words) }),
     })
+  })
+
+  test('a fixed question of the same form succeeds', async () => {
+    expect(await store.snapshot((read) => read('SELECT count(*) AS n FROM fact'))).toEqual([
+      { n: '0' },
+    ])
   })
 
   test('a question past its time is stopped', async () => {
