@@ -23,7 +23,16 @@ const program = new Command('seconder')
   .showHelpAfterError('(run it with --help for an example)')
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 failed, 2 usage, 3 needs review, 4 denied.\n\nExamples:\n  seconder demo\n  seconder serve --config seconder.yaml\n  seconder request ls --state pending\n',
+    [
+      '',
+      'Exit codes: 0 done, 1 failed, 2 usage, 3 needs review, 4 denied.',
+      '',
+      'Examples:',
+      '  seconder demo',
+      '  seconder serve --config seconder.yaml',
+      '  seconder request ls --state pending',
+      '',
+    ].join('\n'),
   )
 
 addDemoCommand(program)

@@ -16,6 +16,7 @@ import type { Clock } from './lib/clock.ts'
 import { randomId } from './lib/ids.ts'
 import {
   agentSays,
+  asDecided,
   callFacts,
   contextOf,
   copyKeys,
@@ -110,7 +111,12 @@ export class Gateway {
       if (grant) return this.#granted(call, grant)
     }
     const evidence = isRead(call.action) ? NO_EVIDENCE : await this.#resolve(call)
-    const decision = decide(call.action, evidence, contextOf(call.caller), call.epoch.policySet)
+    const decision = decide(
+      asDecided(call.action, evidence),
+      evidence,
+      contextOf(call.caller),
+      call.epoch.policySet,
+    )
     if (decision.answer === 'allow') return this.#perform(call, evidence, decision, null, null)
     if (observes(call.epoch, call.action, decision, clock.nowMs())) {
       return this.#perform(call, evidence, decision, null, decision.answer)

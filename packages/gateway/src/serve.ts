@@ -6,7 +6,7 @@ import { serve as serveHono } from '@hono/node-server'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
 import type { Address, Config } from './config.ts'
-import { decideWithReviewers } from './decide/decide.ts'
+import { acceptsSoftware, decideWithReviewers } from './decide/decide.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
 import { type ActiveEpoch, loadEpoch, refusingReason } from './epoch/active.ts'
@@ -17,6 +17,7 @@ import { Gateway } from './gateway.ts'
 import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
+import { asDecided } from './path/facts.ts'
 import { answerDoor } from './receive/door.ts'
 import type { SignedAct } from './record/entry.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
@@ -140,8 +141,16 @@ class Running implements Gate {
       gateId,
       expiresInMs: config.review.expiresInMs,
       grantExpiresInMs: config.review.grantExpiresInMs,
+      acceptsSoftware: ({ action, evidence, context }) =>
+        acceptsSoftware(asDecided(action, evidence), evidence, context, this.#inForce().policySet),
       decideWith: ({ action, evidence, context }, reviewers) =>
-        decideWithReviewers(action, evidence, context, this.#inForce().policySet, reviewers),
+        decideWithReviewers(
+          asDecided(action, evidence),
+          evidence,
+          context,
+          this.#inForce().policySet,
+          reviewers,
+        ),
     })
     this.epochs = new EpochDesk({
       store,

@@ -28,7 +28,14 @@ export function addLedgerCommands(program: Command): void {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  seconder ledger verify .seconder/ledger\n  cp .seconder/ledger/checkpoint kept.checkpoint   # keep one elsewhere\n  seconder ledger verify .seconder/ledger --since kept.checkpoint\n',
+      [
+        '',
+        'Example:',
+        '  seconder ledger verify .seconder/ledger',
+        '  cp .seconder/ledger/checkpoint kept.checkpoint   # keep one elsewhere',
+        '  seconder ledger verify .seconder/ledger --since kept.checkpoint',
+        '',
+      ].join('\n'),
     )
     .action(verify)
   ledger

@@ -35,6 +35,7 @@ export function renderDocument(
 ): string {
   const { action, evidence, context } = document
   const environments = [...new Set(action.resources.map(({ environment }) => environment))]
+  const effects = [...new Set([...action.effects, ...evidence.addedEffects])]
   const strictest = action.effects.at(-1) ?? 'unknown'
   const band = environments
     .map((name) => toned(BAND[name] ?? ['bold'], name.toUpperCase()))
@@ -42,7 +43,7 @@ export function renderDocument(
   const lines = [
     `${band} · ${action.region} · account ${accountWords(action.account)} · open until ${document.expiresAt.slice(11, 16)} UTC`,
     '',
-    `${SHAPE[strictest]} ${toned('bold', action.effects.join(' + '))}  ${action.operation}`,
+    `${SHAPE[strictest]} ${toned('bold', effects.join(' + '))}  ${action.operation}`,
     ...action.resources
       .slice(0, 10)
       .map(

@@ -54,12 +54,34 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
     return context.json(body, status)
   })
 
+  addSessions(app, gate)
+  addRequests(app, gate)
   app.get('/healthz', (context) => context.json({ ok: true }))
   app.get('/api/gate', (context) => context.json(gate.facts()))
   app.get('/api/keys', (context) => {
     const known = gate.store.personByKey(context.req.query('fingerprint') ?? '')
     return context.json({ person: known?.person.name ?? null })
   })
+  app.post('/api/reviews', async (context) => {
+    return context.json(shownRequest(await gate.desk.submit(await act(context.req))))
+  })
+  app.get('/api/epochs/candidate', (context) => context.json(gate.candidate()))
+  app.post('/api/epochs', async (context) =>
+    context.json(await gate.epochs.sign(await act(context.req))),
+  )
+  app.notFound((context) => {
+    const error = new GatewayError(
+      'not_supported',
+      'there is nothing at this path',
+      'see docs/api.md',
+    )
+    const { body } = statusOf(error)
+    return context.json(body, 404)
+  })
+  return app
+}
+
+function addSessions(app: Hono, gate: Gate): void {
   app.get('/api/sessions', (context) =>
     context.json({ sessions: gate.store.sessions().map(shownSession) }),
   )
@@ -69,6 +91,9 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
   app.post('/api/sessions/close', async (context) => {
     return context.json({ cancelledRequests: await gate.closeSession(await act(context.req)) })
   })
+}
+
+function addRequests(app: Hono, gate: Gate): void {
   app.get('/api/requests', (context) => {
     const asked = context.req.query('state')
     const state = STATES.find((name) => name === asked)
@@ -90,23 +115,6 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
     if (row.state === 'pending') await gate.desk.hold(row.id, waitMs, context.req.raw.signal)
     return context.json(shownRequest(gate.store.request(row.id) ?? row))
   })
-  app.post('/api/reviews', async (context) => {
-    return context.json(shownRequest(await gate.desk.submit(await act(context.req))))
-  })
-  app.get('/api/epochs/candidate', (context) => context.json(gate.candidate()))
-  app.post('/api/epochs', async (context) =>
-    context.json(await gate.epochs.sign(await act(context.req))),
-  )
-  app.notFound((context) => {
-    const error = new GatewayError(
-      'not_supported',
-      'there is nothing at this path',
-      'see docs/api.md',
-    )
-    const { body } = statusOf(error)
-    return context.json(body, 404)
-  })
-  return app
 }
 
 async function act(request: {

@@ -283,7 +283,11 @@ test.each([
 
 test('the most reviewers are seated and one more is refused', () => {
   const people = (count: number) =>
-    Array.from({ length: count }, (_, index) => ({ name: `p${index}`, teams: ['sre'] }))
+    Array.from({ length: count }, (_, index) => ({
+      name: `p${index}`,
+      teams: ['sre'],
+      strength: 'hardware' as const,
+    }))
   const answer = (count: number) =>
     decideWithReviewers(sampleAction(), NO_EVIDENCE, CONTEXT, set, people(count))
   expect(answer(REVIEWERS_MAX).answer).toBe('allow')

@@ -17,7 +17,7 @@ import {
 } from './inquiry.ts'
 import type { PolicySet } from './policy-set.ts'
 import type { Question, Refusal } from './request.ts'
-import { type Reviewer, requirementOf, type Seating, seatings } from './seats.ts'
+import { REVIEWERS_MAX, type Reviewer, requirementOf, type Seating, seatings } from './seats.ts'
 
 /**
  * - `denied_by_policy`: a forbid matched, or nothing permits it whoever approves.
@@ -76,14 +76,38 @@ export function decideWithReviewers(
     if ('answer' in inquiry) return inquiry
     const decision = decideInquiry(inquiry)
     if (decision.answer !== 'review') return decision
-    const ways = seatings(reviewers, policySet.teams)
-    if (ways === null) {
-      return deny('too_many_reviewers', 'there are more ways to seat the reviewers than are tried')
+    if (reviewers.length > REVIEWERS_MAX) {
+      return deny('too_many_reviewers', `more than ${REVIEWERS_MAX} reviewers cannot be seated`)
     }
-    const seating = ways.find((way) => firstRefused(inquiry, inquiry.questions, way) === null)
-    if (seating === undefined) return decision
-    return { answer: 'allow', policies: policiesOf(inquiry, inquiry.questions, seating) }
+    // The hardware-signed approvals alone may be enough; with the others the weakest one counts.
+    const hardware = reviewers.filter(({ strength }) => strength === 'hardware')
+    const weaker: Inquiry = { ...inquiry, strength: 'software', answered: new Map() }
+    return allowedBy(inquiry, hardware) ?? allowedBy(weaker, reviewers) ?? decision
   })
+}
+
+function allowedBy(inquiry: Inquiry, reviewers: readonly Reviewer[]): Decision | null {
+  const ways = seatings(reviewers, inquiry.policySet.teams) ?? []
+  const seating = ways.find((way) => firstRefused(inquiry, inquiry.questions, way) === null)
+  if (seating === undefined) return null
+  return { answer: 'allow', policies: policiesOf(inquiry, inquiry.questions, seating) }
+}
+
+/**
+ * Whether approvals signed without proof of a person's presence can ever be enough for this Action
+ * (red team C3). False also when nothing can be told.
+ */
+export function acceptsSoftware(
+  action: Action,
+  evidence: Evidence,
+  context: DecideContext,
+  policySet: PolicySet,
+): boolean {
+  const decision = refusingFaults(() => {
+    const inquiry = openInquiry(action, evidence, context, policySet)
+    return 'answer' in inquiry ? inquiry : decideInquiry({ ...inquiry, strength: 'software' })
+  })
+  return decision.answer !== 'deny'
 }
 
 /** Why Cedar's answer is no, in words for the agent and the reviewer. */

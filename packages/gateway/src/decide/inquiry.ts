@@ -15,7 +15,7 @@ import {
   refusalOf,
   requestFacts,
 } from './request.ts'
-import { approvedByFor, type Seating } from './seats.ts'
+import { type ApprovalStrength, approvedByFor, type Seating } from './seats.ts'
 
 /** Cedar's answer to one question: allowed or not, and the policies that made it so. */
 export interface Answer {
@@ -30,6 +30,8 @@ export interface Inquiry {
   readonly context: DecideContext
   readonly facts: ReturnType<typeof requestFacts>
   readonly questions: readonly Question[]
+  /** The weakest approval there is; the search for the least review assumes the strongest. */
+  readonly strength: ApprovalStrength
   /** Answers already had, by question and approvals; an inquiry lasts as long as one decision. */
   readonly answered: Map<Question, Map<string, Answer>>
 }
@@ -54,6 +56,7 @@ export function inquiryOf(
   evidence: Evidence,
   context: DecideContext,
   policySet: PolicySet,
+  strength: ApprovalStrength = 'hardware',
 ): Inquiry | Refusal {
   const refusal = refusalOf(action, evidence, context)
   if (refusal !== null) return refusal
@@ -69,6 +72,7 @@ export function inquiryOf(
     context,
     facts: requestFacts(action, context),
     questions,
+    strength,
     answered: new Map(),
   }
 }
@@ -90,7 +94,8 @@ export function answerTo(inquiry: Inquiry, question: Question, seating: Seating)
 
 function askCedar(inquiry: Inquiry, question: Question, approvedBy: readonly SeatCount[]): Answer {
   const { policySet, context, facts } = inquiry
-  const call = cedarCall(question, facts, context, approvedBy)
+  const strength = approvedBy.length === 0 ? 'none' : inquiry.strength
+  const call = cedarCall(question, facts, context, { approvedBy, strength })
   const answer = policySet.engine.ask(sliceOf(inquiry, question).name, call)
   if (answer.type !== 'success') {
     const causes = answer.errors.map((error) => error.message).join(': ')

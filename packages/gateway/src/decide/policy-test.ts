@@ -53,7 +53,16 @@ const request = z.strictObject({
     })
     .optional(),
   /** People who approved: the answer is then what the gate would say at the grant. */
-  reviewers: z.array(z.strictObject({ name: text, teams: z.array(text) })).optional(),
+  reviewers: z
+    .array(
+      z.strictObject({
+        name: text,
+        teams: z.array(text),
+        /** Left out: `hardware`. */
+        strength: z.enum(['software', 'hardware']).default('hardware'),
+      }),
+    )
+    .optional(),
 })
 
 const policyCase = z.strictObject({

@@ -267,7 +267,8 @@ function tryOut(
   for (const { name, effect, environment } of slices) {
     const question = { effect, resource: SAMPLE_RESOURCE, environment, uncertain: false }
     const facts = requestFacts(SAMPLE_ACTION, SAMPLE_CONTEXT)
-    const answer = askSlice(cedar, name, cedarCall(question, facts, SAMPLE_CONTEXT, ['any:1']))
+    const approvals = { approvedBy: ['any:1'], strength: 'hardware' } as const
+    const answer = askSlice(cedar, name, cedarCall(question, facts, SAMPLE_CONTEXT, approvals))
     if (answer.type === 'success') continue
     throw new PolicyError({
       code: 'schema_invalid',

@@ -132,12 +132,18 @@ export function requestFacts(action: Action, context: DecideContext): CedarCall[
   }
 }
 
+/** What the policies are told about approvals. */
+export interface Approvals {
+  readonly approvedBy: readonly SeatCount[]
+  readonly strength: 'none' | 'software' | 'hardware'
+}
+
 /** The Cedar call for one question, with these approvals. */
 export function cedarCall(
   question: Question,
   facts: CedarCall['context'],
   context: DecideContext,
-  approvedBy: readonly SeatCount[],
+  approvals: Approvals,
 ): CedarCall {
   const { resource, environment } = question
   const principal = { type: 'Agent', id: context.agent }
@@ -147,7 +153,11 @@ export function cedarCall(
     principal,
     action: { type: 'Action', id: question.effect },
     resource: target,
-    context: { ...facts, approvedBy: [...approvedBy] },
+    context: {
+      ...facts,
+      approvedBy: [...approvals.approvedBy],
+      approvalStrength: approvals.strength,
+    },
     entities: [
       {
         uid: principal,

@@ -9,9 +9,14 @@ import type { SeatCount } from './decision.ts'
 
 export type { SeatCount }
 
+/** How an approval was signed: by a key that proves a person's presence, or by software alone. */
+export type ApprovalStrength = 'hardware' | 'software'
+
 export interface Reviewer {
   readonly name: string
   readonly teams: readonly string[]
+  /** Left out: `software`, the weaker. */
+  readonly strength?: ApprovalStrength
 }
 
 /** People seated per team, and in all; `all` is never less than the sum of the teams. */

@@ -163,7 +163,9 @@ function wholeSet(set: PolicySet): (action: Action) => Ask {
     const uncertain = !resource.resolved && effect !== 'read' && effect !== 'list'
     const environment = uncertain ? 'production' : resource.environment
     const question = { effect, resource, environment, uncertain }
-    const call = cedarCall(question, requestFacts(action, CONTEXT), CONTEXT, approvedBy)
+    const strength = approvedBy.length === 0 ? 'none' : 'hardware'
+    const approvals = { approvedBy, strength } as const
+    const call = cedarCall(question, requestFacts(action, CONTEXT), CONTEXT, approvals)
     const answer = askSlice(cedar, 'whole', call)
     if (answer.type !== 'success') throw new Error(answer.errors[0]?.message)
     expect(answer.response.diagnostics.errors).toEqual([])

@@ -11,6 +11,7 @@ import {
   type CanonicalJsonErrorCode,
   canonicalJson,
   digestOf,
+  parseCanonicalJson,
   sha256Hex,
 } from './canonical-json.ts'
 
@@ -192,4 +193,19 @@ test('digests are SHA-256 in hex of the UTF-8 text', () => {
   expect(sha256Hex('abc')).toBe(abc)
   expect(sha256Hex(Uint8Array.of(0x61, 0x62, 0x63))).toBe(abc)
   expect(() => sha256Hex('\ud800')).toThrow(CanonicalJsonError)
+})
+
+test('a canonical text is read back, one with a second reading is refused', () => {
+  const value = { a: [1, { decimal: '1.50' }], b: 'é' }
+  expect(parseCanonicalJson(canonicalJson(value))).toEqual(value)
+  for (const text of [
+    '{"a":1,"a":1}',
+    '{"b":1,"a":2}',
+    '{ "a":1}',
+    '{"a":1.0}',
+    '[1',
+    '"\\u0061"',
+  ]) {
+    expect(() => parseCanonicalJson(text)).toThrow(CanonicalJsonError)
+  }
 })

@@ -18,6 +18,7 @@ export const CANONICAL_LENGTH_MAX = 32 * 1024 * 1024
  * - `sparse_array`: an array with a hole or with named members
  * - `too_deep`: past CANONICAL_DEPTH_MAX, which every cycle is
  * - `too_large`: past CANONICAL_LENGTH_MAX
+ * - `not_canonical`: a text that is not the canonical one of its value
  */
 export type CanonicalJsonErrorCode =
   | 'not_json'
@@ -27,6 +28,7 @@ export type CanonicalJsonErrorCode =
   | 'sparse_array'
   | 'too_deep'
   | 'too_large'
+  | 'not_canonical'
 
 const WHAT: Readonly<Record<CanonicalJsonErrorCode, string>> = {
   not_json: 'value has no JSON form',
@@ -36,6 +38,7 @@ const WHAT: Readonly<Record<CanonicalJsonErrorCode, string>> = {
   sparse_array: 'array has holes or named members',
   too_deep: `more than ${CANONICAL_DEPTH_MAX} levels, or a cycle`,
   too_large: `more than ${CANONICAL_LENGTH_MAX} characters`,
+  not_canonical: 'text is not canonical JSON',
 }
 
 /** A value without a canonical text. The message never repeats any of it. */
@@ -44,8 +47,8 @@ export class CanonicalJsonError extends Error {
   readonly code: CanonicalJsonErrorCode
   readonly help = 'parse the value with parseStrictJson, or build it from plain objects and arrays'
 
-  constructor(code: CanonicalJsonErrorCode) {
-    super(WHAT[code])
+  constructor(code: CanonicalJsonErrorCode, options?: ErrorOptions) {
+    super(WHAT[code], options)
     this.code = code
   }
 }
@@ -142,4 +145,21 @@ export function sha256Hex(data: Uint8Array | string): string {
 /** SHA-256 of the canonical text of `value`, in hex. Throws as canonicalJson does. */
 export function digestOf(value: Json): string {
   return sha256Hex(canonicalJson(value))
+}
+
+/**
+ * The value of a canonical text. Whatever has a second reading (repeated keys, other number forms,
+ * white space) is not canonical and is refused, so JSON.parse alone is strict enough here.
+ *
+ * Throws CanonicalJsonError `not_canonical`, and as canonicalJson does.
+ */
+export function parseCanonicalJson(text: string): Json {
+  let value: Json
+  try {
+    value = JSON.parse(text) as Json
+  } catch (cause) {
+    throw new CanonicalJsonError('not_canonical', { cause })
+  }
+  if (canonicalJson(value) !== text) throw new CanonicalJsonError('not_canonical')
+  return value
 }

@@ -1,11 +1,11 @@
 // Makes a verified act from what a person signed: a canonical JSON statement, an SSHSIG over exactly
 // those bytes, and the registered key it verifies under. Every person-only verb goes through here.
-import { parseStrictJson } from '@seconder/aws/strict-json'
+import type { Json } from '@seconder/aws/call'
 import type { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import type { SignedAct } from '../record/entry.ts'
 import type { PersonRecord, Store } from '../state/store.ts'
-import { canonicalJson } from './canonical-json.ts'
+import { parseCanonicalJson } from './canonical-json.ts'
 import { parsePublicKey } from './ssh/public-key.ts'
 import { verifySshSignature } from './ssh/sshsig.ts'
 
@@ -75,19 +75,17 @@ function fingerprintOf(publicKey: string): string {
 
 function parseStatement<T>(text: string, shape: z.ZodType<T>): T {
   if (text.length > ACT_CHARS_MAX) throw invalidStatement('it is over the size limit')
-  let value: ReturnType<typeof parseStrictJson>
+  let value: Json
   try {
-    value = parseStrictJson(text)
+    value = parseCanonicalJson(text)
   } catch (cause) {
-    throw invalidStatement('it is not strict JSON', cause)
+    throw invalidStatement('it is not canonical JSON (RFC 8785)', cause)
   }
   const parsed = shape.safeParse(value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
     throw invalidStatement(`\`${issue?.path.join('.') ?? ''}\`: ${issue?.message ?? 'is wrong'}`)
   }
-  if (canonicalJson(value) !== text)
-    throw invalidStatement('it is not in canonical form (RFC 8785)')
   return parsed.data
 }
 

@@ -7,12 +7,18 @@ import { GatewayError } from '../errors.ts'
 import type { Caller } from '../identify/caller.ts'
 import type { Received } from '../receive/received.ts'
 import type { CallFacts } from '../record/entry.ts'
+import { bindingRead } from '../resolve/binding.ts'
+import type { Evidence } from '../resolve/evidence.ts'
 
 /** Resources named in one entry; the review document holds them all. */
 const ENTRY_RESOURCES_MAX = 20
 
 /** Longest claim of an agent about why it does something, in characters. */
 const AGENT_SAYS_CHARS_MAX = 1_000
+
+const SIGN_THE_PAYLOAD =
+  'sign the payload: AWS CLI `aws configure set default.s3.payload_signing_enabled true`; ' +
+  'SDK v3 `requestChecksumCalculation: "WHEN_REQUIRED"` and a body in memory'
 
 /** A read changes nothing and shows no secret. Everything else takes the whole path. */
 export function isRead(action: Action): boolean {
@@ -39,8 +45,14 @@ export function requireBoundBody(action: Action, verified: VerifiedSignature): v
   throw new GatewayError(
     'unsupported_payload',
     `${action.operation} came with a payload that its signature does not bind; nothing was done`,
-    'sign the payload: AWS CLI `aws configure set default.s3.payload_signing_enabled true`; SDK v3 `requestChecksumCalculation: "WHEN_REQUIRED"` and a body in memory',
+    SIGN_THE_PAYLOAD,
   )
+}
+
+/** The Action as policy is asked about it: what could not be looked at counts as not resolved. */
+export function asDecided(action: Action, evidence: Evidence): Action {
+  if (bindingRead(evidence)) return action
+  return { ...action, resources: action.resources.map((one) => ({ ...one, resolved: false })) }
 }
 
 export function contextOf(caller: Caller): DecideContext {

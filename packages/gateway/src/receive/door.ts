@@ -48,7 +48,7 @@ async function replyTo(
 }
 
 async function send(outgoing: ServerResponse, reply: Reply): Promise<void> {
-  const headers = reply.headers.flatMap(([name, value]) => [name, value])
+  const headers = reply.headers.flat()
   outgoing.writeHead(reply.status, headers)
   if (reply.body instanceof Uint8Array) outgoing.end(reply.body)
   else await pipeline(reply.body as AsyncIterable<Uint8Array>, outgoing)

@@ -36,6 +36,8 @@ export interface DeskOptions {
   readonly gateId: string
   readonly expiresInMs: number
   readonly grantExpiresInMs: number
+  /** Whether policy takes signatures that prove nobody's presence; lent by the decide stage. */
+  readonly acceptsSoftware: (document: ReviewDocument) => boolean
   /** Policy's answer to a document, given these approvals; the gateway lends its decide stage. */
   readonly decideWith: (document: ReviewDocument, reviewers: readonly Reviewer[]) => Decision
 }
@@ -162,6 +164,9 @@ export class ReviewDesk {
     const decision =
       statement.verdict === 'approve' ? this.#options.decideWith(document, approvers) : null
     if (decision?.answer === 'deny') throw refusedApproval(decision.reason)
+    if (decision && strength === 'software' && !this.#options.acceptsSoftware(document)) {
+      throw withoutPresence()
+    }
     // The entry comes before the state: what counts here is always in the ledger.
     await recorder.record({
       type: 'review',
@@ -340,6 +345,14 @@ export function unknownRequest(id: string): GatewayError {
     'request_unknown',
     `there is no request \`${id.slice(0, 64)}\``,
     'see `seconder request ls`',
+  )
+}
+
+function withoutPresence(): GatewayError {
+  return new GatewayError(
+    'not_a_reviewer',
+    "policy does not accept this key here: its signature does not prove a person's presence",
+    'sign with an sk- SSH key (ssh-keygen -t ed25519-sk -O verify-required)',
   )
 }
 

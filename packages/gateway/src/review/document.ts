@@ -1,9 +1,8 @@
 // The review document: everything a reviewer is shown, as canonical JSON, kept beside the ledger
 // under its hash. CLI and console recompute both hashes from it and render from nothing else.
-import { parseStrictJson } from '@seconder/aws/strict-json'
 import type { DecideContext, SeatCount } from '../decide/decision.ts'
 import type { Action, JsonObject } from '../describe/action.ts'
-import { canonicalJson, digestOf, sha256Hex } from '../lib/canonical-json.ts'
+import { canonicalJson, digestOf, parseCanonicalJson, sha256Hex } from '../lib/canonical-json.ts'
 import type { Evidence } from '../resolve/evidence.ts'
 
 export interface ReviewDocument {
@@ -53,7 +52,7 @@ export interface CheckedDocument {
 
 /** Parses a document and recomputes both hashes. Throws when the digest is not that of its content. */
 export function checkDocument(text: string): CheckedDocument {
-  const document = parseStrictJson(text) as unknown as ReviewDocument
+  const document = parseCanonicalJson(text) as unknown as ReviewDocument
   if (
     document.type !== 'seconder-review-document@v1' ||
     recomputeDigest(document) !== document.digest

@@ -6,15 +6,16 @@ import { escapeUntrusted } from '../lib/plain-text.ts'
 import type { RequestRow } from '../state/store.ts'
 import { COMMENT_CHARS_MAX } from './statement.ts'
 
-/** `1 of sre and 2 people`. */
+/** `1 of sre`, `one other person`, or `2 people, among them 1 of sre`: one person fills one seat. */
 export function requirementWords(requirement: readonly SeatCount[]): string {
-  return requirement
-    .map((seat) => {
-      const [team, count] = seat.split(':')
-      if (team === 'any') return count === '1' ? 'one other person' : `${count} other people`
-      return `${count} of ${team}`
-    })
-    .join(' and ')
+  const seats = requirement.map((seat) => seat.split(':') as [team: string, count: string])
+  const teams = seats
+    .filter(([team]) => team !== 'any')
+    .map(([team, count]) => `${count} of ${team}`)
+  const anybody = seats.find(([team]) => team === 'any')?.[1]
+  if (anybody === undefined) return teams.join(' and ')
+  if (teams.length > 0) return `${anybody} people, among them ${teams.join(' and ')}`
+  return anybody === '1' ? 'one other person' : `${anybody} other people`
 }
 
 export function environmentsOf(action: Action): string {

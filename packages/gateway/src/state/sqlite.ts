@@ -2,10 +2,11 @@
 // or one transaction; a crash leaves either all of it or nothing.
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../errors.ts'
 import * as rows from './rows.ts'
 import { MIGRATIONS } from './schema.ts'
+import { Statements } from './statements.ts'
 import type {
   EpochRow,
   GrantRow,
@@ -18,8 +19,6 @@ import type {
   SessionRow,
   Store,
 } from './store.ts'
-
-type Row = Record<string, unknown>
 
 /**
  * Returns the Store in the file at `path`, created (folder mode 0700) and migrated as needed.
@@ -49,55 +48,13 @@ function migrate(database: DatabaseSync): void {
   }
 }
 
-class SqliteStore implements Store {
-  readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
-
-  constructor(database: DatabaseSync) {
-    this.#database = database
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (!statement) {
-      statement = this.#database.prepare(sql)
-      this.#statements.set(sql, statement)
-    }
-    return statement
-  }
-
-  #one(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepare(sql).get(...values) as Row | undefined
-  }
-
-  #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[]
-  }
-
-  /** Runs one change; returns how many rows it touched. */
-  #run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
-  }
-
-  /** One transaction; `false` from `work` rolls it back. */
-  #transaction<T>(work: () => T | false): T | false {
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      const result = work()
-      this.#database.exec(result === false ? 'ROLLBACK' : 'COMMIT')
-      return result
-    } catch (cause) {
-      this.#database.exec('ROLLBACK')
-      throw cause
-    }
-  }
-
+class SqliteStore extends Statements implements Store {
   meta(key: string): string | undefined {
-    return this.#one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
+    return this.one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
   }
 
   setMeta(key: string, value: string): void {
-    this.#run(
+    this.run(
       'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
       key,
       value,
@@ -105,21 +62,21 @@ class SqliteStore implements Store {
   }
 
   activeEpoch(): EpochRow | undefined {
-    const row = this.#one('SELECT * FROM epochs ORDER BY number DESC LIMIT 1')
+    const row = this.one('SELECT * FROM epochs ORDER BY number DESC LIMIT 1')
     return row && rows.epoch(row)
   }
 
   activateEpoch(epoch: EpochRow): { voidedRequests: string[] } {
-    const voided = this.#transaction(() => {
-      this.#run(
+    const voided = this.transaction(() => {
+      this.run(
         'INSERT INTO epochs (number, version, content, activated_at_ms) VALUES (?, ?, ?, ?)',
         epoch.number,
         epoch.version,
         epoch.content,
         epoch.activatedAtMs,
       )
-      this.#run(`UPDATE grants SET state = 'revoked' WHERE state = 'ready'`)
-      return this.#all(
+      this.run(`UPDATE grants SET state = 'revoked' WHERE state = 'ready'`)
+      return this.all(
         `UPDATE requests SET state = 'cancelled', comment = 'a new policy epoch was activated'
          WHERE state = 'pending' RETURNING id`,
       )
@@ -128,15 +85,15 @@ class SqliteStore implements Store {
   }
 
   addPerson(person: PersonRecord, keys: readonly KeyRecord[]): void {
-    this.#transaction(() => {
-      this.#run(
+    this.transaction(() => {
+      this.run(
         'INSERT INTO people (name, teams, added_at_ms) VALUES (?, ?, ?)',
         person.name,
         JSON.stringify(person.teams),
         person.addedAtMs,
       )
       for (const key of keys) {
-        this.#run(
+        this.run(
           'INSERT INTO person_keys (fingerprint, person, public_key) VALUES (?, ?, ?)',
           key.fingerprint,
           key.person,
@@ -148,19 +105,19 @@ class SqliteStore implements Store {
   }
 
   people(): PersonRecord[] {
-    return this.#all('SELECT * FROM people ORDER BY name').map(rows.person)
+    return this.all('SELECT * FROM people ORDER BY name').map(rows.person)
   }
 
   personByKey(fingerprint: string): { person: PersonRecord; key: KeyRecord } | undefined {
-    const key = this.#one('SELECT * FROM person_keys WHERE fingerprint = ?', fingerprint)
+    const key = this.one('SELECT * FROM person_keys WHERE fingerprint = ?', fingerprint)
     if (!key) return undefined
-    const person = this.#one('SELECT * FROM people WHERE name = ?', String(key['person']))
+    const person = this.one('SELECT * FROM people WHERE name = ?', String(key['person']))
     return person && { person: rows.person(person), key: rows.key(key) }
   }
 
   useNonce(nonce: string, atMs: number): boolean {
     return (
-      this.#run(
+      this.run(
         'INSERT INTO nonces (nonce, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
         nonce,
         atMs,
@@ -169,7 +126,7 @@ class SqliteStore implements Store {
   }
 
   addSession(session: SessionRow): void {
-    this.#run(
+    this.run(
       `INSERT INTO sessions (id, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
        role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`,
       session.id,
@@ -186,27 +143,27 @@ class SqliteStore implements Store {
   }
 
   sessionByAccessKey(accessKeyId: string): SessionRow | undefined {
-    const row = this.#one('SELECT * FROM sessions WHERE access_key_id = ?', accessKeyId)
+    const row = this.one('SELECT * FROM sessions WHERE access_key_id = ?', accessKeyId)
     return row && rows.session(row)
   }
 
   sessions(): SessionRow[] {
-    return this.#all('SELECT * FROM sessions ORDER BY opened_at_ms DESC LIMIT 1000').map(
+    return this.all('SELECT * FROM sessions ORDER BY opened_at_ms DESC LIMIT 1000').map(
       rows.session,
     )
   }
 
   closeSession(id: string, atMs: number): { cancelledRequests: string[] } | undefined {
-    const cancelled = this.#transaction(() => {
-      const closed = this.#run(
+    const cancelled = this.transaction(() => {
+      const closed = this.run(
         `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
          WHERE id = ? AND closed_at_ms IS NULL`,
         atMs,
         id,
       )
       if (closed === 0) return false
-      this.#run(`UPDATE grants SET state = 'revoked' WHERE session_id = ? AND state = 'ready'`, id)
-      return this.#all(
+      this.run(`UPDATE grants SET state = 'revoked' WHERE session_id = ? AND state = 'ready'`, id)
+      return this.all(
         `UPDATE requests SET state = 'cancelled', comment = 'the session was closed'
          WHERE session_id = ? AND state = 'pending' RETURNING id`,
         id,
@@ -218,7 +175,7 @@ class SqliteStore implements Store {
   }
 
   addRequest(request: RequestRow): void {
-    this.#run(
+    this.run(
       `INSERT INTO requests (id, session_id, operator, operation, action_digest, digest, epoch, state,
        document_sha256, requirement, opened_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       request.id,
@@ -237,18 +194,18 @@ class SqliteStore implements Store {
   }
 
   request(id: string): RequestRow | undefined {
-    const row = this.#one('SELECT * FROM requests WHERE id = ?', id)
+    const row = this.one('SELECT * FROM requests WHERE id = ?', id)
     return row && rows.request(row)
   }
 
   requests(filter: { state?: RequestState; limit: number }): RequestRow[] {
     const found = filter.state
-      ? this.#all(
+      ? this.all(
           'SELECT * FROM requests WHERE state = ? ORDER BY opened_at_ms DESC LIMIT ?',
           filter.state,
           filter.limit,
         )
-      : this.#all('SELECT * FROM requests ORDER BY opened_at_ms DESC LIMIT ?', filter.limit)
+      : this.all('SELECT * FROM requests ORDER BY opened_at_ms DESC LIMIT ?', filter.limit)
     return found.map(rows.request)
   }
 
@@ -258,7 +215,7 @@ class SqliteStore implements Store {
     epoch: number,
     nowMs: number,
   ): RequestRow | undefined {
-    const row = this.#one(
+    const row = this.one(
       `SELECT * FROM requests WHERE session_id = ? AND action_digest = ? AND epoch = ? AND (expires_at_ms > ? OR state = 'approved')
        AND state IN ('pending', 'approved', 'denied', 'changes_requested')
        ORDER BY opened_at_ms DESC, id DESC LIMIT 1`,
@@ -271,7 +228,7 @@ class SqliteStore implements Store {
   }
 
   openRequestCount(sessionId: string): number {
-    const row = this.#one(
+    const row = this.one(
       `SELECT count(*) AS count FROM requests WHERE session_id = ? AND state = 'pending'`,
       sessionId,
     )
@@ -285,7 +242,7 @@ class SqliteStore implements Store {
     comment: string | null,
   ): boolean {
     return (
-      this.#run(
+      this.run(
         `UPDATE requests SET state = ?, closed_by = ?, comment = ? WHERE id = ? AND state = 'pending'`,
         state,
         by,
@@ -296,14 +253,14 @@ class SqliteStore implements Store {
   }
 
   dueRequests(nowMs: number): RequestRow[] {
-    return this.#all(
+    return this.all(
       `SELECT * FROM requests WHERE state = 'pending' AND expires_at_ms <= ? LIMIT 100`,
       nowMs,
     ).map(rows.request)
   }
 
   addReview(review: ReviewRow): void {
-    this.#run(
+    this.run(
       'INSERT INTO reviews (request_id, reviewer, verdict, strength, at_ms) VALUES (?, ?, ?, ?, ?)',
       review.requestId,
       review.reviewer,
@@ -314,16 +271,16 @@ class SqliteStore implements Store {
   }
 
   reviews(requestId: string): ReviewRow[] {
-    return this.#all('SELECT * FROM reviews WHERE request_id = ? ORDER BY at_ms', requestId).map(
+    return this.all('SELECT * FROM reviews WHERE request_id = ? ORDER BY at_ms', requestId).map(
       rows.review,
     )
   }
 
   addGrant(grant: GrantRow, review: ReviewRow): boolean {
-    const made = this.#transaction(() => {
+    const made = this.transaction(() => {
       if (!this.closeRequest(grant.requestId, 'approved', review.reviewer, null)) return false
       this.addReview(review)
-      this.#run(
+      this.run(
         `INSERT INTO grants (id, request_id, session_id, digest, epoch, state, expires_at_ms)
          VALUES (?, ?, ?, ?, ?, 'ready', ?)`,
         grant.id,
@@ -339,12 +296,12 @@ class SqliteStore implements Store {
   }
 
   grantForRequest(requestId: string): GrantRow | undefined {
-    const row = this.#one('SELECT * FROM grants WHERE request_id = ?', requestId)
+    const row = this.one('SELECT * FROM grants WHERE request_id = ?', requestId)
     return row && rows.grant(row)
   }
 
   revokeGrant(id: string): void {
-    this.#run(`UPDATE grants SET state = 'revoked' WHERE id = ? AND state = 'ready'`, id)
+    this.run(`UPDATE grants SET state = 'revoked' WHERE id = ? AND state = 'ready'`, id)
   }
 
   consumeGrant(
@@ -353,8 +310,8 @@ class SqliteStore implements Store {
     signatureSha256: string,
     nowMs: number,
   ): boolean {
-    const consumed = this.#transaction(() => {
-      const changed = this.#run(
+    const consumed = this.transaction(() => {
+      const changed = this.run(
         `UPDATE grants SET state = 'consumed' WHERE id = ? AND state = 'ready' AND expires_at_ms > ?
          AND epoch = (SELECT max(number) FROM epochs)
          AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?)`,
@@ -368,17 +325,17 @@ class SqliteStore implements Store {
   }
 
   beginEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): boolean {
-    return this.#transaction(() => this.#startEffect(effect, signatureSha256, nowMs)) === true
+    return this.transaction(() => this.#startEffect(effect, signatureSha256, nowMs)) === true
   }
 
   #startEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): true | false {
-    const fresh = this.#run(
+    const fresh = this.run(
       'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
       signatureSha256,
       nowMs,
     )
     if (fresh !== 1) return false
-    this.#run(
+    this.run(
       `INSERT INTO effects (id, session_id, operation, state) VALUES (?, ?, ?, 'open')`,
       effect.id,
       effect.sessionId,
@@ -388,19 +345,14 @@ class SqliteStore implements Store {
   }
 
   endEffect(effectId: string): void {
-    this.#run('DELETE FROM effects WHERE id = ?', effectId)
+    this.run('DELETE FROM effects WHERE id = ?', effectId)
   }
 
   openEffects(): OpenEffect[] {
-    return this.#all(`SELECT * FROM effects WHERE state = 'open' ORDER BY id`).map(rows.effect)
+    return this.all(`SELECT * FROM effects WHERE state = 'open' ORDER BY id`).map(rows.effect)
   }
 
   pruneSignatures(beforeMs: number): void {
-    this.#run('DELETE FROM signatures WHERE used_at_ms < ?', beforeMs)
-  }
-
-  close(): void {
-    this.#statements.clear()
-    this.#database.close()
+    this.run('DELETE FROM signatures WHERE used_at_ms < ?', beforeMs)
   }
 }
