@@ -18,8 +18,8 @@ export interface OpenFile {
 export interface Files {
   /** Holds `path` against every other process and ledger until released; ends with the process. */
   lock(path: string): { release(): void }
-  /** Makes the directory and its parents where they do not exist. */
-  makeDirectory(path: string): Promise<void>
+  /** Makes the directory and its parents; the topmost one that did not exist before, if any. */
+  makeDirectory(path: string): Promise<string | undefined>
   /** The names in one directory, sorted; none when it does not exist. */
   list(path: string): Promise<string[]>
   /** The whole file, or null when there is none. Throws `file_too_large`. */
@@ -118,9 +118,7 @@ export function nodeFiles(): Files {
     syncDirectory,
     rename: (from, to) => fs.rename(from, to),
     remove: (path) => fs.rm(path, { force: true }),
-    async makeDirectory(path) {
-      await fs.mkdir(path, { recursive: true, mode: 0o700 })
-    },
+    makeDirectory: (path) => fs.mkdir(path, { recursive: true, mode: 0o700 }),
     async removeEmptyDirectory(path) {
       try {
         await fs.rmdir(path)

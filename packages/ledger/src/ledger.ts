@@ -3,7 +3,7 @@
 // that are older than, or fork from, what was acknowledged before.
 
 import type { KeyObject } from 'node:crypto'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { sameBytes } from './bytes.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { LedgerError } from './errors.ts'
@@ -74,6 +74,17 @@ async function checkAcknowledged(
   }
 }
 
+/** Makes the directory where there is none, and the names of all that it made durable. */
+async function makeDurableDirectory(directory: string, files: Files): Promise<void> {
+  const topmost = await files.makeDirectory(directory)
+  if (topmost === undefined) return
+  const parents: string[] = []
+  for (let made = directory; made.length >= topmost.length; made = dirname(made)) {
+    parents.push(dirname(made))
+  }
+  for (const parent of parents) await files.syncDirectory(parent)
+}
+
 /**
  * The ledger in this directory, made when there is none. Throws `ledger_locked` when it is open
  * elsewhere, `ledger_corrupt` when the files do not lead to their signed checkpoints,
@@ -89,7 +100,7 @@ export async function openLedger(
   const { sha256 } = nodePrimitives
   const readFile: ReadFile = (name) => files.read(join(directory, name), fileBytesMax(name))
   const identity: Identity = { origin: options.origin, signer, verifier, sha256 }
-  await files.makeDirectory(directory)
+  await makeDurableDirectory(directory, files)
   const lock = files.lock(join(directory, LOCK_FILE))
   try {
     const recovered = await new Recovery(files, directory, identity).recover()

@@ -98,7 +98,10 @@ export class Publication {
     this.#size = segment.checkpoint.size
     await this.#removeSuperseded(before, this.#size)
     this.#olderSize = before
-    await this.#files.remove(join(this.#directory, segment.path))
+    const journal = join(this.#directory, segment.path)
+    await this.#files.remove(journal)
+    // So that after a power loss no older journal file is there without a newer one.
+    await this.#files.syncDirectory(dirname(journal))
   }
 
   async #placeAll(files: TileFile[], unsynced: Set<string>): Promise<void> {
