@@ -41,7 +41,13 @@ export type Protocol =
   | 's3'
   | 'rpcv2Cbor'
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json }
 export type JsonObject = { readonly [key: string]: Json }
 
 /** One resource a call touches. `arn` is exact, a pattern (`*`, `?`), or `*` where nothing is certain. */
@@ -73,6 +79,11 @@ export interface Call {
   readonly recoverable: Recoverable
   /** Input members under their model names, idempotency tokens of the closed table left out. Fractions are decimal strings. */
   readonly parameters: JsonObject
+  /**
+   * Values of the idempotency tokens that were left out of `parameters`. They are in the payload, so
+   * whoever compares payloads of two runs of one call takes them out there too.
+   */
+  readonly tokens: readonly string[]
   /** JSON pointers into `parameters` whose values are secrets (closed list of value positions). */
   readonly maskedPointers: readonly string[]
 }

@@ -47,7 +47,7 @@ export function describeCall(request: WireRequest, scope: CallScope, context: Ca
   const { operation, protocol } = recognised
   const plainActions = plainActionsOf(service, operation)
   const isRead = isPlainRead(service, operation.name, levelsOf(service, plainActions))
-  const parameters = decode(wire, recognised, !isRead)
+  const { parameters, tokens } = decode(wire, recognised, !isRead)
   const { main, added } = neededActions(service, operation, parameters)
   const own = main.length > 0 ? main : added
   const effects = effectsOf(
@@ -76,19 +76,29 @@ export function describeCall(request: WireRequest, scope: CallScope, context: Ca
     reveals: revealsOf(service, operation, effects, parameters),
     recoverable: recoverableOf(service, operation, effects, parameters),
     parameters,
+    tokens,
     maskedPointers: maskedPointersOf(operation, parameters),
   }
 }
 
-function decode(wire: Wire, recognised: Recognised, strict: boolean): JsonObject {
+function decode(
+  wire: Wire,
+  recognised: Recognised,
+  strict: boolean,
+): { parameters: JsonObject; tokens: string[] } {
   const { operation, protocol } = recognised
   const decoding: Decoding = { model: operation.model, strict }
   const parameters = decodeBy(wire, recognised, decoding)
   if (protocol !== 's3' && protocol !== 'restJson1' && protocol !== 'restXml') {
     refuseStrangers(wire, decoding, recognised)
   }
-  for (const token of operation.facts.tokens ?? []) delete parameters[token]
-  return parameters
+  const tokens: string[] = []
+  for (const name of operation.facts.tokens ?? []) {
+    const token = parameters[name]
+    if (typeof token === 'string') tokens.push(token)
+    delete parameters[name]
+  }
+  return { parameters, tokens }
 }
 
 function decodeBy(wire: Wire, recognised: Recognised, decoding: Decoding): Record<string, Json> {

@@ -32,6 +32,6 @@ export interface Action {
   readonly region: string
   /** Normalised; secret value positions are `{"masked":"hmac-sha256:...","bytes":N}`, code never is. */
   readonly parameters: JsonObject
-  /** SHA-256 (hex) of the decoded payload; null when the payload could not be bound. */
+  /** SHA-256 (hex) of the decoded payload, HMAC-SHA-256 where it holds a secret; null = not bound. */
   readonly body: string | null
 }

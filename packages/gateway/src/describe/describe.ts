@@ -1,5 +1,6 @@
 // Makes an Action from a verified AWS request: packages/aws says what the call is, operator
 // configuration says which environment it touches. Pure: no clock, network, disk or randomness.
+import { createHmac } from 'node:crypto'
 import type { Call } from '@seconder/aws/call'
 import { describeCall } from '@seconder/aws/describe-call'
 import type { WireRequest } from '@seconder/aws/wire-request'
@@ -35,8 +36,28 @@ export function describe(request: WireRequest, facts: DescribeFacts): Action {
     account: call.account,
     region: call.region,
     parameters: mask(call.parameters, call.maskedPointers, facts.maskKey),
-    body: sha256Hex(request.body),
+    body: payloadHash(request.body, call, facts.maskKey),
   }
+}
+
+/** What an SDK makes for a token: nothing shorter, and no text that could hide a meaning. */
+const TOKEN = /^[A-Za-z0-9-]{16,128}$/
+
+/**
+ * SHA-256 of the decoded payload. An idempotency token of the closed table is taken out first, so that
+ * a plain re-run has the same hash; everything else that differs makes another one (red team C8, H12).
+ * A payload with a secret in it is hashed under the session's key: the hash of a short secret in a
+ * known payload would be a dictionary (red team M5).
+ */
+function payloadHash(body: Uint8Array, call: Call, maskKey: string): string {
+  let payload = Buffer.from(body).toString('latin1')
+  for (const token of call.tokens) {
+    const parts = payload.split(token)
+    if (TOKEN.test(token) && parts.length === 2) payload = parts.join('')
+  }
+  const bytes = Buffer.from(payload, 'latin1')
+  if (call.maskedPointers.length === 0) return sha256Hex(bytes)
+  return createHmac('sha256', Buffer.from(maskKey, 'hex')).update(bytes).digest('hex')
 }
 
 function resourcesOf(call: Call, environments: readonly EnvironmentRow[]): Resource[] {
@@ -78,8 +99,5 @@ export function boundDigest(action: Action, evidence: Evidence, facts: DigestFac
 }
 
 function digestMembers(action: Action, { sessionId, roleArn, epoch }: DigestFacts): JsonObject {
-  // The signed body differs between re-runs that mean the same (tokens, order of members), and
-  // `parameters` holds all that it means; a body that was not parsed whole is in it by its hash.
-  const { body: _body, ...meaning } = action
-  return { action: meaning as unknown as JsonObject, session: sessionId, role: roleArn, epoch }
+  return { action: action as unknown as JsonObject, session: sessionId, role: roleArn, epoch }
 }

@@ -34,9 +34,8 @@ export function documentText(document: ReviewDocument): string {
 
 /** The document's own account of its digest, recomputed; a client refuses to sign when it differs. */
 export function recomputeDigest(document: ReviewDocument): string {
-  const { body: _body, ...meaning } = document.action
   return digestOf({
-    action: meaning as unknown as JsonObject,
+    action: document.action as unknown as JsonObject,
     session: document.session,
     role: document.roleArn,
     epoch: document.epoch,
