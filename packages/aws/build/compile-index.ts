@@ -12,7 +12,7 @@ import { withPositions } from './positions.ts'
 import { type RawModel, readSdkModels } from './sdk-models.ts'
 import { readSdkSchemas } from './sdk-schemas.ts'
 import { readSupplement } from './supplement.ts'
-import { readTables, tablesOf } from './tables.ts'
+import { readTables, strayRows, tablesOf } from './tables.ts'
 
 /** What data/service-index.bin must stay under, so that a clone and a start stay small. */
 export const INDEX_BYTES_MAX = 3 * 1024 * 1024
@@ -25,7 +25,8 @@ export async function compileIndex(): Promise<Buffer> {
   const schemas = await readSdkSchemas()
   const supplement = readSupplement()
   const iam = readIamData()
-  const models = mergeModels(sdk.models, [...schemas.models, ...supplement.models])
+  const merged = mergeModels(sdk.models, [...schemas.models, ...supplement.models])
+  const models = merged.map(withoutForeign)
   const blocks = blocksOf(models, iam)
   const directory: Record<string, readonly [offset: number, length: number]> = {}
   const parts: Buffer[] = []
@@ -53,6 +54,8 @@ export async function compileIndex(): Promise<Buffer> {
 
 function blocksOf(models: readonly RawModel[], iam: IamData): ServiceBlock[] {
   const tables = readTables(iam)
+  const stray = strayRows(tables, operationsOf(models))
+  if (stray.length > 0) throw new Error(`rows for operations no model has:\n${stray.join('\n')}`)
   const bySigningName = Map.groupBy(models, (model) => model.signingName)
   const names = [...bySigningName.keys()].sort()
   return names.map((signingName) => {
@@ -69,6 +72,28 @@ function blocksOf(models: readonly RawModel[], iam: IamData): ServiceBlock[] {
       tables: tablesOf(tables, prefix),
     }
   })
+}
+
+/**
+ * S3 operations that are signed for another service and so never come under `s3`: the one that lists
+ * directory buckets goes to s3express-control. Source:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListDirectoryBuckets.html
+ */
+function withoutForeign(model: RawModel): RawModel {
+  if (model.id !== 'S3') return model
+  const { ListDirectoryBuckets: _, ...operations } = model.operations
+  return { ...model, operations }
+}
+
+function operationsOf(models: readonly RawModel[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>()
+  for (const model of models) {
+    const prefix = prefixOf(model.signingName)
+    const names = found.get(prefix) ?? new Set()
+    for (const name of Object.keys(model.operations)) names.add(name)
+    found.set(prefix, names)
+  }
+  return found
 }
 
 function operationCount(model: RawModel): number {

@@ -46,6 +46,31 @@ export function readTables(iam: IamData): AllTables {
   return tables
 }
 
+/** Rows that name an operation which no model of the prefix has. */
+export function strayRows(
+  tables: AllTables,
+  operations: ReadonlyMap<string, ReadonlySet<string>>,
+): string[] {
+  const stray: string[] = []
+  const look = (table: string, prefix: string, name: string): void => {
+    if (operations.get(prefix)?.has(name) !== true) stray.push(`${table}: ${prefix}:${name}`)
+  }
+  for (const table of ['actions', 'effects', 'reveals', 'recoverable'] as const) {
+    for (const [prefix, rows] of Object.entries(tables[table])) {
+      for (const row of rows) look(table, prefix, row.operation)
+    }
+  }
+  for (const [prefix, names] of Object.entries(tables.writes)) {
+    for (const name of names) look('writes', prefix, name)
+  }
+  for (const [prefix, rows] of Object.entries(tables.arns)) {
+    for (const name of rows.flatMap((row) => [...(row.operations ?? []), ...(row.except ?? [])])) {
+      look('arn-members', prefix, name)
+    }
+  }
+  return [...new Set(stray)]
+}
+
 export function tablesOf(tables: AllTables, prefix: string): Tables {
   return {
     actions: tables.actions[prefix] ?? [],

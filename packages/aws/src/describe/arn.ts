@@ -41,7 +41,7 @@ export function fitsFormat(text: string, format: string): boolean {
     const source = format
       .split(/\$\{\w+\}/)
       .map((literal) => literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('([^*?\\s]+?)')
+      .join('([^:*?\\s]+?)')
     pattern = new RegExp(`^${source}$`)
     compiled.set(format, pattern)
   }

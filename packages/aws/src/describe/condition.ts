@@ -32,7 +32,7 @@ export function allHold(
   return (conditions ?? []).every((condition) => holds(condition, parameters))
 }
 
-/** `absent`: nothing there. The others hold where one of the values at the path is so. */
+/** `absent`: nothing there. `lacking`: one of the holders of the last step is without it. The others hold where one of the values at the path is so. */
 function holds(condition: Condition, parameters: JsonObject): boolean {
   const values = valuesAt(parameters, condition.path)
   const wanted = condition.values ?? []
@@ -41,6 +41,11 @@ function holds(condition: Condition, parameters: JsonObject): boolean {
       return values.length > 0
     case 'absent':
       return values.length === 0
+    case 'lacking': {
+      const [step = '', ...parents] = condition.path.split('.').reverse()
+      const holders = valuesAt(parameters, parents.reverse().join('.'))
+      return holders.some((holder) => stepInto(holder, step).length === 0)
+    }
     case 'true':
       return values.some((value) => value === true || value === 'true')
     case 'false':

@@ -25,7 +25,7 @@ const FORMS: Readonly<Record<string, Form>> = {
     return PLAIN.test(name) ? name.replace(/^\//, '') : undefined
   },
   /** Secrets Manager names get a random suffix; the pattern covers exactly six more characters. */
-  secretName: (value) => (PLAIN.test(value) ? `${value}-??????` : undefined),
+  secretName: (value, here) => secretName(value, here),
   /** `/hostedzone/Z123` and `Z123` are both `Z123`. */
   lastSegment: (value) => {
     const last = value.slice(value.lastIndexOf('/') + 1)
@@ -58,12 +58,28 @@ const FORMS: Readonly<Record<string, Form>> = {
   },
   /** Names that AWS stores in lower case. */
   lower: (value) => (PLAIN.test(value) ? value.toLowerCase() : undefined),
-  /** The name in an ARN of this account and region, or the name itself. */
-  nameInArn: (value) => {
+  /** The last name in an ARN of this account and region, or the name itself. */
+  nameInArn: (value, here) => {
+    if (!value.startsWith('arn:')) return PLAIN.test(value) ? value : undefined
     const arn = parseArn(value)
-    const name = arn === undefined ? value : arn.resource.slice(arn.resource.lastIndexOf('/') + 1)
-    return PLAIN.test(name) ? name : undefined
+    if (arn?.region !== here.region || arn.account !== here.account) return undefined
+    return arn.resource.slice(arn.resource.lastIndexOf('/') + 1)
   },
+  /** A layer's name; `ARN` forms are taken whole. */
+  lambdaLayer: (value) => (/^[A-Za-z0-9-_]+$/.test(value) ? value : undefined),
+  /** `/app` reads everything under `app/`. */
+  ssmPath: (value) => {
+    const name = value.replace(/^\/|\/$/g, '')
+    if (name === '') return '*'
+    return PLAIN.test(name) ? `${name}/*` : undefined
+  },
+  ec2Instance: (value) => (/^i-[0-9a-f]{8,17}$/.test(value) ? value : undefined),
+  patchBaseline: (value) => (/^pb-[0-9a-f]+$/.test(value) ? value : undefined),
+  efsId: (value) => (/^fs(?:ap|mt)?-[0-9a-f]+$/.test(value) ? value : undefined),
+  wafScope: (value) =>
+    value === 'REGIONAL' ? 'regional' : value === 'CLOUDFRONT' ? 'global' : undefined,
+  /** `i-0abc` is `instance/i-0abc`, for ids whose ARN has the account; image and snapshot have none. */
+  ec2Path: (value) => ec2Path(value),
   /** A bucket name; an access point alias or ARN is another resource than a bucket. */
   bucketName: (value) =>
     /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/i.test(value) && !/(?:-s3alias|--ol-s3)$/.test(value)
@@ -87,7 +103,27 @@ export function normalise(form: string, value: string, here: Surroundings): stri
   return FORMS[form]?.(value, here)
 }
 
+/** Forms that read a full ARN themselves, instead of taking it as the whole resource. */
+export function takesArns(form: string): boolean {
+  return form === 'nameInArn' || form === 'lambdaFunction' || form === 'secretName'
+}
+
+/** An ARN may be sent without its suffix; then, as for a name, the suffix is not known. */
+function secretName(value: string, here: Surroundings): string | undefined {
+  if (!value.startsWith('arn:')) return PLAIN.test(value) ? `${value}-??????` : undefined
+  const arn = parseArn(value)
+  const name = arn?.resource.startsWith('secret:') ? arn.resource.slice(7) : undefined
+  if (name === undefined || arn?.region !== here.region || arn.account !== here.account) {
+    return undefined
+  }
+  return /-[A-Za-z0-9]{6}$/.test(name) ? name : `${name}-??????`
+}
+
 function lambdaFunction(value: string, here: Surroundings): string | undefined {
+  const arn = /^arn:[\w-]+:lambda:([\w-]+):(\d{12}:function:.+)$/.exec(value)
+  if (arn !== null) {
+    return arn[1] === here.region ? lambdaFunction(arn[2] ?? '', here) : undefined
+  }
   const match = /^(?:(\d{12}):)?(?:function:)?([A-Za-z0-9-_]+)(?::[A-Za-z0-9$_-]+)?$/.exec(value)
   if (match === null) return undefined
   return match[1] === undefined || match[1] === here.account ? match[2] : undefined
@@ -109,3 +145,31 @@ function copySource(value: string): { bucket: string; key: string } | undefined 
 }
 
 const NOWHERE: Surroundings = { partition: '', region: '', account: '' }
+
+/** Id prefixes by EC2 resource type. Source: SAR, Amazon EC2, resource types. */
+const EC2_TYPES: Readonly<Record<string, string>> = {
+  i: 'instance',
+  vol: 'volume',
+  vpc: 'vpc',
+  subnet: 'subnet',
+  sg: 'security-group',
+  eni: 'network-interface',
+  rtb: 'route-table',
+  igw: 'internet-gateway',
+  nat: 'natgateway',
+  acl: 'network-acl',
+  vpce: 'vpc-endpoint',
+  pcx: 'vpc-peering-connection',
+  eipalloc: 'elastic-ip',
+  lt: 'launch-template',
+  tgw: 'transit-gateway',
+  vgw: 'vpn-gateway',
+  cgw: 'customer-gateway',
+  dopt: 'dhcp-options',
+}
+
+function ec2Path(value: string): string | undefined {
+  const prefix = /^([a-z]+)-[0-9a-f]{8,17}$/.exec(value)?.[1]
+  const type = prefix === undefined ? undefined : EC2_TYPES[prefix]
+  return type === undefined ? undefined : `${type}/${value}`
+}

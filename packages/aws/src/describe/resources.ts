@@ -5,9 +5,10 @@
 import type { CallResource, Json, JsonObject } from '../call.ts'
 import type { ArnRow } from '../index/model.ts'
 import type { Operation, Service } from '../index/service-index.ts'
+import { apiGatewayResource } from './api-gateway.ts'
 import { fitsFormat } from './arn.ts'
 import { allHold, valuesAt } from './condition.ts'
-import { normalise, type Surroundings } from './normalise.ts'
+import { normalise, type Surroundings, takesArns } from './normalise.ts'
 
 /** Most ARNs one call may name; DeleteObjects takes 1,000 keys, BatchWriteItem 25. */
 export const RESOURCES_MAX = 2_000
@@ -21,6 +22,7 @@ export function resourcesOf(
   parameters: JsonObject,
   here: Surroundings,
 ): CallResource[] {
+  if (service.prefix === 'apigateway') return [apiGatewayResource(operation, parameters, here)]
   const types = typesOf(service, actions)
   const found = new Map<string, CallResource>()
   const consumed = new Set<string>()
@@ -80,7 +82,8 @@ function fill(
 ): CallResource[] {
   const format = row.format ?? service.iam.resourceTypes[row.type]
   if (format === undefined) return []
-  let partial: string[] = [based(format, here)]
+  const owned = ownedBy(row, parameters, here)
+  let partial: string[] = [based(format, owned)]
   for (const [variable, sources] of Object.entries(row.fill)) {
     const values = variableValues(sources, parameters, here)
     if (values.length === 0) return []
@@ -88,7 +91,7 @@ function fill(
       return [{ arn: '*', type: row.type, resolved: false }]
     }
     const sure = values.filter((value) => value !== undefined)
-    if (sure.some((value) => value.isArn)) return wholeArns(row, format, sure, here)
+    if (sure.some((value) => value.isArn)) return wholeArns(row, format, sure, owned)
     const placeholder = `\${${variable}}`
     partial = partial.flatMap((arn) =>
       sure.map((value) => arn.replace(placeholder, () => value.text)),
@@ -100,6 +103,12 @@ function fill(
       ? { arn: '*', type: row.type, resolved: false }
       : { arn, type: row.type, resolved: row.wide !== true },
   )
+}
+
+/** The surroundings with the account that the row's member names, where it names one. */
+function ownedBy(row: ArnRow, parameters: JsonObject, here: Surroundings): Surroundings {
+  const owner = row.account === undefined ? undefined : parameters[row.account]
+  return typeof owner === 'string' && /^\d{12}$/.test(owner) ? { ...here, account: owner } : here
 }
 
 /** Full ARNs beside names: each ARN must fit the type, each name must fill the only variable. */
@@ -153,8 +162,9 @@ function flat(value: Json): readonly Json[] {
 }
 
 function variableValue(value: Json, form: string, here: Surroundings): Filled | undefined {
+  if (typeof value === 'number') return { text: String(value), isArn: false }
   if (typeof value !== 'string' || value === '') return undefined
-  if (value.startsWith('arn:') && form !== 'nameInArn') return { text: value, isArn: true }
+  if (value.startsWith('arn:') && !takesArns(form)) return { text: value, isArn: true }
   const text = normalise(form, value, here)
   return text === undefined ? undefined : { text, isArn: false }
 }

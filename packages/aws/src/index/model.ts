@@ -72,7 +72,16 @@ export interface IamFacts {
 /** A question about the parameters; `path` steps are member names, `*` (every element), `?` (every key). */
 export interface Condition {
   readonly path: string
-  readonly is: 'present' | 'absent' | 'true' | 'false' | 'zero' | 'oneOf' | 'above' | 'matches'
+  readonly is:
+    | 'present'
+    | 'absent'
+    | 'lacking'
+    | 'true'
+    | 'false'
+    | 'zero'
+    | 'oneOf'
+    | 'above'
+    | 'matches'
   readonly values?: readonly (string | number)[]
 }
 
@@ -100,6 +109,8 @@ export interface ArnRow {
   readonly format?: string
   /** The ARN covers more than the thing; it is then not resolved. */
   readonly wide?: boolean
+  /** The member that names another account as owner; where it is absent, the caller's. */
+  readonly account?: string
   readonly when?: readonly Condition[]
   readonly source: string
 }

@@ -61,7 +61,7 @@ function names(members: readonly Shape[], location: string): string[] {
 }
 
 function toSegment(text: string): Segment {
-  const label = /^\{(\w+)(\+?)\}$/.exec(text)
+  const label = /^\{([^{}+]+)(\+?)\}$/.exec(text)
   if (label === null) return { literal: text }
   return { label: label[1] ?? '', greedy: label[2] === '+' }
 }
