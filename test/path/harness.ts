@@ -22,6 +22,8 @@ export const ACCOUNT = '123456789012'
 
 export interface HarnessOptions {
   readonly upstream: string
+  /** The real key of the upstream; default: that of the fake one. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
   readonly environments?: Config['environments']
   readonly holdMs?: number
   readonly expiresInMs?: number
@@ -68,6 +70,7 @@ export class Harness {
       expiresInMs = 60_000,
       policies = 'lab/policies',
     } = this.options
+    const credentials = this.options.credentials ?? REAL_KEY
     const people = [...this.keys].map(([name, path]) => ({
       name,
       teams: name === 'carol' ? [] : ['sre'],
@@ -85,8 +88,8 @@ export class Harness {
         endpoint: upstream,
         timeoutMs: 5_000,
         credentials: {
-          accessKeyId: REAL_KEY.accessKeyId,
-          secretAccessKey: new Secret(REAL_KEY.secretAccessKey),
+          accessKeyId: credentials.accessKeyId,
+          secretAccessKey: new Secret(credentials.secretAccessKey),
           sessionToken: null,
         },
       },

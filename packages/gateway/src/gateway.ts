@@ -86,7 +86,7 @@ export class Gateway {
   #describe(received: Received, identified: Identified): OnPath {
     const { verified, session } = identified
     const epoch = this.#parts.epoch()
-    const action = describe(received.request, {
+    const action = describe(identified.request, {
       scope: { service: verified.service, region: verified.region },
       account: session.roleArn.split(':')[4] ?? '',
       environments: epoch.content.environments,
@@ -174,7 +174,7 @@ export class Gateway {
   ): Promise<Performed> {
     const { store, recorder, clock, send } = this.#parts
     const digest = this.#digest(call, evidence)
-    const request = forwarded(call.received.request, call.verified.signedHeaders)
+    const request = forwarded(call.request, call.vouchedHeaders)
     const scope = { service: call.verified.service, region: call.verified.region }
     const facts = callFacts(call.caller, call.action, digest, call.epoch.number)
     if (isRead(call.action) && observed === null) {

@@ -1,6 +1,8 @@
 // Makes a Caller from a verified signature: which session's key signed, for whom, under which role.
 // A request that does not verify, or whose session is not open, has no caller and goes no further.
+import { plainRequest, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
 import { type VerifiedSignature, verify } from '@seconder/aws/sigv4/verify'
+import type { WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
 import type { Received } from '../receive/received.ts'
 import type { SessionRow, Store } from '../state/store.ts'
@@ -9,6 +11,10 @@ import type { Caller } from './caller.ts'
 export interface Identified {
   readonly caller: Caller
   readonly verified: VerifiedSignature
+  /** The request with its body decoded: what is described, hashed and forwarded is one and the same. */
+  readonly request: WireRequest
+  /** Lower-case names of the headers that the caller vouched for. */
+  readonly vouchedHeaders: readonly string[]
   readonly session: SessionRow
 }
 
@@ -41,5 +47,22 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
     role: { name: session.roleName, arn: session.roleArn },
     isolation: received.isolation,
   }
-  return { caller, verified, session }
+  return { caller, verified, session, ...decoded(received.request, verified, session) }
+}
+
+/** Takes `aws-chunked` framing off, every chunk verified; its trailers become headers. */
+function decoded(
+  request: WireRequest,
+  verified: VerifiedSignature,
+  { secretAccessKey }: SessionRow,
+): Pick<Identified, 'request' | 'vouchedHeaders'> {
+  if (verified.payloadKind === 'signed' || verified.payloadKind === 'unsigned') {
+    return { request, vouchedHeaders: verified.signedHeaders }
+  }
+  const chunked = readChunkedBody(request, verified, secretAccessKey)
+  const trailers = chunked.trailers.map(([name]) => name.toLowerCase())
+  return {
+    request: plainRequest(request, chunked),
+    vouchedHeaders: [...verified.signedHeaders, ...trailers],
+  }
 }

@@ -41,7 +41,7 @@ export function requireNoCredential(action: Action): void {
  * Errors: `unsupported_payload`, naming the setting that makes the client sign its payload.
  */
 export function requireBoundBody(action: Action, verified: VerifiedSignature): void {
-  if (verified.form === 'header' && verified.payloadKind === 'signed') return
+  if (verified.form === 'header' && verified.payloadKind !== 'unsigned') return
   throw new GatewayError(
     'unsupported_payload',
     `${action.operation} came with a payload that its signature does not bind; nothing was done`,

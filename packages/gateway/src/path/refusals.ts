@@ -6,7 +6,8 @@ import { EndpointError } from '@seconder/aws/endpoints/errors'
 import type { ReplyCode } from '@seconder/aws/reply/error-codes'
 import { errorReply } from '@seconder/aws/reply/error-reply'
 import { replyProtocol } from '@seconder/aws/reply/reply-protocol'
-import { SigV4Error, type SigV4ErrorCode } from '@seconder/aws/sigv4/errors'
+import { replyCodeOfSignature } from '@seconder/aws/reply/signature-refusal'
+import { SigV4Error } from '@seconder/aws/sigv4/errors'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError, type GatewayErrorCode } from '../errors.ts'
 import type { Outcome } from '../execute/outcome.ts'
@@ -66,7 +67,7 @@ export function failureOf(cause: unknown): Refusal {
     const message = `Seconder: ${cause.message}; ${cause.help}`
     return {
       code: cause.code,
-      reply: SIGNATURE_REPLY[cause.code] ?? 'InvalidSignature',
+      reply: replyCodeOfSignature(cause.code),
       message,
       requestId: null,
     }
@@ -114,15 +115,6 @@ export function failureOf(cause: unknown): Refusal {
       'Seconder could not tell whether this may happen, so it did nothing. The log of the gate says why.',
     requestId: null,
   }
-}
-
-const SIGNATURE_REPLY: Partial<Record<SigV4ErrorCode, ReplyCode>> = {
-  unknown_access_key: 'UnknownAccessKey',
-  clock_skew: 'RequestExpired',
-  expired: 'RequestExpired',
-  malformed_request: 'MalformedRequest',
-  duplicate_header: 'MalformedRequest',
-  duplicate_signature_parameter: 'MalformedRequest',
 }
 
 const GATEWAY_REPLY: Partial<Record<GatewayErrorCode, ReplyCode>> = {
