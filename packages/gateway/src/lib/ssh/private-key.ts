@@ -1,5 +1,5 @@
-// Makes Ed25519 key files and reads them back, so that signing works where ssh-keygen is missing. It
-// reads no passphrases and no other key types: those are for ssh-agent and ssh-keygen.
+// Makes Ed25519 key files and reads them back, so that signing works without ssh-keygen. It knows
+// no passphrases and no other key types: those are for ssh-agent and ssh-keygen.
 // Source: PROTOCOL.key of openssh-portable.
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
@@ -20,11 +20,11 @@ const END = '-----END OPENSSH PRIVATE KEY-----'
 const BLOCK_BYTES = 8
 
 /**
- * Writes a new Ed25519 key pair, without a passphrase, as ssh-keygen would: `path` for its owner's
- * eyes alone (0600) and `path.pub`. Gives the public key.
+ * Writes a new Ed25519 key pair without a passphrase, as ssh-keygen would: `path`, for its owner
+ * alone (0600), and `path.pub`. Gives the public key.
  *
- * Throws SshError `key_unreadable` where `path` exists or cannot be written, and `malformed_key` for
- * a comment that is not printable ASCII of at most KEY_COMMENT_CHARS_MAX.
+ * Throws SshError `key_unreadable` where `path` exists or cannot be written, and `malformed_key`
+ * for a comment that is not printable ASCII of at most KEY_COMMENT_CHARS_MAX.
  */
 export async function generateEd25519KeyFile(path: string, comment: string): Promise<SshPublicKey> {
   if (comment.length > KEY_COMMENT_CHARS_MAX || !/^[\x20-\x7e]*$/.test(comment)) {

@@ -1,5 +1,5 @@
 // Makes an armored SSH signature over a message with a person's key: through their ssh-agent, else
-// with ssh-keygen, else by itself for an Ed25519 key without a passphrase. It asks for no passphrase
+// with ssh-keygen, else alone for an Ed25519 key without a passphrase. It asks for no passphrase
 // and gives back nothing it has not verified.
 
 import { spawn } from 'node:child_process'

@@ -1,11 +1,19 @@
 // The vectors in testdata/ssh were made once by ssh-keygen of OpenSSH 9.2 and their private keys
 // thrown away. Fingerprints are those that `ssh-keygen -lf` printed.
 
+import { spawnSync } from 'node:child_process'
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SshError, type SshErrorCode } from './errors.ts'
-import { parsePublicKey, parsePublicKeyBlob, type SshPublicKey } from './public-key.ts'
+import {
+  parsePublicKey,
+  parsePublicKeyBlob,
+  publicKeyLine,
+  type SshPublicKey,
+} from './public-key.ts'
 import {
   ARMOR_CHARS_MAX,
   armorSshsig,
@@ -306,3 +314,27 @@ test('a plain signature by the key inside a security key refuses', () => {
   }))
   expect(codeOf(plain)).toBe('malformed_signature')
 })
+
+const HAS_KEYGEN = spawnSync('ssh-keygen', ['-?']).error === undefined
+
+test.skipIf(!HAS_KEYGEN).each(['ed25519', 'p256'] as const)(
+  'ssh-keygen verifies the security key of these tests (skipped without ssh-keygen): %s',
+  (kind) => {
+    const folder = mkdtempSync(join(tmpdir(), 'ssh-'))
+    try {
+      const { publicKey, sign: signWith } = securityKey(kind)
+      const check = (armored: string): number | null => {
+        const [signers, signature] = [join(folder, 'signers'), join(folder, 'message.sig')]
+        writeFileSync(signers, `alice ${publicKeyLine(publicKey)}\n`)
+        writeFileSync(signature, armored)
+        const files = ['-f', signers, '-s', signature]
+        const args = ['-Y', 'verify', '-I', 'alice', '-n', NAMESPACE, ...files]
+        return spawnSync('ssh-keygen', args, { input: MESSAGE }).status
+      }
+      expect(check(signWith(5))).toBe(0)
+      expect(check(signWith(5, { application: 'ssh:other' }))).not.toBe(0)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
