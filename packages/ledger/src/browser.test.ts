@@ -14,7 +14,7 @@ function reachable(file: string, found = new Map<string, string[]>()): Map<strin
   return found
 }
 
-test('the verifier, the proofs and the tile reader import nothing but files of this package', () => {
+test('the verifier, the proofs and the tile reader import only files of this package', () => {
   for (const file of ['./verify.ts', './proof.ts', './tile-reader.ts', './web.ts']) {
     for (const [name, outside] of reachable(file)) expect(outside, name).toEqual([])
   }

@@ -1,5 +1,5 @@
 // Bytes as text and back, strictly: base64 and hex that are not in their one canonical spelling are
-// refused, so that no byte of a signed text can change unnoticed. No node: import; runs in browsers.
+// refused, so that no byte of a signed text can change unnoticed. Runs in browsers.
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 const TEXT_CHUNK_BYTES = 8192
@@ -13,7 +13,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary)
 }
 
-/** The bytes, or null for anything but canonical padded base64 (spare bits zero, no white space). */
+/** The bytes, or null for anything but canonical base64 (padded, spare bits zero, no spaces). */
 export function fromBase64(text: string): Uint8Array | null {
   if (text.length % 4 !== 0 || !BASE64.test(text)) return null
   const binary = atob(text)

@@ -7,7 +7,7 @@
  * - `ledger_older_than_acknowledged`: the files end before, or fork from, the checkpoint that was
  *   acknowledged. Somebody put older or other files in place. Not retried; a person must look.
  * - `ledger_corrupt`: a file does not say what the signed checkpoint says. Not retried.
- * - `ledger_locked`: another ledger (this process or another) holds the directory. Retry when it ended.
+ * - `ledger_locked`: another ledger, here or in another process, holds the directory. Retry later.
  * - `ledger_stopped`: an earlier write failed, so what is on the disk is not known. Restart.
  * - `ledger_closed`: the caller's mistake: it appended after `close`.
  * - `entry_too_large` / `payload_too_large`: over the format's or our limit. Not retried as it is.
@@ -43,7 +43,8 @@ export type LedgerErrorCode =
 
 const HELP: Readonly<Record<LedgerErrorCode, string>> = {
   ledger_older_than_acknowledged:
-    'keep both copies, do not serve, and find out who replaced the ledger; `seconder ledger verify --since` shows the difference',
+    'keep both copies, do not serve, and find out who replaced the ledger; ' +
+    '`seconder ledger verify --since` shows the difference',
   ledger_corrupt: 'run `seconder ledger verify`, which names the file, and restore it from a copy',
   ledger_locked: 'stop the other process that has this ledger open',
   ledger_stopped: 'check the disk, then restart; recovery keeps every acknowledged entry',

@@ -5,14 +5,14 @@
 //   header, 32 bytes:  "SLJ1" | u32 body bytes | u32 entries | u64 first index | 12 bytes check,
 //                      the check being the first 12 bytes of SHA-256 over the 20 before it
 //   body:              per entry: u16 length | first 8 bytes of its leaf hash | the entry;
-//                      then the checkpoint note, zeros up to a multiple of 8, and 8 bytes "SLJ1END\n"
+//                      then the checkpoint note, zeros up to a multiple of 8, and "SLJ1END\n"
 // All numbers are big-endian. After the last record come zeros: the file is made larger than it is
 // needed, because a write that does not grow a file is durable in half the time.
 //
 // A crash can cut a write short, at the end of a page; records begin and end at multiples of 8, so
 // what it leaves of the last record ends in 8 zeros or more, and that is the only thing accepted as
-// unfinished. One changed byte cannot look like it: the mark at the end of a record has no zeros. The
-// leaf hashes name the entry that changed; the signed root is what proves that none did.
+// unfinished. One changed byte cannot look like it: the mark at the end of a record has no zeros.
+// The leaf hashes name the entry that changed; the signed root is what proves that none did.
 
 import { fromUtf8, sameBytes, toUtf8 } from './bytes.ts'
 import { LedgerError } from './errors.ts'
@@ -87,7 +87,7 @@ export interface JournalProblem {
 }
 
 export interface ParsedJournal {
-  /** The complete records before the problem or the unfinished end. Their notes are not verified. */
+  /** The complete records before the problem or unfinished end. Their notes are not verified. */
   readonly records: readonly JournalRecord[]
   /** Bytes of a last record that was cut short: never acknowledged, so no corruption. */
   readonly unfinishedBytes: number
@@ -122,7 +122,7 @@ function writtenBytes(bytes: Uint8Array): number {
   return written
 }
 
-/** The size that the header announces; a whole header's, and so more than there is, when it is cut. */
+/** The size that the header announces; when it is cut itself, more than there is. */
 function recordBytes(
   rest: Uint8Array,
   written: number,

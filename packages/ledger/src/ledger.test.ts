@@ -51,7 +51,7 @@ test('5,000 concurrent appends get 5,000 indexes in order, and all read back', a
   expect(await checkLedger(directory.path)).toMatchObject({ ok: true, size: 5000 })
 })
 
-test('an entry is what it was when append was called, whatever the caller does to its buffer', async () => {
+test('an entry is what it was at append, whatever the caller does to its buffer', async () => {
   using directory = temporaryDirectory()
   const ledger = await openLedger(ledgerOptions(directory.path))
   const buffer = Buffer.from('first')
@@ -155,7 +155,7 @@ test('a ledger older than its last acknowledged checkpoint is refused (H13)', as
   ).rejects.toMatchObject({ code: 'ledger_older_than_acknowledged' })
 })
 
-test('a ledger with another past than its last acknowledged checkpoint is refused (H13)', async () => {
+test('a ledger with another past than was acknowledged is refused (H13)', async () => {
   using directory = temporaryDirectory()
   using fork = temporaryDirectory()
   for (const [path, tail] of [

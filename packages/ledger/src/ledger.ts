@@ -45,7 +45,7 @@ export interface Ledger {
   read(index: number): Promise<Uint8Array>
   /** The RFC 6962 leaf hash of entry 0, which names this ledger; null while it is empty. */
   firstEntryHash(): Uint8Array | null
-  /** The SHA-256 in hex, when the bytes are durable beside the log. Rejects: `payload_too_large`. */
+  /** The SHA-256 in hex, when the bytes are durable beside the log, or `payload_too_large`. */
   putPayload(bytes: Uint8Array): Promise<string>
   /** The payload. Rejects with `payload_unknown`, `ledger_corrupt`. */
   readPayload(sha256Hex: string): Promise<Uint8Array>
@@ -63,7 +63,7 @@ async function checkAcknowledged(
   const { origin, verifier, sha256 } = identity
   const acknowledged = await openCheckpoint(note, origin, [verifier])
   if (acknowledged.size > checkpoint.size) {
-    const message = `the ledger ends at ${checkpoint.size}, and ${acknowledged.size} was acknowledged`
+    const message = `it ends at ${checkpoint.size}, and ${acknowledged.size} was acknowledged`
     throw new LedgerError('ledger_older_than_acknowledged', message)
   }
   const reader = tileNodeReader(sha256, readFile, checkpoint.size)

@@ -49,7 +49,7 @@ export class LevelTiles {
     tile.width = 0
   }
 
-  /** A file that the published checkpoint needs: its bytes, or null after noting why there are none. */
+  /** A file that the published checkpoint needs: its bytes, or null after noting why not. */
   async required(
     name: string,
     level: TileName['level'],

@@ -36,7 +36,7 @@ test('a payload of 32 MiB is stored, and one byte more is refused', async () => 
   expect(await checkLedger(directory.path)).toMatchObject({ ok: true, payloads: 1 })
 })
 
-test('a queue of 64 MiB takes no more bytes, and all of it becomes durable over many records', async () => {
+test('a queue of 64 MiB takes no more, and all of it becomes durable', async () => {
   using directory = temporaryDirectory()
   const ledger = await openLedger(ledgerOptions(directory.path))
   const entry = new Uint8Array(32 * 1024)

@@ -70,7 +70,7 @@ export function verifierKeyOf(name: string, publicKey: Uint8Array, sha256: Sha25
 }
 
 /**
- * The verifier of a vkey such as `example.com/log+1a2b3c4d+AR...`. Throws `key_invalid` when it does
+ * The verifier of a vkey such as `example.com/log+1a2b3c4d+A...`. Throws `key_invalid` when it does
  * not parse, is of another algorithm, or its id is not that of the key.
  * Source: https://pkg.go.dev/golang.org/x/mod/sumdb/note#NewVerifier
  */
@@ -95,7 +95,7 @@ export function ed25519Verifier(verifierKey: string, primitives: Primitives): No
   }
 }
 
-/** The note with one signature line per signer. Throws `note_malformed` for a text it cannot hold. */
+/** The note with one signature line per signer. Throws `note_malformed` for a bad text. */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
   if (!text.endsWith('\n')) throw malformed('the text of a note ends with a newline')
   if (hasForbiddenControl(text)) throw malformed('the text of a note holds a control character')

@@ -45,7 +45,7 @@ function perfectHeight(count: number): number | null {
   return rest === 1 ? height : null
 }
 
-/** MTH(D[start:end]) from perfect subtrees; `start` is a multiple of the range's own power of two. */
+/** MTH(D[start:end]) from perfect subtrees; `start` is a multiple of the range's power of two. */
 async function rangeRoot(
   sha256: Sha256,
   read: NodeReader,

@@ -1,7 +1,7 @@
 // Publishes a staged segment: its tiles, its bundles, then the checkpoint over them, then forgets
-// the journal file. The normal path and recovery both call `publish`, and nothing else writes these.
+// the journal file. The normal path and recovery both call `publish`, and nothing else does.
 //
-// INVARIANT: the checkpoint is replaced only when every file it needs is durable, and a journal file
+// INVARIANT: the checkpoint is replaced only when all it needs is durable, and a journal file
 // is removed only when the checkpoint that covers it is durable. What a crash leaves:
 //   while placing files       files beyond the published checkpoint, each whole, equal to what the
 //                             journal says; recovery places them again, byte for byte the same
@@ -116,8 +116,8 @@ export class Publication {
   }
 
   /**
-   * Removes the partial tiles of sizes before the last two. The last but one stays, for a reader who
-   * fetched the checkpoint before this one; tlog-tiles lets partials go once the full tile is there.
+   * Removes the partial tiles of sizes before the last two. The last but one stays, for readers of
+   * the checkpoint before this one; tlog-tiles lets partials go once the full tile is there.
    */
   async #removeSuperseded(before: number, after: number): Promise<void> {
     for (const size of new Set([this.#olderSize, before])) {

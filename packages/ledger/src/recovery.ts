@@ -2,8 +2,8 @@
 // reads the journal, and publishes what the journal has beyond it, by the same code as the normal
 // path. It changes nothing that the signed checkpoints do not vouch for.
 //
-// A crash during recovery leaves what a crash during publication leaves, and is repaired by the next
-// recovery. A torn last record was never acknowledged; it goes when its journal file goes.
+// A crash during recovery leaves what a crash during publication leaves, and is repaired by the
+// next recovery. A torn last record was never acknowledged; it goes when its journal file goes.
 
 import { join } from 'node:path'
 import { fromUtf8, sameBytes } from './bytes.ts'

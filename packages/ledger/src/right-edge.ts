@@ -23,8 +23,8 @@ export class RightEdge {
   #entries: Uint8Array[]
 
   /**
-   * The edge of a tree of `size`: `tiles` holds the hashes of each level's partial tile (empty where
-   * the last tile is full), `entries` those of the partial bundle.
+   * The edge of a tree of `size`: `tiles` holds the hashes of each level's partial tile (empty
+   * where the last tile is full), `entries` those of the partial bundle.
    */
   constructor(size: number, tiles: readonly Uint8Array[], entries: readonly Uint8Array[]) {
     this.#size = size

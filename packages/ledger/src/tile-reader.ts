@@ -13,7 +13,7 @@ export type ReadFile = (name: string) => Promise<Uint8Array | null>
 const CACHED_TILES_MAX = 64
 
 /**
- * A reader of the tree of `size` entries. It throws `ledger_corrupt` when a tile is missing or short,
+ * A reader of the tree of `size` entries. It throws `ledger_corrupt` for a missing or short tile,
  * and `size_invalid` for a subtree that is not complete at that size.
  */
 export function tileNodeReader(sha256: Sha256, readFile: ReadFile, size: number): NodeReader {

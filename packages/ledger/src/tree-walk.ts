@@ -1,5 +1,5 @@
-// Walks all entries once, from bundles and then from the journal, computes the tree from nothing but
-// the entries, and compares every tile and every promised root with it. One bundle and one tile a
+// Walks all entries once, from bundles and then from the journal, computes the tree from nothing
+// but the entries, and compares every tile and every promised root with it. One bundle and a tile a
 // level are in memory at a time. Runs in browsers.
 
 import { concatBytes, firstDifference, sameBytes } from './bytes.ts'

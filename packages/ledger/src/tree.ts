@@ -28,7 +28,7 @@ export function leafHashInto(
   sha256(leafInput.subarray(0, 1 + entry.length), output, offset)
 }
 
-/** SHA-256(0x00 || entry), for an entry of at most ENTRY_BYTES_MAX. Source: RFC 6962 section 2.1. */
+/** SHA-256(0x00 || entry), of at most ENTRY_BYTES_MAX. Source: RFC 6962 section 2.1. */
 export function leafHash(sha256: Sha256, entry: Uint8Array): Uint8Array {
   const output = new Uint8Array(HASH_BYTES)
   leafHashInto(sha256, entry, output, 0)

@@ -188,7 +188,7 @@ export class Writer {
     if (this.#isClosed) throw new LedgerError('ledger_closed', 'the ledger is closed')
   }
 
-  /** Starts the loop unless it runs. Only the loop touches the tree, the journal and the segments. */
+  /** Starts the loop unless it runs. Only it touches the tree, the journal and the segments. */
   #wake(): void {
     this.#running ??= Promise.resolve().then(() => this.#run())
   }
@@ -301,7 +301,7 @@ export class Writer {
     return this.#isPublishWanted || this.#active.segment.isFull || ageMs > STAGED_MS_MAX
   }
 
-  /** Hands the journal file to publication, one at a time; appends go on in a new file meanwhile. */
+  /** Hands the journal file to publication, one at a time; appends go on in a new file. */
   async #publishActive(): Promise<void> {
     this.#isPublishWanted = false
     await this.#publishing?.done

@@ -177,7 +177,7 @@ async function unpublished(path: string): Promise<{ journal: string; note: strin
   return { journal: 'journal/0000000000000000', note }
 }
 
-test('any one byte changed in a complete journal fails, names it, and is refused at open', async () => {
+test('one byte changed in a complete journal fails, names it, and is refused at open', async () => {
   using directory = temporaryDirectory()
   const { journal } = await unpublished(directory.path)
   expect(await checkLedger(directory.path)).toMatchObject({ ok: true, size: 4, unfinished: [] })

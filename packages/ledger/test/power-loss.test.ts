@@ -1,5 +1,5 @@
-// The syncs are where they must be: after a power loss at every step, in several ways of losing what
-// was not synced, the ledger opens, has every acknowledged entry, goes on, and verifies.
+// The syncs are where they must be: after a power loss at every step, in several ways of losing
+// what was not synced, the ledger opens, has every acknowledged entry, goes on, and verifies.
 
 import { expect, test } from 'vitest'
 import { type Ledger, openLedger } from '../src/ledger.ts'
