@@ -8,7 +8,7 @@ const OUTPUT_DEPTH_MAX = 6
 
 /** Compared with a member name in lower case, without `_` and `-`. */
 const CREDENTIAL_NAMES =
-  /^(?:.*(?:secretaccesskey|sessiontoken|securitytoken|accesstoken|refreshtoken|idtoken|authtoken|authorizationtoken|bearertoken|presignedurl|signedurl|privatekey|plaintextkey|clientsecret|password|passwordencrypted|jointoken|participanttoken|signedrequest)|accesskeyid|token|secret|secretstring|secretbinary|secretvalue|apikey|apikeyvalue|accesskey|credentials?|authorizationdata|tokenvalue|streamurl|presignedurls?|uploadurl|downloadurl|embedurl|signinurl|loginurl|plaintext)$/
+  /^(?:.*(?:secretaccesskey|sessiontoken|securitytoken|accesstoken|refreshtoken|idtoken|authtoken|authorizationtoken|bearertoken|presignedurl|signedurl|privatekey|plaintextkey|clientsecret|password|passwordencrypted|jointoken|participanttoken|signedrequest)|token|secret|secretstring|secretbinary|secretvalue|apikey|apikeyvalue|authorizationdata|tokenvalue|streamurl|presignedurls?|uploadurl|downloadurl|embedurl|signinurl|loginurl|plaintext)$/
 
 /** Names that end like a token but only page through results or pick a version. */
 const HARMLESS_NAMES =

@@ -12,7 +12,7 @@ import { allHold } from './condition.ts'
  * Detach, Disassociate and Untag undo a link; they are judged by level and list.
  */
 const DESTROY =
-  /^(?:Batch|Bulk|Force|Admin)?(?:Delete|Terminate|Purge|Deregister|Destroy|Remove|Erase|Flush|Wipe|Discard|Release|Drop|Decommission|Dispose|ScheduleKeyDeletion)(?=[A-Z]|$)/
+  /^(?:Batch|Bulk|Force|Admin)?(?:Delete|Terminate|Purge|Deregister|Destroy|Remove|Erase|Flush|Wipe|Discard|Release|Drop|Decommission|Deprovision|Dispose|ScheduleKeyDeletion)(?=[A-Z]|$)/
 
 const STOP =
   /^(?:Batch)?(?:Stop|Pause|Suspend|Disable|Cancel|Abort|Deactivate|Halt|Quiesce|Reboot|Hibernate|Shutdown)(?=[A-Z]|$)/
@@ -29,7 +29,11 @@ export function effectsOf(
   )
   const effects = new Set(rows.map((row) => row.effect))
   if (!rows.some((row) => row.instead === true)) {
-    for (const effect of plainEffects(service, operation, levels)) effects.add(effect)
+    // A row without a condition means that somebody looked at the operation.
+    const known = rows.some((row) => row.when === undefined)
+    for (const effect of plainEffects(service, operation, levels)) {
+      if (effect !== 'unknown' || !known) effects.add(effect)
+    }
   }
   return inOrder(effects)
 }
