@@ -11,6 +11,7 @@ import { openAgentSession } from '@seconder/cli/opening'
 import { signReview, type Verdict } from '@seconder/cli/reviewing'
 import { signerFor } from '@seconder/cli/signing'
 import type { Config } from '@seconder/gateway/config'
+import { systemClock } from '@seconder/gateway/lib/clock'
 import { Secret } from '@seconder/gateway/lib/secret'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
 import { type RunningGate, serve } from '@seconder/gateway/serve'
@@ -27,6 +28,8 @@ export interface HarnessOptions {
   readonly environments?: Config['environments']
   readonly holdMs?: number
   readonly expiresInMs?: number
+  /** What the gate measures of its callers; default: what is so. */
+  readonly isolation?: 'user'
   /** Folder under the repository; the lab set accepts one user and software keys. */
   readonly policies?: string
 }
@@ -101,7 +104,9 @@ export class Harness {
   }
 
   async restart(changes: Partial<Config> = {}): Promise<void> {
-    this.running = await serve({ ...this.config(), ...changes })
+    const { isolation } = this.options
+    const config = { ...this.config(), ...changes }
+    this.running = await (isolation ? serve(config, systemClock(), () => isolation) : serve(config))
     const portOf = (url: string) => Number(new URL(url).port)
     this.#ports = { aws: portOf(this.running.awsUrl), console: portOf(this.running.consoleUrl) }
   }
@@ -149,13 +154,13 @@ export class Harness {
   }
 
   /** Entries of the ledger, in order. */
-  async entries(): Promise<Record<string, unknown>[]> {
+  async entries(): Promise<readonly Record<string, unknown>[]> {
     const { entries } = await this.checkLedger()
     return entries
   }
 
   /** Verifies the ledger from its files and public key, and returns what it holds. */
-  async checkLedger(): Promise<{ entries: Record<string, unknown>[] }> {
+  async checkLedger(): Promise<{ entries: readonly Record<string, unknown>[] }> {
     const { report, entries } = await verifyLedgerFolder(join(this.folder, 'ledger'))
     expect(report.problems).toEqual([])
     expect(report.ok).toBe(true)

@@ -109,6 +109,29 @@ test('C3 every person-only verb takes a fresh signature over that very act; a re
   })
 })
 
+test('C3 the default policy takes no approval whose key proves nobody present', async () => {
+  const strict = await Harness.start({
+    upstream: upstream.url,
+    policies: 'policies',
+    isolation: 'user',
+  })
+  const session = await strict.open('alice')
+  const answer = await rawCall(session, dynamodbCall('DeleteTable', { TableName: 'orders' }))
+  const approval = strict.review('bob', idIn(answer))
+  await expect(approval).rejects.toThrow("does not prove a person's presence")
+  expect(await strict.review('bob', idIn(answer), 'deny', 'no')).toMatchObject({ state: 'denied' })
+  await strict.stop()
+})
+
+test("the default policy changes nothing in production for an agent on the gate's own user", async () => {
+  const strict = await Harness.start({ upstream: upstream.url, policies: 'policies' })
+  const session = await strict.open('alice')
+  const answer = await rawCall(session, dynamodbCall('DeleteTable', { TableName: 'orders' }))
+  expect(answer.body).toContain("runs as the gate's own user")
+  await strict.stop()
+  expect(seen('DeleteTable')).toBe(0)
+})
+
 test('C4 answers that hold credentials never pass, whatever policy says', async () => {
   const fields = {
     Version: '2011-06-15',

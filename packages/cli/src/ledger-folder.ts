@@ -1,8 +1,11 @@
 // Verifies a ledger's folder with its public key, and reads the entries on the way. The key comes from
 // outside the folder: a ledger cannot vouch for itself.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { verifyDirectory } from '@seconder/ledger/directory'
-import type { VerifyReport } from '@seconder/ledger/verify'
+import { payloadPath } from '@seconder/ledger/layout'
+import type { VerifyProblem, VerifyReport } from '@seconder/ledger/verify'
 import { CommandFailure, EXIT } from './failure.ts'
 
 export interface FolderOptions {
@@ -18,10 +21,35 @@ export type LedgerEntry = { readonly type: string; readonly at: string } & Recor
 /** Entries kept in memory while verifying; the rest is verified all the same. */
 const ENTRIES_KEPT_MAX = 1_000_000
 
+/** A gate that is running moves files while they are read; what is really wrong stays wrong. */
+const LIVE_TRIES = 4
+const LIVE_PAUSE_MS = 700
+
+export interface VerifiedFolder {
+  readonly report: VerifyReport
+  readonly entries: readonly LedgerEntry[]
+}
+
+/** Verifies tree, files and signatures, and that every payload an entry names is there. */
 export async function verifyLedgerFolder(
   folder: string,
   options: FolderOptions = {},
-): Promise<{ report: VerifyReport; entries: LedgerEntry[] }> {
+): Promise<VerifiedFolder> {
+  let verified = await verifyOnce(folder, options)
+  for (let tries = 1; !verified.report.ok && tries < LIVE_TRIES && isLive(folder); tries++) {
+    await setTimeout(LIVE_PAUSE_MS)
+    verified = await verifyOnce(folder, options)
+  }
+  return verified
+}
+
+/** Written to a moment ago: somebody may be at it. */
+function isLive(folder: string): boolean {
+  const writtenMs = statSync(folder).mtimeMs
+  return Date.now() - writtenMs < 60_000
+}
+
+async function verifyOnce(folder: string, options: FolderOptions): Promise<VerifiedFolder> {
   const entries: LedgerEntry[] = []
   const decoder = new TextDecoder()
   const { onProgress } = options
@@ -35,7 +63,31 @@ export async function verifyLedgerFolder(
       if (entries.length < ENTRIES_KEPT_MAX) entries.push(parseEntry(decoder.decode(bytes)))
     },
   })
-  return { report, entries }
+  const problems = [...report.problems, ...missingPayloads(folder, entries)]
+  return { report: { ...report, ok: problems.length === 0, problems }, entries }
+}
+
+/** Review documents and epoch contents lie beside the log; an entry holds the digest of each. */
+function missingPayloads(folder: string, entries: readonly LedgerEntry[]): VerifyProblem[] {
+  return entries.flatMap((entry, index) => {
+    const digest =
+      entry.type === 'request-opened'
+        ? entry['document']
+        : entry.type === 'epoch-activated'
+          ? entry['content']
+          : null
+    if (typeof digest !== 'string') return []
+    const file = payloadPath(digest)
+    if (existsSync(join(folder, file))) return []
+    return [
+      {
+        file,
+        entry: index,
+        code: 'missing_file',
+        message: 'the entry names it, and it is not there',
+      },
+    ]
+  })
 }
 
 /** An entry that is no JSON is shown as such: the tree vouches for bytes, not for their form. */

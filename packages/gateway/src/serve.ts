@@ -1,7 +1,7 @@
 // Builds a gate from its configuration and starts it: the only file that puts parts together. The AWS
 // door and the people's API are two listeners; neither can do the other's work.
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { serve as serveHono } from '@hono/node-server'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
@@ -14,11 +14,13 @@ import { contentOnDisk, type VersionedContent } from './epoch/content.ts'
 import { GatewayError } from './errors.ts'
 import { createUpstream } from './execute/upstream.ts'
 import { Gateway } from './gateway.ts'
+import type { Isolation } from './identify/caller.ts'
 import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { asDecided } from './path/facts.ts'
 import { answerDoor } from './receive/door.ts'
+import { measureIsolation } from './receive/isolation.ts'
 import type { SignedAct } from './record/entry.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
 import { createRecorder, type Recorder } from './record/recorder.ts'
@@ -69,7 +71,11 @@ export interface RunningGate {
  * Starts a gate. Errors: GatewayError `invalid_config` or `state_error`, LedgerError (among them
  * `ledger_older_than_acknowledged`), PolicyError.
  */
-export async function serve(config: Config, clock: Clock = systemClock()): Promise<RunningGate> {
+export async function serve(
+  config: Config,
+  clock: Clock = systemClock(),
+  measure: (socket: Socket) => Isolation = measureIsolation,
+): Promise<RunningGate> {
   const store = openSqliteStore(config.statePath)
   const opened = await openGateLedger(config, store, clock)
   const { ledger, gateId, notices } = opened
@@ -88,7 +94,7 @@ export async function serve(config: Config, clock: Clock = systemClock()): Promi
   })
   notices.push(...running.notices())
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
-  const { awsUrl, consoleUrl, stop } = await running.listen()
+  const { awsUrl, consoleUrl, stop } = await running.listen(measure)
   return {
     gate: running,
     awsUrl,
@@ -239,7 +245,9 @@ class Running implements Gate {
     return cancelled
   }
 
-  async listen(): Promise<{ awsUrl: string; consoleUrl: string; stop: () => Promise<void> }> {
+  async listen(
+    measure: (socket: Socket) => Isolation,
+  ): Promise<{ awsUrl: string; consoleUrl: string; stop: () => Promise<void> }> {
     const { config, store, clock } = this.#options
     const door = http.createServer({ requestTimeout: 300_000, headersTimeout: 20_000 })
     const app = createApi(this, () => hostsOf(this.#consoleUrl))
@@ -251,7 +259,8 @@ class Running implements Gate {
     await once(people)
     this.#consoleUrl = urlOf(people.address() as AddressInfo, config.listen.console)
     door.on('request', (incoming, outgoing) => {
-      void answerDoor(this.gateway, incoming, outgoing, hostsOf(this.#awsUrl))
+      const hosts = hostsOf(this.#awsUrl)
+      void answerDoor(this.gateway, incoming, outgoing, { hosts, measure })
     })
     door.listen(config.listen.aws.port, config.listen.aws.host)
     await once(door)

@@ -15,6 +15,7 @@ export const ACT_CHARS_MAX = 16 * 1024
 export interface VerifiedAct<T> {
   readonly statement: T
   readonly person: PersonRecord
+  /** `hardware` only where the signed flags show a person present and verified. */
   readonly strength: 'software' | 'hardware'
   readonly act: SignedAct
 }
@@ -41,12 +42,14 @@ export function verifyAct<T>(
     )
   }
   try {
-    const { strength } = verifySshSignature({
+    const { userPresent, userVerified } = verifySshSignature({
       armored: act.signature,
       message: new TextEncoder().encode(act.statement),
       namespace,
       publicKey: parsePublicKey(known.key.publicKey),
     })
+    // A security key that asked for no touch or no PIN proves as little as a key file (red team C3).
+    const strength = userPresent && userVerified ? 'hardware' : 'software'
     return { statement, person: known.person, strength, act }
   } catch (cause) {
     throw new GatewayError(

@@ -1,20 +1,29 @@
 // The AWS door's listener: makes a Received of each request, lets the path answer, and sends the
 // Reply. An answer that cannot be made is a closed connection, never a made-up success.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import type { Gateway } from '../gateway.ts'
+import type { Isolation } from '../identify/caller.ts'
 import { failureOf, refusal } from '../path/refusals.ts'
 import { receive } from './receive.ts'
 import type { Received, Reply } from './received.ts'
+
+/** What a door needs to know besides the request. */
+export interface DoorFacts {
+  /** Host values that mean this gate. */
+  readonly hosts: readonly string[]
+  readonly measure: (socket: Socket) => Isolation
+}
 
 export async function answerDoor(
   gateway: Gateway,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  hosts: readonly string[],
+  facts: DoorFacts,
 ): Promise<void> {
   try {
-    const reply = await replyTo(gateway, incoming, outgoing, hosts)
+    const reply = await replyTo(gateway, incoming, outgoing, facts)
     await send(outgoing, reply)
   } catch {
     // Nothing that is true can be said any more: the client sees a broken connection.
@@ -26,11 +35,11 @@ async function replyTo(
   gateway: Gateway,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  hosts: readonly string[],
+  facts: DoorFacts,
 ): Promise<Reply> {
   let received: Received
   try {
-    received = await receive(incoming, outgoing, hosts)
+    received = await receive(incoming, outgoing, facts.hosts, facts.measure)
   } catch (cause) {
     outgoing.setHeader('connection', 'close')
     const headers = Object.entries(incoming.headers).map(

@@ -1,8 +1,10 @@
 // Makes a Received from a node:http request: the whole body within the limit, headers and target
 // exactly as sent. Refuses what two parsers could read in two ways.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { WireHeader } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
+import type { Isolation } from '../identify/caller.ts'
 import { measureIsolation } from './isolation.ts'
 import type { Received } from './received.ts'
 
@@ -17,6 +19,7 @@ export async function receive(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   hosts: readonly string[],
+  measure: (socket: Socket) => Isolation = measureIsolation,
 ): Promise<Received> {
   const headers = headerPairs(incoming.rawHeaders)
   requireHost(headers, hosts)
@@ -25,7 +28,7 @@ export async function receive(
   outgoing.once('close', () => gone.abort())
   return {
     request: { method: incoming.method ?? '', target: incoming.url ?? '', headers, body },
-    isolation: measureIsolation(incoming.socket),
+    isolation: measure(incoming.socket),
     clientConnected: () =>
       !outgoing.destroyed && !incoming.socket.destroyed && incoming.socket.writable,
     gone: gone.signal,
