@@ -1,0 +1,63 @@
+// Follows the gate's requests through its public API, as any reviewer's client could: what was opened,
+// and how it ended.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { GateClient } from '@seconder/cli/gate-client'
+import { checkedRequest } from '@seconder/cli/reviewing'
+import type { ShownRequest } from '@seconder/gateway/api/api'
+import type { ReviewDocument } from '@seconder/gateway/review/document'
+
+const POLL_MS = 150
+
+export interface RequestListener {
+  opened(request: ShownRequest, document: ReviewDocument): void
+  closed(request: ShownRequest, reviewers: readonly string[], document: ReviewDocument): void
+}
+
+/** One request as the demo reports it. */
+export interface RequestFigures {
+  readonly id: string
+  readonly operation: string
+  readonly state: string
+  readonly requirement: readonly string[]
+  readonly closedBy: string | null
+  readonly reviewers: readonly { readonly reviewer: string; readonly verdict: string }[]
+}
+
+/** Tells `listener` until `signal` fires, and once more after it. */
+export async function watchRequests(
+  client: GateClient,
+  listener: RequestListener,
+  signal: AbortSignal,
+): Promise<void> {
+  const states = new Map<string, string>()
+  for (let isLast = false; !isLast; ) {
+    isLast = signal.aborted
+    for (const request of await oldestFirst(client)) {
+      const before = states.get(request.requestId)
+      if (before === request.state) continue
+      states.set(request.requestId, request.state)
+      const { full, document } = await checkedRequest(client, request.requestId)
+      if (before === undefined) listener.opened(request, document)
+      const reviewers = full.reviews.map(({ reviewer }) => reviewer)
+      if (request.state !== 'pending') listener.closed(request, reviewers, document)
+    }
+    if (!isLast) await pause(POLL_MS)
+  }
+}
+
+/** Every request with its reviews, oldest first. */
+export async function requestFigures(client: GateClient): Promise<readonly RequestFigures[]> {
+  const figures: RequestFigures[] = []
+  for (const { requestId } of await oldestFirst(client)) {
+    const { full } = await checkedRequest(client, requestId)
+    const { operation, state, requirement, closedBy } = full.request
+    const reviewers = full.reviews.map(({ reviewer, verdict }) => ({ reviewer, verdict }))
+    figures.push({ id: requestId, operation, state, requirement, closedBy, reviewers })
+  }
+  return figures
+}
+
+async function oldestFirst(client: GateClient): Promise<ShownRequest[]> {
+  const { requests } = await client.get<{ requests: ShownRequest[] }>('/api/requests')
+  return requests.sort((a, b) => a.openedAt.localeCompare(b.openedAt))
+}
