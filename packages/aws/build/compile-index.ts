@@ -1,6 +1,6 @@
-// Compiles data/service-index.bin: per signing name, the models of its SDK services, its IAM facts and
-// our tables, each as one brotli block, so that a request loads only its own service. Deterministic:
-// the same packages and tables give the same bytes. Run by `npm run index`.
+// Compiles data/service-index.bin: per signing name, the models of its SDK services, its IAM facts
+// and our tables, each as one brotli block, so that a request loads only its own service.
+// Deterministic: the same packages and tables give the same bytes. Run by `npm run index`.
 
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -75,7 +75,8 @@ function blocksOf(models: readonly RawModel[], iam: IamData): ServiceBlock[] {
 }
 
 /**
- * S3 operations that are signed for another service and so never come under `s3`: the one that lists
+ * S3 operations that are signed for another service and so never come under `s3`: the one that
+ * lists
  * directory buckets goes to s3express-control. Source:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListDirectoryBuckets.html
  */

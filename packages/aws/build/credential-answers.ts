@@ -7,17 +7,36 @@ import type { Shape } from '../src/index/model.ts'
 const OUTPUT_DEPTH_MAX = 6
 
 /** Compared with a member name in lower case, without `_` and `-`. */
-const CREDENTIAL_NAMES =
-  /^(?:.*(?:secretaccesskey|sessiontoken|securitytoken|accesstoken|refreshtoken|idtoken|authtoken|authorizationtoken|bearertoken|presignedurl|signedurl|privatekey|plaintextkey|clientsecret|password|passwordencrypted|jointoken|participanttoken|signedrequest)|token|secret|secretstring|secretbinary|secretvalue|apikey|apikeyvalue|authorizationdata|tokenvalue|streamurl|presignedurls?|uploadurl|downloadurl|embedurl|signinurl|loginurl|plaintext)$/
+const CREDENTIAL_NAMES = anyOf(
+  '.*(?:secretaccesskey|sessiontoken|securitytoken|accesstoken|refreshtoken|idtoken|authtoken)',
+  '.*(?:authorizationtoken|bearertoken|presignedurl|signedurl|privatekey|plaintextkey)',
+  '.*(?:clientsecret|password|passwordencrypted|jointoken|participanttoken|signedrequest)',
+  'token|secret|secretstring|secretbinary|secretvalue|apikey|apikeyvalue|authorizationdata',
+  'tokenvalue|streamurl|presignedurls|uploadurl|downloadurl|embedurl|signinurl|loginurl|plaintext',
+)
 
 /** Names that end like a token but only page through results or pick a version. */
-const HARMLESS_NAMES =
-  /(?:next|continuation|pagination|page|client|idempotency|revision|lock|update|request|start|starting|change|sequence|list|creation|previous|prior|forward|backward|etag|evaluation|task|sync|cursor|upload)token$|^(?:marker)$|(?:haspassword|passwordpolicy|resetpassword|passwordlastused|changepassword|masteruserpassword|passworddata)$/
+const HARMLESS_NAMES = anyOf(
+  '.*(?:next|continuation|pagination|page|client|idempotency|revision|lock|update|request)token',
+  '.*(?:start|starting|change|sequence|list|creation|previous|prior|forward|backward|etag)token',
+  '.*(?:evaluation|task|sync|cursor|upload)token|marker',
+  '.*(?:haspassword|passwordpolicy|resetpassword|passwordlastused|changepassword)',
+  '.*(?:masteruserpassword|passworddata)',
+)
 
-/** A bare `token` is a credential only beside nothing that pages: these siblings make it a page mark. */
+function anyOf(...names: readonly string[]): RegExp {
+  return new RegExp(`^(?:${names.join('|')})$`)
+}
+
+/**
+ * A bare `token` is a credential only beside nothing that pages: these siblings make it a page
+ * mark.
+ */
 const PAGE_SIBLINGS = /^(?:items|.*list|.*s)$/
 
-/** True where a member of the output, at any depth up to OUTPUT_DEPTH_MAX, is named as a credential. */
+/**
+ * True where a member of the output, at any depth up to OUTPUT_DEPTH_MAX, is named as a credential.
+ */
 export function answersCredential(
   output: Shape | undefined,
   shapes: Readonly<Record<string, Shape>>,

@@ -61,7 +61,7 @@ function resourceTypes(path: string): Record<string, string> {
 
 /**
  * Signing names whose IAM prefix is another word, each seen in the Service Authorization Reference
- * (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
+ * (https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html).
  */
 const PREFIX_OF_SIGNING_NAME: Readonly<Record<string, string>> = {
   cloudcontrolapi: 'cloudformation',

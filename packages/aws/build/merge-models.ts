@@ -7,7 +7,9 @@ import type { RawModel } from './sdk-models.ts'
 /** How deep two shapes are joined; recursive shapes end here. */
 const MERGE_DEPTH_MAX = 12
 
-/** The base models, each with what the additions of the same id know more; new ids come at the end. */
+/**
+ * The base models, each with what the additions of the same id know more; new ids come at the end.
+ */
 export function mergeModels(base: readonly RawModel[], additions: readonly RawModel[]): RawModel[] {
   const byId = new Map(base.map((model) => [model.id, model]))
   for (const addition of additions) {

@@ -1,6 +1,6 @@
 // Finds, in the input model of every operation, the members that data/tables/masks.json and the
-// idempotency trait name: secrets to mask, tokens to leave out. Closed at build time, so that nothing
-// is masked or dropped by its name when a request comes (redteam C9, H12).
+// idempotency trait name: secrets to mask, tokens to leave out. Closed at build time, so that
+// nothing is masked or dropped by its name when a request comes (redteam C9, H12).
 
 import { readFileSync } from 'node:fs'
 import type { Model, OperationModel, Shape } from '../src/index/model.ts'

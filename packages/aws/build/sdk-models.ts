@@ -91,7 +91,9 @@ function toModel(file: ApiFile): RawModel {
   }
 }
 
-/** The shape with only the fields that decoding reads; named shapes it reaches are put into `used`. */
+/**
+ * The shape with only the fields that decoding reads; named shapes it reaches are put into `used`.
+ */
 export function trim(
   shape: Shape,
   shapes: Readonly<Record<string, Shape>>,

@@ -43,7 +43,10 @@ const CLIENTS: readonly Client[] = [
   { client: 'sts', id: 'STS', signingName: 'sts', protocol: 'query', version: '2011-06-15' },
 ]
 
-/** A schema as the clients hold it: a number, a function that gives one, a pair with traits, or a list. */
+/**
+ * A schema as the clients hold it: a number, a function that gives one, a pair with traits, or a
+ * list.
+ */
 type Schema = number | (() => Schema) | readonly unknown[] | undefined
 type Traits = Readonly<Record<string, unknown>>
 
@@ -130,7 +133,8 @@ class SchemaReader {
     if (typeof schema === 'number') return this.#number(schema)
     if (!Array.isArray(schema)) return {}
     const [kind] = schema
-    // A member may be written [schema, traits]; a declared schema starts with its kind and namespace.
+    // A member may be written [schema, traits]; a declared schema starts with its kind and
+    // namespace.
     if (schema.length === 2 && (isRecord(schema[1]) || typeof schema[1] === 'number')) {
       return { ...this.shape(schema[0] as Schema), ...this.#binding(schema[1]) }
     }

@@ -1,5 +1,6 @@
 // Reads our tables about AWS (data/tables/*.json), checks every row against the IAM data, and cuts
-// them down to one IAM prefix. A row that names an action or type that does not exist stops the build.
+// them down to one IAM prefix. A row that names an action or type that does not exist stops the
+// build.
 
 import { readFileSync } from 'node:fs'
 import { FORM_NAMES } from '../src/describe/normalise.ts'

@@ -1,5 +1,6 @@
-// The refusals of describeCall: one class, one stable code per reason. A refusal is always about the
-// request and never repeats its secrets: only names (members, headers, keys, operations) are quoted.
+// The refusals of describeCall: one class, one stable code per reason. A refusal is always about
+// the request and never repeats its secrets: only names (members, headers, keys, operations) are
+// quoted.
 
 /**
  * Why a request has no description. Nothing may be forwarded; sending it again changes nothing.

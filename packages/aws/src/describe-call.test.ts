@@ -1,5 +1,6 @@
 // Every captured request of real clients against the expected values beside it, and the sample that
-// outside scorers use where it is at hand. An ARN that names another thing is worse than a wide one.
+// outside scorers use where it is at hand. An ARN that names another thing is worse than a wide
+// one.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'

@@ -105,7 +105,7 @@ test('what is there twice is refused', () => {
           's3',
           'PUT /bucket?versioning',
           { host: 's3.amazonaws.com' },
-          '<VersioningConfiguration><Status>Enabled</Status><Status>Suspended</Status></VersioningConfiguration>',
+          `<VersioningConfiguration>${'<Status>Enabled</Status>'.repeat(2)}</VersioningConfiguration>`,
         ),
     ],
   ]
@@ -186,6 +186,20 @@ test('XML with a DTD, an entity or a processing instruction is refused before pa
   ]) {
     expect(codeOf(put(xml)), xml).toBe('malformed_body')
   }
+})
+
+test('an S3 control host speaks S3 control, an access point host names no bucket', () => {
+  const control = {
+    host: '123456789012.s3-control.us-east-1.amazonaws.com',
+    'x-amz-account-id': '1',
+  }
+  const account = 'DELETE /v20180820/configuration/publicAccessBlock'
+  expect(path(account, control)().iamActions).toEqual(['s3:PutAccountPublicAccessBlock'])
+  expect(path(account)().iamActions).toEqual(['s3:DeleteObject'])
+  const point = { host: 'mine-123456789012.s3-accesspoint.us-east-1.amazonaws.com' }
+  expect(path('DELETE /key', point)().resources.every((each) => !each.resolved)).toBe(true)
+  const dotted = { host: 'a.s3.b.s3.us-east-1.amazonaws.com' }
+  expect(path('DELETE /key', dotted)().resources[0]?.arn).toBe('arn:aws:s3:::a.s3.b/key')
 })
 
 test('XML at the depth limit is read, one deeper is refused', () => {

@@ -3,6 +3,7 @@
 
 import type { JsonObject } from '../call.ts'
 import type { AccessLevel } from '../index/model.ts'
+import { rowsOf } from '../index/rows.ts'
 import type { Operation, Service } from '../index/service-index.ts'
 import { allHold } from './condition.ts'
 import { isRowFor, mainActionsOf } from './main-actions.ts'
@@ -19,7 +20,7 @@ export function neededActions(
   operation: Operation,
   parameters: JsonObject,
 ): NeededActions {
-  const rows = service.tables.actions.filter(
+  const rows = rowsOf(service, operation.name).actions.filter(
     (row) => isRowFor(row, operation.model.id, operation.name) && allHold(row.when, parameters),
   )
   // A row with a condition is more exact than the one without.
@@ -36,7 +37,9 @@ export function plainActionsOf(service: Service, operation: Operation): readonly
   return mainActionsOf(service, model.id, name, facts.method ?? 'POST')
 }
 
-/** Access levels of `actions`; undefined for an action of another service or none of the IAM data. */
+/**
+ * Access levels of `actions`; undefined for an action of another service or none of the IAM data.
+ */
 export function levelsOf(
   service: Service,
   actions: readonly string[],

@@ -2,6 +2,7 @@
 // parameters hold secrets. From our tables and the compiled output rule (redteam C4, C9). Pure.
 
 import type { Effect, Json, JsonObject, Recoverable, Reveals } from '../call.ts'
+import { rowsOf } from '../index/rows.ts'
 import type { Operation, Service } from '../index/service-index.ts'
 import { allHold } from './condition.ts'
 import { isObject } from './decode-json.ts'
@@ -9,7 +10,8 @@ import { isObject } from './decode-json.ts'
 const REVEALS_BY_STRICTNESS: readonly Reveals[] = ['nothing', 'data', 'secret', 'credential']
 
 /**
- * The strictest of the rows that hold. An operation without any row is `credential` where its output
+ * The strictest of the rows that hold. An operation without any row is `credential` where its
+ * output
  * model is named like one, `data` for reads, else `nothing`.
  */
 export function revealsOf(
@@ -18,7 +20,7 @@ export function revealsOf(
   effects: readonly Effect[],
   parameters: JsonObject,
 ): Reveals {
-  const listed = service.tables.reveals.filter((row) => row.operation === operation.name)
+  const listed = rowsOf(service, operation.name).reveals
   const rows = listed.filter((row) => allHold(row.when, parameters))
   const found = new Set(rows.map((row) => row.reveals))
   if (listed.length === 0 && operation.facts.answersCredential === true) return 'credential'
@@ -35,8 +37,8 @@ export function recoverableOf(
   parameters: JsonObject,
 ): Recoverable {
   if (effects.every((effect) => effect === 'read' || effect === 'list')) return 'yes'
-  const row = service.tables.recoverable.find(
-    (each) => each.operation === operation.name && allHold(each.when, parameters),
+  const row = rowsOf(service, operation.name).recoverable.find((each) =>
+    allHold(each.when, parameters),
   )
   return row?.recoverable ?? 'unknown'
 }

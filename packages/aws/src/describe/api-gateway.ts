@@ -1,6 +1,6 @@
 // API Gateway's management resources are its paths: DELETE /restapis/abc is `apigateway:DELETE` on
 // `arn:aws:apigateway:REGION::/restapis/abc`; the paths of version 2 lose their `/v2`. Source:
-// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
+// docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
 
 import type { CallResource, JsonObject } from '../call.ts'
 import type { Operation } from '../index/service-index.ts'
@@ -9,7 +9,9 @@ import type { Surroundings } from './normalise.ts'
 /** Ids of API Gateway and names of stages, domains and keys; a wider value leaves the ARN open. */
 const PART = /^[A-Za-z0-9._@$-]+$/
 
-/** The one resource of a management call; `*` where a part of its path is not plain, and for tags. */
+/**
+ * The one resource of a management call; `*` where a part of its path is not plain, and for tags.
+ */
 export function apiGatewayResource(
   operation: Operation,
   parameters: JsonObject,

@@ -20,7 +20,9 @@ export function parseArn(text: string): Arn | undefined {
   return { partition, service, region, account, resource }
 }
 
-/** The partition of a region. Source: botocore's and the SDKs' partitions.json, by region prefix. */
+/**
+ * The partition of a region. Source: botocore's and the SDKs' partitions.json, by region prefix.
+ */
 export function partitionOf(region: string): string {
   if (region.startsWith('cn-')) return 'aws-cn'
   if (region.startsWith('us-gov-')) return 'aws-us-gov'

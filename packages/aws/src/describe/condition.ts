@@ -32,7 +32,10 @@ export function allHold(
   return (conditions ?? []).every((condition) => holds(condition, parameters))
 }
 
-/** `absent`: nothing there. `lacking`: one of the holders of the last step is without it. The others hold where one of the values at the path is so. */
+/**
+ * `absent`: nothing there. `lacking`: one of the holders of the last step is without it. The others
+ * hold where one of the values at the path is so.
+ */
 function holds(condition: Condition, parameters: JsonObject): boolean {
   const values = valuesAt(parameters, condition.path)
   const wanted = condition.values ?? []

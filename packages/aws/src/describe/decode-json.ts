@@ -11,9 +11,12 @@ import {
   SHAPE_DEPTH_MAX,
   tooDeep,
   unknownMember,
+  type WireNames,
   wrongType,
 } from './decoder.ts'
 import { emptyObject, isScalarType } from './scalar.ts'
+
+const jsonNames = new WeakMap<object, WireNames>()
 
 /** The members of the structure `shape` that `value` holds, under model names; nulls left out. */
 export function fromJson(
@@ -25,7 +28,7 @@ export function fromJson(
 ): Record<string, Json> {
   if (!isObject(value)) throw wrongType(path, 'structure')
   if (depth > SHAPE_DEPTH_MAX) throw tooDeep()
-  const known = bodyMembers(members, (name, member) => jsonName(decoding, name, member))
+  const known = bodyMembers(members, (name, member) => jsonName(decoding, name, member), jsonNames)
   const result = emptyObject()
   for (const [key, item] of Object.entries(value)) {
     const found = known.get(key)

@@ -6,11 +6,21 @@ import type { Json } from '../call.ts'
 import { CallError, quoted } from '../call-errors.ts'
 import type { Shape } from '../index/model.ts'
 import { resolve } from '../index/service-index.ts'
-import { type Decoding, repeated, SHAPE_DEPTH_MAX, tooDeep, unknownMember } from './decoder.ts'
+import {
+  bodyMembers,
+  type Decoding,
+  repeated,
+  SHAPE_DEPTH_MAX,
+  tooDeep,
+  unknownMember,
+  type WireNames,
+} from './decoder.ts'
 import { emptyObject, scalarOf } from './scalar.ts'
 
 /** Most elements of one list or map; a longer one is no request that AWS would take. */
 export const QUERY_LIST_MAX = 10_000
+
+const queryNames = new WeakMap<object, WireNames>()
 
 /** Keys split at their dots: a leaf has text, an inner node has steps. */
 interface Node {
@@ -62,10 +72,7 @@ function structure(
   depth: number,
 ): Record<string, Json> {
   if (depth > SHAPE_DEPTH_MAX) throw tooDeep()
-  const known = new Map<string, readonly [string, Shape]>()
-  for (const [name, member] of Object.entries(members)) {
-    known.set(wireName(decoding, name, member), [name, member])
-  }
+  const known = bodyMembers(members, (name, member) => wireName(decoding, name, member), queryNames)
   const result = emptyObject()
   for (const [step, child] of node.steps) {
     const found = known.get(step)

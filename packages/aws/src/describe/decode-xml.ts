@@ -6,8 +6,10 @@ import { CallError, quoted } from '../call-errors.ts'
 import type { Shape } from '../index/model.ts'
 import { resolve } from '../index/service-index.ts'
 import type { XmlElement } from '../xml/xml-tree.ts'
-import { bodyMembers, type Decoding, repeated, unknownMember } from './decoder.ts'
+import { bodyMembers, type Decoding, repeated, unknownMember, type WireNames } from './decoder.ts'
 import { emptyObject, scalarOf } from './scalar.ts'
+
+const xmlNames = new WeakMap<object, WireNames>()
 
 /** The members that `element` holds, under model names. */
 export function fromXml(
@@ -15,7 +17,11 @@ export function fromXml(
   members: Readonly<Record<string, Shape>>,
   element: XmlElement,
 ): Record<string, Json> {
-  const known = bodyMembers(members, (name, member) => elementName(decoding, name, member))
+  const known = bodyMembers(
+    members,
+    (name, member) => elementName(decoding, name, member),
+    xmlNames,
+  )
   const result = emptyObject()
   readAttributes(decoding, known, element, result)
   const lists = new Map<string, Json[]>()

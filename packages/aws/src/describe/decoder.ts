@@ -31,14 +31,23 @@ export function tooDeep(): CallError {
   return new CallError('body_too_deep', 'the members nest too deep')
 }
 
-/** Name on the wire to the member's model name and shape, for members of the body. */
+export type WireNames = ReadonlyMap<string, readonly [name: string, shape: Shape]>
+
+/**
+ * Name on the wire to the member's model name and shape, for members of the body. Kept in the
+ * map of the protocol: within it one model always names one structure's members in one way.
+ */
 export function bodyMembers(
   members: Readonly<Record<string, Shape>>,
   wireName: (name: string, member: Shape) => string,
-): Map<string, readonly [name: string, shape: Shape]> {
+  kept: WeakMap<object, WireNames>,
+): WireNames {
+  const known = kept.get(members)
+  if (known !== undefined) return known
   const byWireName = new Map<string, readonly [string, Shape]>()
   for (const [name, member] of Object.entries(members)) {
     if (member.location === undefined) byWireName.set(wireName(name, member), [name, member])
   }
+  kept.set(members, byWireName)
   return byWireName
 }

@@ -3,7 +3,8 @@
 // non-read is `unknown` (redteam H6). Pure.
 
 import { EFFECTS_BY_STRICTNESS, type Effect, type JsonObject } from '../call.ts'
-import type { AccessLevel, EffectRow } from '../index/model.ts'
+import type { AccessLevel } from '../index/model.ts'
+import { rowsOf } from '../index/rows.ts'
 import type { Service } from '../index/service-index.ts'
 import { allHold } from './condition.ts'
 
@@ -11,11 +12,19 @@ import { allHold } from './condition.ts'
  * Verbs after which the thing, or what is in it, is gone. `Cancel` and `Disable` only stop.
  * Detach, Disassociate and Untag undo a link; they are judged by level and list.
  */
-const DESTROY =
-  /^(?:Batch|Bulk|Force|Admin)?(?:Delete|Terminate|Purge|Deregister|Destroy|Remove|Erase|Flush|Wipe|Discard|Release|Drop|Decommission|Deprovision|Dispose|ScheduleKeyDeletion)(?=[A-Z]|$)/
+const DESTROY = verbs(
+  'Delete|Terminate|Purge|Deregister|Destroy|Remove|Erase|Flush|Wipe|Discard|Release|Drop',
+  'Decommission|Deprovision|Dispose|ScheduleKeyDeletion',
+)
 
-const STOP =
-  /^(?:Batch)?(?:Stop|Pause|Suspend|Disable|Cancel|Abort|Deactivate|Halt|Quiesce|Reboot|Hibernate|Shutdown)(?=[A-Z]|$)/
+const STOP = verbs(
+  'Stop|Pause|Suspend|Disable|Cancel|Abort|Deactivate|Halt|Quiesce|Reboot|Hibernate|Shutdown',
+)
+
+/** The verbs at the start of an operation's name, or behind `Batch`, `Bulk`, `Force`, `Admin`. */
+function verbs(...lists: readonly string[]): RegExp {
+  return new RegExp(`^(?:Batch|Bulk|Force|Admin)?(?:${lists.join('|')})(?=[A-Z]|$)`)
+}
 
 /** Effects in order of strictness, never empty. */
 export function effectsOf(
@@ -24,9 +33,7 @@ export function effectsOf(
   levels: readonly (AccessLevel | undefined)[],
   parameters: JsonObject,
 ): Effect[] {
-  const rows = service.tables.effects.filter(
-    (row) => row.operation === operation && allHold(row.when, parameters),
-  )
+  const rows = rowsOf(service, operation).effects.filter((row) => allHold(row.when, parameters))
   const effects = new Set(rows.map((row) => row.effect))
   if (!rows.some((row) => row.instead === true)) {
     // A row without a condition means that somebody looked at the operation.
@@ -44,9 +51,7 @@ export function isPlainRead(
   operation: string,
   levels: readonly (AccessLevel | undefined)[],
 ): boolean {
-  const certain: readonly EffectRow[] = service.tables.effects.filter(
-    (row) => row.operation === operation,
-  )
+  const certain = rowsOf(service, operation).effects
   const all = [...plainEffects(service, operation, levels), ...certain.map((row) => row.effect)]
   return all.every((effect) => effect === 'read' || effect === 'list')
 }
@@ -85,7 +90,7 @@ function plainEffects(
 function writes(service: Service, operation: string): readonly Effect[] {
   const verb = byVerb(operation)
   if (verb !== undefined) return verb
-  return service.tables.writes.includes(operation) ? ['write'] : ['unknown']
+  return rowsOf(service, operation).isWrite ? ['write'] : ['unknown']
 }
 
 function byVerb(operation: string): Effect[] | undefined {

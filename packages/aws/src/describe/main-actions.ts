@@ -2,12 +2,13 @@
 // action of the same name where the IAM data has one. Never a guess: else none.
 
 import type { ActionRow } from '../index/model.ts'
+import { rowsOf } from '../index/rows.ts'
 import type { Service } from '../index/service-index.ts'
 
 /**
  * `<prefix>:<Action>` names, the main one first; empty where nothing certain is known.
  * API Gateway's management actions are the HTTP methods. Source:
- * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
+ * docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
  */
 export function mainActionsOf(
   service: Service,
@@ -17,7 +18,7 @@ export function mainActionsOf(
 ): readonly string[] {
   const { prefix } = service
   if (prefix === 'apigateway') return [`apigateway:${method}`]
-  for (const row of service.tables.actions) {
+  for (const row of rowsOf(service, operation).actions) {
     if (row.actions === undefined || row.when !== undefined) continue
     if (isRowFor(row, model, operation)) return row.actions
   }

@@ -19,7 +19,10 @@ const FORMS: Readonly<Record<string, Form>> = {
   plain: (value) => (PLAIN.test(value) ? value : undefined),
   /** As plain, but `:` may be part of it (log groups, alarm names). */
   text: (value) => (/^[^*?${}]+$/.test(value) && !value.startsWith('arn:') ? value : undefined),
-  /** SSM: `/app/flag` is `parameter/app/flag`, `name` is `parameter/name`; a version or label is cut. */
+  /**
+   * SSM: `/app/flag` is `parameter/app/flag`, `name` is `parameter/name`; a version or label is
+   * cut.
+   */
   ssmParameter: (value) => {
     const [name = ''] = value.split(':')
     return PLAIN.test(name) ? name.replace(/^\//, '') : undefined
@@ -78,7 +81,9 @@ const FORMS: Readonly<Record<string, Form>> = {
   efsId: (value) => (/^fs(?:ap|mt)?-[0-9a-f]+$/.test(value) ? value : undefined),
   wafScope: (value) =>
     value === 'REGIONAL' ? 'regional' : value === 'CLOUDFRONT' ? 'global' : undefined,
-  /** `i-0abc` is `instance/i-0abc`, for ids whose ARN has the account; image and snapshot have none. */
+  /**
+   * `i-0abc` is `instance/i-0abc`, for ids whose ARN has the account; image and snapshot have none.
+   */
   ec2Path: (value) => ec2Path(value),
   /** A bucket name; an access point alias or ARN is another resource than a bucket. */
   bucketName: (value) =>

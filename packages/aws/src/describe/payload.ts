@@ -83,7 +83,8 @@ export function decodeJson(bytes: Uint8Array): Json {
 
 /**
  * The CBOR value of `bytes` as Json: byte strings become base64, timestamps (tag 1) their number,
- * fractions tagged decimals. Source: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+ * fractions tagged decimals. Source:
+ * https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
  */
 export function decodeCbor(bytes: Uint8Array): Json {
   if (bytes.length === 0) return {}

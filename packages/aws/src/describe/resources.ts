@@ -1,9 +1,10 @@
 // Names the resources a call touches. An ARN variable is filled only from a member that our table
-// lists, or by a full ARN that fits a resource type of the action; anything else is `*`, unresolved.
-// A wrong ARN would be worse than a wide one, so nothing here is guessed. Pure.
+// lists, or by a full ARN that fits a resource type of the action; anything else is `*`,
+// unresolved. A wrong ARN would be worse than a wide one, so nothing here is guessed. Pure.
 
 import type { CallResource, Json, JsonObject } from '../call.ts'
 import type { ArnRow } from '../index/model.ts'
+import { rowsOf } from '../index/rows.ts'
 import type { Operation, Service } from '../index/service-index.ts'
 import { apiGatewayResource } from './api-gateway.ts'
 import { fitsFormat } from './arn.ts'
@@ -30,8 +31,8 @@ export function resourcesOf(
     if (found.size < RESOURCES_MAX) found.set(`${resource.type} ${resource.arn}`, resource)
     else found.set('* *', NOTHING_CERTAIN)
   }
-  for (const row of service.tables.arns) {
-    if (!appliesTo(row, operation.name, types) || !allHold(row.when, parameters)) continue
+  for (const row of rowsOf(service, operation.name).arns) {
+    if (!appliesTo(row, types) || !allHold(row.when, parameters)) continue
     for (const member of membersOf(row)) consumed.add(member)
     for (const resource of fill(service, row, parameters, here)) add(resource)
   }
@@ -62,10 +63,8 @@ function typesOf(service: Service, actions: readonly string[]): Map<string, bool
   return types
 }
 
-function appliesTo(row: ArnRow, operation: string, types: ReadonlyMap<string, boolean>): boolean {
-  if (row.except?.includes(operation) === true) return false
-  if (row.operations !== undefined) return row.operations.includes(operation)
-  return types.has(row.type)
+function appliesTo(row: ArnRow, types: ReadonlyMap<string, boolean>): boolean {
+  return row.operations !== undefined || types.has(row.type)
 }
 
 interface Filled {
@@ -132,7 +131,8 @@ function wholeArns(
 }
 
 /**
- * The values of one variable by the first source that is there: `=text` is itself, `path|form` is the
+ * The values of one variable by the first source that is there: `=text` is itself, `path|form` is
+ * the
  * member at the path under that form. Undefined stands for a value that the form does not take.
  */
 function variableValues(

@@ -1,6 +1,6 @@
-// Makes a Json value from the text of a member that travelled as text (query, form, XML, header) and
-// checks the kind of a value that travelled as JSON. One form per meaning: integers are numbers,
-// fractions are tagged decimals as in strict-json.ts, the rest keeps its letters.
+// Makes a Json value from the text of a member that travelled as text (query, form, XML, header)
+// and checks the kind of a value that travelled as JSON. One form per meaning: integers are
+// numbers, fractions are tagged decimals as in strict-json.ts, the rest keeps its letters.
 
 import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '../call.ts'

@@ -1,6 +1,7 @@
 // The nouns of the compiled index: what one signing name can say on the wire, which IAM actions and
-// resources exist for it, and our tables about it. Types only; build/compile-index.ts makes the values.
-// The shape grammar is that of the API files of AWS SDK for JavaScript v2, less what nobody reads here.
+// resources exist for it, and our tables about it. Types only; build/compile-index.ts makes the
+// values. The shape grammar is that of the API files of AWS SDK for JavaScript v2, less what nobody
+// reads here.
 
 import type { Effect, Reveals } from '../call.ts'
 
@@ -34,9 +35,13 @@ export interface OperationModel {
   readonly uri?: string
   readonly input?: Shape
   readonly deprecated?: boolean
-  /** The output model holds a member named like a key, token, password or signed URL (redteam C4). */
+  /**
+   * The output model holds a member named like a key, token, password or signed URL (redteam C4).
+   */
   readonly answersCredential?: boolean
-  /** Top-level idempotency tokens, left out of the parameters; less data/tables/kept-tokens.json. */
+  /**
+   * Top-level idempotency tokens, left out of the parameters; less data/tables/kept-tokens.json.
+   */
   readonly tokens?: readonly string[]
   /** Paths of members that hold a password, key or token (data/tables/masks.json). */
   readonly masks?: readonly string[]
@@ -69,7 +74,10 @@ export interface IamFacts {
   readonly resourceTypes: Readonly<Record<string, string>>
 }
 
-/** A question about the parameters; `path` steps are member names, `*` (every element), `?` (every key). */
+/**
+ * A question about the parameters; `path` steps are member names, `*` (every element), `?` (every
+ * key).
+ */
 export interface Condition {
   readonly path: string
   readonly is:

@@ -1,5 +1,6 @@
-// Makes the routes of a REST model: which method, path, query keys and headers mean which operation.
-// Source: https://smithy.io/2.0/spec/http-bindings.html#http-trait (uri pattern, greedy labels).
+// Makes the routes of a REST model: which method, path, query keys and headers mean which
+// operation. Source: https://smithy.io/2.0/spec/http-bindings.html#http-trait (uri pattern, greedy
+// labels).
 
 import type { Model, Shape } from './model.ts'
 

@@ -1,5 +1,6 @@
 // Opens the compiled index and gives the block of one signing name. The file is read once (about a
-// millisecond); a block is inflated and parsed at its first use (1 to 40 ms) and kept for the process.
+// millisecond); a block is inflated and parsed at its first use (1 to 40 ms) and kept for the
+// process.
 
 import { readFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
@@ -15,6 +16,8 @@ const BLOCK_BYTES_MAX = 16 * 1024 * 1024
 /** A model with what recognition needs made ready once. */
 export interface ReadyModel extends Model {
   readonly routes: readonly Route[]
+  /** Operations looked up so far. */
+  readonly ready: Map<string, Operation>
 }
 
 /** An operation with its shapes resolved. */
@@ -77,7 +80,11 @@ export function serviceOf(signingName: string): Service {
   const packed = index.bytes.subarray(start, start + place[1])
   const text = brotliDecompressSync(packed, { maxOutputLength: BLOCK_BYTES_MAX }).toString('utf8')
   const block = JSON.parse(text) as ServiceBlock
-  const models = block.models.map((model) => ({ ...model, routes: routesOf(model) }))
+  const models = block.models.map((model) => ({
+    ...model,
+    routes: routesOf(model),
+    ready: new Map<string, Operation>(),
+  }))
   const service: Service = { ...block, models }
   services.set(signingName, service)
   return service
@@ -85,11 +92,14 @@ export function serviceOf(signingName: string): Service {
 
 /** The operation `name` of a model, if it has it. */
 export function operationOf(model: ReadyModel, name: string): Operation | undefined {
-  if (!Object.hasOwn(model.operations, name)) return undefined
+  const known = model.ready.get(name)
+  if (known !== undefined || !Object.hasOwn(model.operations, name)) return known
   const facts = model.operations[name]
   if (facts === undefined) return undefined
   const input = facts.input === undefined ? undefined : resolve(model, facts.input)
-  return { name, model, facts, members: input?.members ?? {} }
+  const operation = { name, model, facts, members: input?.members ?? {} }
+  model.ready.set(name, operation)
+  return operation
 }
 
 /** A shape with its name followed: binding fields of the reference win over those of the target. */

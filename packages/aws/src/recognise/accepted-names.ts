@@ -10,6 +10,7 @@
 const HEADERS = new Set([
   'x-amz-content-sha256',
   'x-amz-date',
+  'x-amz-glacier-version',
   'x-amz-decoded-content-length',
   'x-amz-security-token',
   'x-amz-target',

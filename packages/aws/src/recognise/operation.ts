@@ -30,7 +30,8 @@ const RPC_PATH = /^\/service\/([A-Za-z0-9_.]+)\/operation\/([A-Za-z0-9_]+)$/
 
 /**
  * The operation that the request names.
- * `ambiguous_operation` for two signals; `unknown_operation` where the name, version or route is not
+ * `ambiguous_operation` for two signals; `unknown_operation` where the name, version or route is
+ * not
  * in the index; `unsupported_protocol` for a content type that goes with none of the protocols.
  */
 export function recognise(wire: Wire, service: Service): Recognised {

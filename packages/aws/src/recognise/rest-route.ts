@@ -5,7 +5,7 @@ import { CallError } from '../call-errors.ts'
 import { mainActionsOf } from '../describe/main-actions.ts'
 import type { Route, Segment } from '../index/route.ts'
 import type { ReadyModel, Service } from '../index/service-index.ts'
-import { type S3Address, s3AddressOf } from './s3-address.ts'
+import { type S3Address, s3AddressOf, s3ApiOf } from './s3-address.ts'
 import type { Wire } from './wire.ts'
 
 export interface RouteMatch {
@@ -21,7 +21,10 @@ export interface RouteMatch {
  */
 export function matchRoute(wire: Wire, service: Service): RouteMatch {
   const candidates: RouteMatch[] = []
+  const api = service.signingName === 's3' ? s3ApiOf(wire) : 'either'
   for (const model of service.models) {
+    if (api === 'control' && model.id === 'S3') continue
+    if (api === 'object' && model.id !== 'S3') continue
     const pieces = model.id === 'S3' ? s3Pieces(s3AddressOf(wire)) : plainPieces(wire)
     for (const route of model.routes) {
       const labels = fit(wire, route, pieces)
@@ -32,7 +35,10 @@ export function matchRoute(wire: Wire, service: Service): RouteMatch {
     throw new CallError('unknown_operation', 'no operation of the service has this method and path')
   }
   const best = candidates.filter((one) => !candidates.some((other) => dominates(other, one)))
-  return checkLabel(wire, soleReading(best, service))
+  // A slash at the end is forgiven, but where it tells two operations apart it counts.
+  const slash = wire.rawPath.length > 1 && wire.rawPath.endsWith('/')
+  const exact = best.filter((one) => one.route.trailingSlash === slash)
+  return checkLabel(wire, soleReading(exact.length > 0 ? exact : best, service))
 }
 
 function soleReading(best: readonly RouteMatch[], service: Service): RouteMatch {

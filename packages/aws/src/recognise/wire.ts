@@ -1,5 +1,5 @@
-// Makes a Wire from a WireRequest: the target split and decoded, the headers by name, each in exactly
-// one reading. It refuses what two HTTP readers could read in two ways (redteam H1).
+// Makes a Wire from a WireRequest: the target split and decoded, the headers by name, each in
+// exactly one reading. It refuses what two HTTP readers could read in two ways (redteam H1).
 
 import { isUtf8 } from 'node:buffer'
 import { CallError, quoted } from '../call-errors.ts'
@@ -21,7 +21,9 @@ export interface Wire {
   readonly body: Uint8Array
 }
 
-/** Headers that may be there more than once, because nothing here reads them. RFC 9110, RFC 7239. */
+/**
+ * Headers that may be there more than once, because nothing here reads them. RFC 9110, RFC 7239.
+ */
 const REPEATABLE = new Set([
   'accept',
   'accept-encoding',

@@ -1,5 +1,5 @@
-// Makes a plain tree from an XML body. DTDs, processing instructions and unknown entities are refused
-// before any parsing, depth and size are limited (redteam L4). It knows nothing of AWS.
+// Makes a plain tree from an XML body. DTDs, processing instructions and unknown entities are
+// refused before any parsing, depth and size are limited (redteam L4). It knows nothing of AWS.
 
 import { isUtf8 } from 'node:buffer'
 import { SaxesParser } from 'saxes'
