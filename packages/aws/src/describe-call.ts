@@ -3,6 +3,7 @@
 
 import type { Call, Json, JsonObject } from './call.ts'
 
+import { CallError } from './call-errors.ts'
 import { levelsOf, neededActions, plainActionsOf } from './describe/actions.ts'
 import { maskedPointersOf, recoverableOf, revealsOf } from './describe/answers.ts'
 import { partitionOf } from './describe/arn.ts'
@@ -91,6 +92,7 @@ function decode(
   const parameters = decodeBy(wire, recognised, decoding)
   if (protocol !== 's3' && protocol !== 'restJson1' && protocol !== 'restXml') {
     refuseStrangers(wire, decoding, recognised)
+    refuseOtherPath(wire, recognised, parameters)
   }
   const tokens: string[] = []
   for (const name of operation.facts.tokens ?? []) {
@@ -114,6 +116,20 @@ function decodeBy(wire: Wire, recognised: Recognised, decoding: Decoding): Recor
       return fromQuery(decoding, operation.members, recognised.form)
     default:
       return fromRest(decoding, operation, wire, recognised.labels)
+  }
+}
+
+/**
+ * SQS once named the queue in the path of a form request, so a path is either the root or that of the
+ * queue in the parameters; anything else would be a second reading. Source: SQS API, query requests.
+ */
+function refuseOtherPath(wire: Wire, recognised: Recognised, parameters: JsonObject): void {
+  if (wire.rawPath === '/' || recognised.protocol === 'rpcv2Cbor') return
+  const url = parameters['QueueUrl']
+  const queuePath =
+    typeof url === 'string' ? /^https?:\/\/[^/?#]+(\/[^?#]*)$/.exec(url)?.[1] : undefined
+  if (queuePath !== wire.rawPath) {
+    throw new CallError('malformed_target', 'the path is not the one of the protocol')
   }
 }
 

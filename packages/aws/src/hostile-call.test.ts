@@ -188,6 +188,17 @@ test('XML with a DTD, an entity or a processing instruction is refused before pa
   }
 })
 
+test('a path beside an action names a queue or is refused', () => {
+  const purge =
+    (route: string, url: string): (() => Call) =>
+    () =>
+      describe('sqs', `POST ${route}`, FORM, `Action=PurgeQueue&Version=2012-11-05&QueueUrl=${url}`)
+  const url = encodeURIComponent('https://sqs.us-east-1.amazonaws.com/123456789012/jobs')
+  expect(codeOf(purge('/', url))).toBe('described')
+  expect(codeOf(purge('/123456789012/jobs', url))).toBe('described')
+  expect(codeOf(purge('/123456789012/other', url))).toBe('malformed_target')
+})
+
 test('an S3 control host speaks S3 control, an access point host names no bucket', () => {
   const control = {
     host: '123456789012.s3-control.us-east-1.amazonaws.com',

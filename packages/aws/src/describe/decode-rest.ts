@@ -124,17 +124,24 @@ function headerValue(operation: Operation, member: Shape, name: string, value: s
   return scalarOf(shape.type, value, name)
 }
 
+type Bound = ReadonlyMap<string, readonly [string, Shape]>
+
+const keptBound = {
+  querystring: new WeakMap<Operation, Bound>(),
+  header: new WeakMap<Operation, Bound>(),
+}
+
 /** Members bound to `location` by their name there; header names in lower case. */
-function membersAt(
-  operation: Operation,
-  location: 'querystring' | 'header',
-): Map<string, readonly [string, Shape]> {
+function membersAt(operation: Operation, location: 'querystring' | 'header'): Bound {
+  const kept = keptBound[location].get(operation)
+  if (kept !== undefined) return kept
   const bound = new Map<string, readonly [string, Shape]>()
   for (const [name, member] of Object.entries(operation.members)) {
     if (member.location !== location) continue
     const key = member.locationName ?? name
     bound.set(location === 'header' ? key.toLowerCase() : key, [name, member])
   }
+  keptBound[location].set(operation, bound)
   return bound
 }
 

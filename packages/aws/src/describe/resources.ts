@@ -48,8 +48,24 @@ function resolvedFirst(a: CallResource, b: CallResource): number {
   return Number(b.resolved) - Number(a.resolved)
 }
 
+const keptTypes = new WeakMap<Service, Map<string, ReadonlyMap<string, boolean>>>()
+
 /** The resource types of the actions, and whether the action cannot be without one. */
-function typesOf(service: Service, actions: readonly string[]): Map<string, boolean> {
+function typesOf(service: Service, actions: readonly string[]): ReadonlyMap<string, boolean> {
+  let byActions = keptTypes.get(service)
+  if (byActions === undefined) {
+    byActions = new Map()
+    keptTypes.set(service, byActions)
+  }
+  const key = actions.join()
+  const kept = byActions.get(key)
+  if (kept !== undefined) return kept
+  const types = collectTypes(service, actions)
+  byActions.set(key, types)
+  return types
+}
+
+function collectTypes(service: Service, actions: readonly string[]): Map<string, boolean> {
   const types = new Map<string, boolean>()
   for (const action of actions) {
     const [prefix = '', name = ''] = action.split(':')
@@ -195,10 +211,16 @@ function sentArns(
   return resources
 }
 
+const keptMembers = new WeakMap<ArnRow, readonly string[]>()
+
 /** The top-level members a row reads; what it made of them stands. */
-function membersOf(row: ArnRow): string[] {
+function membersOf(row: ArnRow): readonly string[] {
+  const kept = keptMembers.get(row)
+  if (kept !== undefined) return kept
   const sources = Object.values(row.fill).flat()
-  return sources.map((source) => source.split(/[.|@]/)[0] ?? '')
+  const members = sources.map((source) => source.split(/[.|@]/)[0] ?? '')
+  keptMembers.set(row, members)
+  return members
 }
 
 /** The type whose format says most about the ARN; two that say as much give none. */

@@ -13,6 +13,7 @@ export interface Route {
   readonly operation: string
   readonly method: string
   readonly segments: readonly Segment[]
+  readonly isGreedy: boolean
   readonly trailingSlash: boolean
   /** Query keys that the URI names; a value where the URI names one (`?x=y`), else null. */
   readonly literalQuery: ReadonlyMap<string, string | null>
@@ -40,10 +41,12 @@ function routeOf(model: Model, name: string): Route {
   const input = operation?.input
   const shape = input?.shape === undefined ? input : model.shapes[input.shape]
   const requiredMembers = (shape?.required ?? []).map((member) => bound(shape, member))
+  const segments = path.split('/').filter(Boolean).map(toSegment)
   return {
     operation: name,
     method: operation?.method ?? 'POST',
-    segments: path.split('/').filter(Boolean).map(toSegment),
+    segments,
+    isGreedy: segments.some((segment) => 'greedy' in segment && segment.greedy),
     trailingSlash: path.length > 1 && path.endsWith('/'),
     literalQuery,
     requiredQuery: names(requiredMembers, 'querystring'),

@@ -15,7 +15,8 @@ const BLOCK_BYTES_MAX = 16 * 1024 * 1024
 
 /** A model with what recognition needs made ready once. */
 export interface ReadyModel extends Model {
-  readonly routes: readonly Route[]
+  /** Routes by HTTP method. */
+  readonly routes: ReadonlyMap<string, readonly Route[]>
   /** Operations looked up so far. */
   readonly ready: Map<string, Operation>
 }
@@ -82,7 +83,7 @@ export function serviceOf(signingName: string): Service {
   const block = JSON.parse(text) as ServiceBlock
   const models = block.models.map((model) => ({
     ...model,
-    routes: routesOf(model),
+    routes: Map.groupBy(routesOf(model), (route) => route.method),
     ready: new Map<string, Operation>(),
   }))
   const service: Service = { ...block, models }

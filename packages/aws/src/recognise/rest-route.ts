@@ -26,7 +26,7 @@ export function matchRoute(wire: Wire, service: Service): RouteMatch {
     if (api === 'control' && model.id === 'S3') continue
     if (api === 'object' && model.id !== 'S3') continue
     const pieces = model.id === 'S3' ? s3Pieces(s3AddressOf(wire)) : plainPieces(wire)
-    for (const route of model.routes) {
+    for (const route of model.routes.get(wire.method) ?? []) {
       const labels = fit(wire, route, pieces)
       if (labels !== undefined) candidates.push({ model, route, labels })
     }
@@ -94,7 +94,7 @@ function fit(
   route: Route,
   pieces: readonly string[],
 ): ReadonlyMap<string, string> | undefined {
-  if (route.method !== wire.method) return undefined
+  if (!mayFit(route, pieces)) return undefined
   for (const [key, value] of route.literalQuery) {
     const values = wire.query.get(key)
     if (values === undefined) return undefined
@@ -103,6 +103,13 @@ function fit(
   if (!route.requiredQuery.every((key) => wire.query.has(key))) return undefined
   if (!route.requiredHeaders.every((name) => wire.headers.has(name))) return undefined
   return fitPath(route.segments, pieces)
+}
+
+/** A quick look at the first literal and the length, which rules out most routes. */
+function mayFit(route: Route, pieces: readonly string[]): boolean {
+  const [first] = route.segments
+  if (first !== undefined && 'literal' in first && first.literal !== pieces[0]) return false
+  return route.isGreedy || route.segments.length === pieces.length
 }
 
 function fitPath(
