@@ -1,0 +1,174 @@
+// Durable appends against SQLite with FULL sync, and verification against hashing alone, on one disk
+// and in turn.
+import { generateKeyPairSync, hash } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { verifyDirectory } from '@seconder/ledger/directory'
+import { type Ledger, openLedger } from '@seconder/ledger/ledger'
+import { type Bench, type BenchOptions, figure, quotient, type Row } from './result.ts'
+
+const ENTRY_BYTES = 600
+/** Appenders at once beside rows in one SQLite transaction. */
+const WIDTHS = [1, 100, 1_000]
+const VERIFIED_ENTRIES = 100_000
+const VERIFY_AIM = 0.8
+
+export const ledgerBench: Bench = async (options) => {
+  const rows = [...(await appendRows(options)), ...(await verifyRows(options))]
+  const notes = [
+    `entries of ${ENTRY_BYTES} bytes; ours signs a checkpoint for each batch and grows the tree`,
+    'peer: node:sqlite, WAL, synchronous=FULL, one blob in a row; a batch is one transaction',
+    'ours waits with as many appenders as the peer has rows in a batch; nobody groups them for it',
+    'hashing alone: the SHA-256 of each leaf and of one node for each entry, nothing read or compared',
+  ]
+  return { name: 'ledger', title: 'durable appends, and verification', rows, notes }
+}
+
+async function appendRows(options: BenchOptions): Promise<Row[]> {
+  const { scratch, seconds, rounds, progress } = options
+  const ledger = await newLedger(join(scratch, 'appends'))
+  const database = newDatabase(join(scratch, 'appends.db'))
+  const insert = database.prepare('INSERT INTO entries (entry) VALUES (?)')
+  const rows: Row[] = []
+  try {
+    for (const width of WIDTHS) {
+      const rates: { own: number[]; peer: number[] } = { own: [], peer: [] }
+      for (let round = -1; round < rounds; round += 1) {
+        progress(`ledger: ${width} at once, ${round < 0 ? 'warm-up' : `round ${round + 1}`}`)
+        const own = await appendRate(ledger, width, seconds)
+        const peer = insertRate(database, insert, width, seconds)
+        if (round < 0) continue
+        rates.own.push(own)
+        rates.peer.push(peer)
+      }
+      rows.push(appendRow(width, rates))
+    }
+  } finally {
+    database.close()
+    await ledger.close()
+  }
+  return rows
+}
+
+function appendRow(width: number, rates: { own: number[]; peer: number[] }): Row {
+  const ratio = quotient(rates.own, rates.peer)
+  return {
+    what: `durable appends, ${width.toLocaleString('en-US')} at once`,
+    ours: figure(rates.own, '/s'),
+    peer: figure(rates.peer, '/s'),
+    peerName: width === 1 ? 'SQLite, row by row' : `SQLite, batches of ${width}`,
+    ratio,
+    aim: '> 1',
+    reached: ratio > 1,
+  }
+}
+
+function newLedger(directory: string): Promise<Ledger> {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  return openLedger({ directory, origin: 'seconder.invalid/bench', signer: privateKey })
+}
+
+function newDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path)
+  database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
+  database.exec('CREATE TABLE entries (id INTEGER PRIMARY KEY, entry BLOB NOT NULL)')
+  return database
+}
+
+/** Each appender waits for its entry to be durable before it appends the next. */
+async function appendRate(ledger: Ledger, appenders: number, seconds: number): Promise<number> {
+  const begun = performance.now()
+  let count = 0
+  const appender = async () => {
+    while (performance.now() - begun < seconds * 1000) {
+      await ledger.append(entryOf(count))
+      count += 1
+    }
+  }
+  await Promise.all(Array.from({ length: appenders }, appender))
+  return (count * 1000) / (performance.now() - begun)
+}
+
+function insertRate(
+  database: DatabaseSync,
+  insert: ReturnType<DatabaseSync['prepare']>,
+  batch: number,
+  seconds: number,
+): number {
+  const begun = performance.now()
+  let count = 0
+  while (performance.now() - begun < seconds * 1000) {
+    if (batch > 1) database.exec('BEGIN')
+    for (let row = 0; row < batch; row += 1) {
+      insert.run(entryOf(count))
+      count += 1
+    }
+    if (batch > 1) database.exec('COMMIT')
+  }
+  return (count * 1000) / (performance.now() - begun)
+}
+
+/** Entries differ, as those of a gate do; both sides pay for making one. */
+function entryOf(index: number): Uint8Array {
+  const entry = new Uint8Array(ENTRY_BYTES).fill(120)
+  new DataView(entry.buffer).setUint32(0, index)
+  return entry
+}
+
+async function verifyRows({ scratch, rounds, progress }: BenchOptions): Promise<Row[]> {
+  progress(`ledger: writing ${VERIFIED_ENTRIES} entries to verify`)
+  const directory = join(scratch, 'verified')
+  const ledger = await newLedger(directory)
+  const { verifierKey } = ledger
+  const chunk = 10_000
+  for (let done = 0; done < VERIFIED_ENTRIES; done += chunk) {
+    await Promise.all(
+      Array.from({ length: chunk }, (_, index) => ledger.append(entryOf(done + index))),
+    )
+  }
+  await ledger.close()
+  const own: number[] = []
+  const hashing: number[] = []
+  for (let round = -1; round < rounds; round += 1) {
+    progress(`ledger: verification, ${round < 0 ? 'warm-up' : `round ${round + 1}`}`)
+    const verified = await verifyRate(directory, verifierKey)
+    const hashed = hashRate()
+    if (round < 0) continue
+    own.push(verified)
+    hashing.push(hashed)
+  }
+  const ratio = quotient(own, hashing)
+  return [
+    {
+      what: 'verification from the files alone, entries',
+      ours: figure(own, '/s'),
+      peer: figure(hashing, '/s'),
+      peerName: 'hashing alone',
+      ratio,
+      aim: `>= ${VERIFY_AIM}`,
+      reached: ratio >= VERIFY_AIM,
+    },
+  ]
+}
+
+async function verifyRate(directory: string, verifierKey: string): Promise<number> {
+  const begun = performance.now()
+  const { ok, size } = await verifyDirectory(directory, { verifierKey })
+  const seconds = (performance.now() - begun) / 1000
+  if (!ok || size !== VERIFIED_ENTRIES) throw new Error('the ledger of the bench does not verify')
+  return size / seconds
+}
+
+/** RFC 9162 section 2.1: a leaf is hashed with one byte before it, a node is 65 bytes. */
+function hashRate(): number {
+  const leaf = new Uint8Array(1 + ENTRY_BYTES)
+  const node = new Uint8Array(65)
+  const view = new DataView(leaf.buffer)
+  const begun = performance.now()
+  for (let index = 0; index < VERIFIED_ENTRIES; index += 1) {
+    view.setUint32(1, index)
+    hash('sha256', leaf, 'binary')
+    hash('sha256', node, 'binary')
+  }
+  return (VERIFIED_ENTRIES * 1000) / (performance.now() - begun)
+}
