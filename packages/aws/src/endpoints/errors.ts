@@ -2,7 +2,9 @@
 
 export type EndpointErrorCode =
   /** A host that the compiled table does not hold. A bug or an attack; nothing was sent. */
-  'host_not_in_table'
+  | 'host_not_in_table'
+  /** Host and signature name two rows of the table. Caller's fault or an attack; nothing was sent. */
+  | 'other_row'
 
 /** Refusal of one host. `message` may be shown to the caller. */
 export class EndpointError extends Error {
