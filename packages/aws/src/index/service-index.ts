@@ -1,5 +1,5 @@
 // Opens the compiled index and gives the block of one signing name. The file is read once (about a
-// millisecond); a block is inflated and parsed at its first use (1 to 40 ms) and kept for the
+// millisecond); a block is inflated and parsed at its first use (1 to 70 ms) and kept for the
 // process.
 
 import { readFileSync } from 'node:fs'
