@@ -79,8 +79,7 @@ export function serviceOf(signingName: string): Service {
   }
   const start = index.blocksAt + place[0]
   const packed = index.bytes.subarray(start, start + place[1])
-  const text = brotliDecompressSync(packed, { maxOutputLength: BLOCK_BYTES_MAX }).toString('utf8')
-  const block = JSON.parse(text) as ServiceBlock
+  const block = unpack(packed)
   const models = block.models.map((model) => ({
     ...model,
     routes: Map.groupBy(routesOf(model), (route) => route.method),
@@ -89,6 +88,15 @@ export function serviceOf(signingName: string): Service {
   const service: Service = { ...block, models }
   services.set(signingName, service)
   return service
+}
+
+function unpack(packed: Uint8Array): ServiceBlock {
+  try {
+    const text = brotliDecompressSync(packed, { maxOutputLength: BLOCK_BYTES_MAX }).toString('utf8')
+    return JSON.parse(text) as ServiceBlock
+  } catch (cause) {
+    throw new CallError('index_unreadable', 'a block of the service index is damaged', { cause })
+  }
 }
 
 /** The operation `name` of a model, if it has it. */
