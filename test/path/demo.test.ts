@@ -42,7 +42,8 @@ afterAll(async () => {
 async function run(name: string, ...args: readonly string[]): Promise<Ran> {
   const json = join(folder, `${name}.json`)
   const flags = ['--disable-warning=ExperimentalWarning', DEMO, '--json', json, ...args]
-  const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const { FORCE_COLOR: _colour, ...env } = process.env
+  const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'pipe'], env })
   let output = ''
   let complaints = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,5 +1,5 @@
 // The tools of the demo's agent: real AWS SDK clients that take endpoint, region and keys from the
-// environment, as any agent's would. What AWS or a gate answers goes back to the model word for word.
+// environment, as those of every agent do. What AWS or a gate answers goes back to the model word for word.
 import {
   CloudFormationClient,
   CreateStackCommand,
@@ -27,12 +27,9 @@ const REVIEW_WAIT_MS = 20_000
 export type OnCall = (tool: ToolName, input: ToolInput) => void
 export type OnResult = (tool: ToolName, result: string) => void
 
-/** The tools; `onCall` and `onResult` hear each call before and after it is made. */
-export function agentTools(gate: string | undefined, onCall: OnCall, onResult: OnResult) {
-  const cloudFormation = new CloudFormationClient({})
-  const dynamoDb = new DynamoDBClient({})
-  const s3 = new S3Client({})
-  const made = <Input extends ToolInput>(
+/** Makes one tool; `onCall` and `onResult` hear each call before and after it is made. */
+function toolMaker(onCall: OnCall, onResult: OnResult) {
+  return <Input extends ToolInput>(
     name: ToolName,
     description: string,
     inputSchema: z.ZodType<Input>,
@@ -48,6 +45,14 @@ export function agentTools(gate: string | undefined, onCall: OnCall, onResult: O
         return result
       },
     })
+}
+
+/** The tools, on clients of their own; `gate` is where to ask how a review stands. */
+export function agentTools(gate: string | undefined, onCall: OnCall, onResult: OnResult) {
+  const cloudFormation = new CloudFormationClient({})
+  const dynamoDb = new DynamoDBClient({})
+  const s3 = new S3Client({})
+  const made = toolMaker(onCall, onResult)
   const text = z.string()
   return {
     readStack: made(

@@ -15,7 +15,9 @@ const CLI = join(import.meta.dirname, '..', '..', '..', 'packages', 'cli', 'src'
 const HOLD_MS = 300
 
 export const OPERATOR = 'alice'
-export const REVIEWER = 'bob'
+/** Both of sre. Deleting the stack takes two people other than the operator. */
+export const REVIEWERS = ['bob', 'carol'] as const
+export type ReviewerName = (typeof REVIEWERS)[number]
 
 export interface GateOptions {
   readonly cloud: Cloud
@@ -29,8 +31,8 @@ export interface GateOptions {
 export interface DemoGate extends AsyncDisposable {
   readonly client: GateClient
   readonly consoleUrl: string
-  /** Path of the reviewer's private key. */
-  readonly reviewerKey: string
+  /** Path of a reviewer's private key. */
+  keyOf(reviewer: ReviewerName): string
   /** Ends with `child_failed` when the gate dies. */
   readonly ended: Promise<void>
   openSession(): Promise<AgentSession>
@@ -58,7 +60,7 @@ export async function startGate({
 }: GateOptions): Promise<DemoGate> {
   await mkdir(folder, { recursive: true })
   const people = []
-  for (const name of [OPERATOR, REVIEWER]) {
+  for (const name of [OPERATOR, ...REVIEWERS]) {
     await generateEd25519KeyFile(join(folder, name), name)
     const key = (await readFile(join(folder, `${name}.pub`), 'utf8')).trim()
     people.push({ name, teams: ['sre'], sshKeys: [key] })
@@ -93,7 +95,7 @@ export async function startGate({
   return {
     client,
     consoleUrl,
-    reviewerKey: join(folder, REVIEWER),
+    keyOf: (reviewer) => join(folder, reviewer),
     ended: child.ended,
     openSession: () => openSession(consoleUrl, join(folder, OPERATOR)),
     stopAndVerify: async () => {
@@ -106,15 +108,14 @@ export async function startGate({
   }
 }
 
-/** The operator types `seconder session open`, as for any agent; the keys come sealed to that process. */
+/** The operator types `seconder session open`, as for every agent; the keys come sealed to that process. */
 async function openSession(consoleUrl: string, sshKey: string): Promise<AgentSession> {
+  const role = ['--role', 'deploy', '--agent', 'december', '--hours', '1']
   let answer = ''
   await using child = startChild({
     name: 'opening of a session',
     file: CLI,
-    args: ['session', 'open', '--gate', consoleUrl, '--ssh-key', sshKey, '--role', 'deploy'].concat(
-      ['--agent', 'december', '--hours', '1', '--json'],
-    ),
+    args: ['session', 'open', '--gate', consoleUrl, '--ssh-key', sshKey, ...role, '--json'],
     environment: {},
     onLine: (line) => {
       answer += line

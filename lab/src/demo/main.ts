@@ -4,13 +4,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { ShownRequest } from '@seconder/gateway/api/api'
 import { startChild } from './child.ts'
 import { DemoError } from './errors.ts'
-import { type DemoGate, REVIEWER, startGate } from './gate.ts'
+import { type DemoGate, REVIEWERS, startGate } from './gate.ts'
 import { holdings } from './holdings.ts'
 import { type RunFigures, runIncident, TASK } from './incident.ts'
-import { Narration, shortId } from './narration.ts'
+import { type Instructions, Narration, shortId } from './narration.ts'
 import { comparison, type Report, unmet } from './report.ts'
 import { requestFigures, watchRequests } from './request-watch.ts'
 import { Screen } from './screen.ts'
@@ -155,32 +154,33 @@ function startReviewer(gate: DemoGate) {
   return startChild({
     name: 'reviewer',
     file: REVIEWER_FILE,
-    args: [gate.reviewerKey],
+    args: [gate.keyOf('bob')],
     environment: { SECONDER_GATE: gate.consoleUrl },
     onLine: () => undefined,
   })
 }
 
-/** Tells a person what to type in a second terminal. */
-function instructionsFor({ consoleUrl, reviewerKey }: DemoGate, screen: Screen) {
-  let isFirst = true
-  return (request: ShownRequest): void => {
+/** Tells a person what to type in a second terminal; one person may play both reviewers. */
+function instructionsFor(gate: DemoGate, screen: Screen): Instructions {
+  let told = ''
+  return (request, reviewers) => {
     const id = shortId(request)
-    const once = [
-      '',
-      `You are ${REVIEWER} of sre, and the agent waits for you. In a second terminal, here:`,
-      `export SECONDER_GATE=${consoleUrl}`,
-      `KEY=${reviewerKey}`,
-    ]
+    const name = REVIEWERS.find((reviewer) => !reviewers.includes(reviewer))
+    if (name === undefined) return
+    const terminal = [`In a second terminal, here:`, `export SECONDER_GATE=${gate.consoleUrl}`]
+    const be = [`You are ${name} of sre, and the agent waits for you.`]
     screen.print(
-      ...(isFirst ? once : ['']),
+      '',
+      ...(told === name ? [] : be),
+      ...(told === '' ? terminal : []),
+      ...(told === name ? [] : [`KEY=${gate.keyOf(name)}`]),
       `./seconder request show ${id}`,
       `./seconder request-changes ${id} --ssh-key $KEY --comment "change one item"`,
       `./seconder approve ${id} --ssh-key $KEY        (or deny)`,
       '',
     )
     screen.step('agent', 'waits for a reviewer')
-    isFirst = false
+    told = name
   }
 }
 

@@ -18,14 +18,17 @@ const QUOTE_CHARS_MAX = 300
 const FINDINGS_MAX = 6
 const TITLE_CHARS_MAX = 30
 
+/** `reviewers` have signed already, and more are needed. */
+export type Instructions = (request: ShownRequest, reviewers: readonly string[]) => void
+
 /** A row that what the agent did next has to come after. */
 type Awaited = 'gone' | 'back' | 'closed'
 
 export class Narration {
   readonly #screen: Screen
   readonly #whole: Holdings
-  /** Tells a person how to answer a request; absent where a process answers. */
-  readonly #instructions: ((request: ShownRequest) => void) | undefined
+  /** Tells a person how to answer; absent where a process answers. */
+  readonly #instructions: Instructions | undefined
   readonly #readings: string[] = []
   /** What the agent did after something whose own row has not come yet. */
   #later: AgentEvent[] = []
@@ -36,7 +39,7 @@ export class Narration {
   #isGone = false
   #isBack = false
 
-  constructor(screen: Screen, whole: Holdings, instructions?: (request: ShownRequest) => void) {
+  constructor(screen: Screen, whole: Holdings, instructions?: Instructions) {
     this.#screen = screen
     this.#whole = whole
     this.#instructions = instructions
@@ -134,7 +137,13 @@ export class Narration {
         needs,
       ])
     }
-    this.#instructions?.(request)
+    this.#instructions?.(request, [])
+  }
+
+  reviewed(request: ShownRequest, reviewers: readonly string[]): void {
+    const who = reviewers.join(' and ')
+    this.#screen.step('reviewer', `${who} signs: approve`, [`it still needs ${request.needs}`])
+    this.#instructions?.(request, reviewers)
   }
 
   closed(request: ShownRequest, reviewers: readonly string[]): void {

@@ -1,4 +1,4 @@
-// Follows the gate's requests through its public API, as any reviewer's client could: what was opened,
+// Follows the gate's requests through its public API, like every reviewer's client: what was opened,
 // and how it ended.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { GateClient } from '@seconder/cli/gate-client'
@@ -10,7 +10,9 @@ const POLL_MS = 150
 
 export interface RequestListener {
   opened(request: ShownRequest, document: ReviewDocument): void
-  closed(request: ShownRequest, reviewers: readonly string[], document: ReviewDocument): void
+  /** Somebody signed, and it is still open. */
+  reviewed(request: ShownRequest, reviewers: readonly string[]): void
+  closed(request: ShownRequest, reviewers: readonly string[]): void
 }
 
 /** One request as the demo reports it. */
@@ -29,17 +31,21 @@ export async function watchRequests(
   listener: RequestListener,
   signal: AbortSignal,
 ): Promise<void> {
-  const states = new Map<string, string>()
+  const known = new Map<string, string>()
   for (let isLast = false; !isLast; ) {
     isLast = signal.aborted
     for (const request of await oldestFirst(client)) {
-      const before = states.get(request.requestId)
-      if (before === request.state) continue
-      states.set(request.requestId, request.state)
+      const before = known.get(request.requestId)
+      if (before !== undefined && request.state !== 'pending' && before === request.state) continue
       const { full, document } = await checkedRequest(client, request.requestId)
-      if (before === undefined) listener.opened(request, document)
+      const { state } = full.request
       const reviewers = full.reviews.map(({ reviewer }) => reviewer)
-      if (request.state !== 'pending') listener.closed(request, reviewers, document)
+      const now = state === 'pending' ? `pending ${reviewers.length}` : state
+      if (before === now) continue
+      known.set(request.requestId, now)
+      if (before === undefined) listener.opened(full.request, document)
+      if (state !== 'pending') listener.closed(full.request, reviewers)
+      else if (reviewers.length > 0) listener.reviewed(full.request, reviewers)
     }
     if (!isLast) await pause(POLL_MS)
   }

@@ -1,6 +1,7 @@
 // The demo's screen: one row a step, who did it, what it was, and beside it how the customers fared
 // meanwhile. On a terminal the row under way is drawn again as it grows; in a pipe it is printed when
 // it is over. Nothing is wider than 79 columns, and nothing is told by colour alone.
+import type { Writable } from 'node:stream'
 import { styleText } from 'node:util'
 
 const WIDTH = 79
@@ -13,11 +14,7 @@ const MARKS_MAX = 18_000
 
 type Style = Parameters<typeof styleText>[0]
 
-export interface Output {
-  readonly isTTY?: boolean
-  readonly columns?: number
-  write(text: string): unknown
-}
+export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number }
 
 interface Row {
   readonly actor: string
@@ -96,7 +93,7 @@ export class Screen {
   }
 
   #styled(style: Style, text: string): string {
-    return styleText(style, text, { stream: this.#output as NodeJS.WriteStream })
+    return styleText(style, text, { stream: this.#output })
   }
 }
 
