@@ -6,6 +6,7 @@ import type { CallScope } from '@seconder/aws/describe-call'
 import { readCapture, scopeOf } from '@seconder/aws/raw-http.fixture'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import { describe } from '@seconder/gateway/describe/describe'
+import { startCpu } from './cpu-clock.ts'
 import { type Bench, type BenchOptions, figure, quotient, type Row } from './result.ts'
 
 const WIRE = new URL('../../packages/aws/testdata/wire/', import.meta.url)
@@ -40,6 +41,7 @@ export const describeBench: Bench = async (options) => {
     coldRow(options),
   ]
   const notes = [
+    'rates are per second of CPU, garbage collection included; the first Call is wall time',
     'peer: the SHA-256 of the body alone, which is a part of it; nothing else makes an Action',
     `aim: ${AIM_PER_SECOND.toLocaleString('en-US')}/s on one core; the first spike made 12,000 to 24,000/s`,
   ]
@@ -70,7 +72,7 @@ function getItemSample(): Sample {
 
 type Rates = Readonly<Record<string, readonly number[]>>
 
-/** Requests per second of each side, round by round; every side is warm before the first. */
+/** Requests per second of CPU of each side, round by round; every side is warm before the first. */
 function measured(
   name: string,
   samples: readonly Sample[],
@@ -94,16 +96,17 @@ function rateOf(
   run: (sample: Sample) => unknown,
   seconds: number,
 ): number {
-  const begun = performance.now()
+  const usedSeconds = startCpu()
+  const until = performance.now() + seconds * 1000
   let count = 0
-  while (performance.now() - begun < seconds * 1000) {
+  while (performance.now() < until) {
     for (let turn = 0; turn < BATCH; turn += 1) {
       const sample = samples[count % samples.length]
       if (sample !== undefined) run(sample)
       count += 1
     }
   }
-  return (count * 1000) / (performance.now() - begun)
+  return count / usedSeconds()
 }
 
 function rowOf(what: string, rates: Rates): Row {

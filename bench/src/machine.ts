@@ -11,6 +11,9 @@ const IN_MEMORY: ReadonlyMap<number, string> = new Map([
   [0x858458f6, 'ramfs'],
 ])
 
+/** A load over this for each core says that others are at work. */
+const BUSY_LOAD_OF_CORE = 0.5
+
 const PACKAGES = ['aws', 'cli', 'gateway', 'ledger']
 
 export interface Machine {
@@ -83,8 +86,14 @@ export function machineLines(machine: Machine): string[] {
   return [
     `date      ${machine.date}`,
     `machine   ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; scratch on ${disk}`,
-    `load      ${load.join(' ')} before the run (1, 5, 15 minutes)`,
+    `load      ${load.join(' ')} before the run (1, 5, 15 minutes)${busyWords(machine)}`,
     `versions  ${named.join(' · ')}`,
     '',
   ]
+}
+
+/** Others at work take from both sides, but not equally: sleeping and waking cost more then. */
+function busyWords({ load, cores }: Machine): string {
+  const isBusy = (load[0] ?? 0) > cores * BUSY_LOAD_OF_CORE
+  return isBusy ? '; NOT A QUIET MACHINE: read the ratios with care' : ''
 }
