@@ -8,8 +8,6 @@ export type DemoErrorCode =
   | 'not_healthy'
   /** The outage did not end in the time the demo waits. */
   | 'not_restored'
-  /** An option that does not exist or has no value. */
-  | 'usage'
 
 export class DemoError extends Error {
   override readonly name = 'DemoError'

@@ -92,7 +92,7 @@ export class Narration {
   probe({ isRight, saw }: Probe): void {
     if (!isRight && !this.#hasFailed) {
       this.#hasFailed = true
-      this.#screen.step('customers', `get ${saw} instead of their costs`)
+      this.#screen.step('customers', `get ${saw} for an answer`)
     }
     this.#screen.mark(isRight)
   }
@@ -141,8 +141,8 @@ export class Narration {
   }
 
   reviewed(request: ShownRequest, reviewers: readonly string[]): void {
-    const who = reviewers.join(' and ')
-    this.#screen.step('reviewer', `${who} signs: approve`, [`it still needs ${request.needs}`])
+    const all = `it needs ${request.needs}; so far ${reviewers.join(', ')}`
+    this.#screen.step('reviewer', `${reviewers.at(-1)} signs: approve`, [all])
     this.#instructions?.(request, reviewers)
   }
 
@@ -153,7 +153,7 @@ export class Narration {
   }
 
   #close(request: ShownRequest, reviewers: readonly string[]): void {
-    const who = reviewers.join(' and ') || 'nobody'
+    const who = reviewers.at(-1) ?? 'nobody'
     const said = request.comment ? [quoted(request.comment)] : []
     switch (request.state) {
       case 'approved':

@@ -42,6 +42,10 @@ export async function watchRequests(
       const reviewers = full.reviews.map(({ reviewer }) => reviewer)
       const now = state === 'pending' ? `pending ${reviewers.length}` : state
       if (before === now) continue
+      // A signature is stored before what follows from it: the state is asked for once more.
+      if (state === 'pending' && reviewers.length > 0 && !(await isPending(client, full.request))) {
+        continue
+      }
       known.set(request.requestId, now)
       if (before === undefined) listener.opened(full.request, document)
       if (state !== 'pending') listener.closed(full.request, reviewers)
@@ -49,6 +53,11 @@ export async function watchRequests(
     }
     if (!isLast) await pause(POLL_MS)
   }
+}
+
+async function isPending(client: GateClient, { requestId }: ShownRequest): Promise<boolean> {
+  const { state } = await client.get<ShownRequest>(`/api/requests/${requestId}/status`)
+  return state === 'pending'
 }
 
 /** Every request with its reviews, oldest first. */
