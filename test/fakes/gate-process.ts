@@ -1,0 +1,149 @@
+// A gate as its own process, as people run it, so that a test can kill it with SIGKILL and start it
+// again on the same state. Ports, people and session keys stay the same over restarts.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { GateClient } from '@seconder/cli/gate-client'
+import { type LedgerEntry, verifyLedgerFolder } from '@seconder/cli/ledger-folder'
+import { openAgentSession } from '@seconder/cli/opening'
+import { signReview } from '@seconder/cli/reviewing'
+import { signerFor } from '@seconder/cli/signing'
+import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
+import { REAL_KEY } from './upstream.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const START_MS_MAX = 60_000
+const LOOKS_MAX = 5
+
+export class GateProcess {
+  readonly folder = mkdtempSync(join(tmpdir(), 'seconder-crash-'))
+  readonly ledger = join(this.folder, 'ledger')
+  notices: readonly string[] = []
+  #child: ChildProcess | null = null
+  #exited: Promise<unknown> = Promise.resolve()
+  #awsUrl = ''
+  #consoleUrl = ''
+
+  /** Writes keys and configuration; `start` starts it. */
+  static async create(upstreamUrl: string): Promise<GateProcess> {
+    const gate = new GateProcess()
+    const people: string[] = []
+    for (const name of ['alice', 'bob']) {
+      await generateEd25519KeyFile(gate.key(name), name)
+      const line = readFileSync(`${gate.key(name)}.pub`, 'utf8').trim()
+      people.push(`  - { name: ${name}, teams: [sre], sshKeys: ["${line}"] }`)
+    }
+    const lines = [
+      'listen: { aws: "127.0.0.1:0", console: "127.0.0.1:0" }',
+      'state: sqlite:state/state.db',
+      'ledger: ledger',
+      `policies: ${JSON.stringify(join(ROOT, 'lab', 'policies'))}`,
+      `upstream: { aws: { endpoint: "${upstreamUrl}", timeoutMs: 5000 } }`,
+      'environments: [{ name: production, accounts: ["123456789012"] }]',
+      'roles: { deploy: { arn: "arn:aws:iam::123456789012:role/agent-deploy" } }',
+      'review: { holdMs: 0, expiresInMs: 300000, grantExpiresInMs: 300000 }',
+      'people:',
+      ...people,
+    ]
+    writeFileSync(gate.#config, `${lines.join('\n')}\n`)
+    return gate
+  }
+
+  get #config(): string {
+    return join(this.folder, 'seconder.yaml')
+  }
+
+  key(person: string): string {
+    return join(this.folder, person)
+  }
+
+  get client(): GateClient {
+    return new GateClient(this.#consoleUrl)
+  }
+
+  /** Starts the process without waiting until it listens. */
+  spawn(): ChildProcess {
+    const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
+    const env = {
+      PATH: process.env['PATH'],
+      AWS_ACCESS_KEY_ID: REAL_KEY.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: REAL_KEY.secretAccessKey,
+      ...(this.#awsUrl !== '' && {
+        SECONDER_LISTEN_AWS: new URL(this.#awsUrl).host,
+        SECONDER_LISTEN_CONSOLE: new URL(this.#consoleUrl).host,
+      }),
+    }
+    const child = spawn(process.execPath, [main, 'serve', '--config', this.#config, '--json'], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    this.#exited = once(child, 'exit')
+    return child
+  }
+
+  /** Starts the gate and resolves when it listens. Throws with its own words when it does not. */
+  async start(): Promise<void> {
+    const child = this.spawn()
+    let words = ''
+    child.stderr?.on('data', (chunk: Buffer) => {
+      words += chunk.toString()
+    })
+    const line = await new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('the gate did not start')), START_MS_MAX)
+      if (!child.stdout) throw new Error('no standard output')
+      createInterface(child.stdout).once('line', (text) => {
+        clearTimeout(timer)
+        resolve(text)
+      })
+      child.once('exit', (code) => reject(new Error(`the gate ended with ${code}: ${words}`)))
+    })
+    const said = JSON.parse(line) as { awsUrl: string; consoleUrl: string; notices: string[] }
+    this.#awsUrl = said.awsUrl
+    this.#consoleUrl = said.consoleUrl
+    this.notices = said.notices
+  }
+
+  /** `kill -9`, at once; `gone` says when it is over. */
+  kill(): void {
+    this.#child?.kill('SIGKILL')
+  }
+
+  async gone(): Promise<void> {
+    await this.#exited
+  }
+
+  async open(operator: string) {
+    const signer = await signerFor(this.client, this.key(operator))
+    const opening = { role: 'deploy', agent: 'test-agent', lifetimeMs: 3_600_000 }
+    return openAgentSession(this.client, signer, opening)
+  }
+
+  async approve(reviewer: string, requestId: string) {
+    const signer = await signerFor(this.client, this.key(reviewer))
+    return signReview(this.client, signer, { requestId, verdict: 'approve', comment: '' })
+  }
+
+  /**
+   * What a stranger finds in the ledger's files. Of a gate that runs, files may be replaced between two
+   * reads of one verification, so there it looks again; of one that is gone, the first look counts.
+   */
+  async verified(): Promise<LedgerEntry[]> {
+    for (let looks = 1; ; looks++) {
+      const { report, entries } = await verifyLedgerFolder(this.ledger)
+      if (report.ok) return entries
+      const { exitCode, signalCode } = this.#child ?? { exitCode: 0, signalCode: null }
+      const runs = exitCode === null && signalCode === null
+      if (!runs || looks === LOOKS_MAX) throw new Error(JSON.stringify(report.problems))
+    }
+  }
+
+  async remove(): Promise<void> {
+    this.kill()
+    await this.gone()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
