@@ -2,13 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { addDemoCommand } from './commands/demo.ts'
-import { addDescribeCommand } from './commands/describe.ts'
-import { addLedgerCommands } from './commands/ledger.ts'
-import { addPolicyCommands } from './commands/policy.ts'
-import { addRequestCommands } from './commands/request.ts'
-import { addServeCommand } from './commands/serve.ts'
-import { addSessionCommands } from './commands/session.ts'
 import { EXIT, report } from './failure.ts'
 
 function version(): string {
@@ -35,15 +28,29 @@ const program = new Command('seconder')
     ].join('\n'),
   )
 
-addDemoCommand(program)
-addServeCommand(program)
-addSessionCommands(program)
-addRequestCommands(program)
-addPolicyCommands(program)
-addDescribeCommand(program)
-addLedgerCommands(program)
+type Add = (program: Command) => void
+
+/** Each first word with its module, loaded only when it is asked for: the rest costs no start-up. */
+const COMMANDS: Record<string, () => Promise<Add>> = {
+  demo: async () => (await import('./commands/demo.ts')).addDemoCommand,
+  serve: async () => (await import('./commands/serve.ts')).addServeCommand,
+  session: async () => (await import('./commands/session.ts')).addSessionCommands,
+  request: async () => (await import('./commands/request.ts')).addRequestCommands,
+  policy: async () => (await import('./commands/policy.ts')).addPolicyCommands,
+  describe: async () => (await import('./commands/describe.ts')).addDescribeCommand,
+  ledger: async () => (await import('./commands/ledger.ts')).addLedgerCommands,
+}
+
+/** Commands of one word that live with `request`. */
+const REVIEWING = new Set(['wait', 'approve', 'deny', 'request-changes'])
+
+async function addCommands(first: string): Promise<void> {
+  const load = COMMANDS[REVIEWING.has(first) ? 'request' : first]
+  for (const one of load ? [load] : Object.values(COMMANDS)) (await one())(program)
+}
 
 try {
+  await addCommands(process.argv[2] ?? '')
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError)
