@@ -12,7 +12,7 @@ const MANY = 32
 /** In one slot with a new connection for each. */
 const FRESH_REQUESTS = 100
 const BARE = 'bare Node proxy'
-const WARM_UP_SECONDS = 2
+const WARM_UP_SECONDS = 1.5
 const RATE_AIM = 0.6
 const MITMPROXY_AIM = 10
 const ADDED_MS_AIM = 0.5
