@@ -99,7 +99,7 @@ test('the story fits 80 columns, says who did what, and shows what would have be
   expect(real.output).not.toContain('\u001b')
   for (const told of [
     /customers get .+ for an answer +x+/,
-    /operator .*restores the offline copy/,
+    /operator +restores its copy after [0-9.]+ s of errors/,
     /DeleteStack cost-explorer → held, r-/,
     /bucket cost-explorer-data +13 objects/,
     /table cost-explorer-settings +13 items/,

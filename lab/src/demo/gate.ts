@@ -80,7 +80,7 @@ export async function startGate({
   const file = join(folder, 'seconder.yaml')
   // JSON is YAML.
   await writeFile(file, JSON.stringify(config, null, 2))
-  const { accessKeyId, secretAccessKey } = cloud.credentials.deploy
+  const { accessKeyId, secretAccessKey } = cloud.credentials.gate
   const told = Promise.withResolvers<GateAddresses>()
   const child = startChild({
     name: 'gate',

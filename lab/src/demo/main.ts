@@ -82,12 +82,13 @@ async function safeRun(
   made: AsyncDisposableStack,
 ): Promise<Pick<Report, 'safe' | 'ledger'>> {
   const world = await announcedWorld(screen, folder, made)
-  screen.step('──', 'a gate before it, which alone holds the real keys')
+  screen.amend('──', (text) => `${text}; starts a gate ...`)
   const { cloud } = world
   const expiresInMs = review ? EXPIRES_FOR_PEOPLE_MS : EXPIRES_MS
   const gate = await startGate({ cloud, folder: join(folder, 'gate'), policies, expiresInMs })
   made.use(gate)
   const session = await gate.openSession()
+  screen.amend('──', () => 'the same cloud afresh, and a gate with the real keys')
   const reviewers = review ? [] : [made.use(startReviewer(gate)).ended]
   const instructions = review ? instructionsFor(gate, screen) : undefined
   const narration = new Narration(screen, await holdings(world.clients), instructions)

@@ -115,11 +115,11 @@ export class Narration {
 
   looked(_left: Holdings, afterMs: number): void {
     const seconds = (afterMs / 1_000).toFixed(1)
-    this.#screen.step('operator', `sees errors for ${seconds} s; restores the offline copy`)
+    this.#screen.step('operator', `restores its copy after ${seconds} s of errors`)
   }
 
-  restored({ objects, settings }: Holdings): void {
-    this.#screen.step('operator', `has put back ${objects} exports, ${settings} settings`)
+  restored({ objects }: Holdings): void {
+    this.#screen.amend('operator', (text) => `${text} → ${objects} back`)
   }
 
   opened(request: ShownRequest, document: ReviewDocument): void {
