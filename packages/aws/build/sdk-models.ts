@@ -15,6 +15,7 @@ export interface RawModel {
   readonly jsonVersion?: string
   readonly version: string
   readonly targetPrefix?: string
+  readonly endpointPrefix?: string
   readonly operations: Record<string, OperationModel>
   readonly shapes: Record<string, Shape>
 }
@@ -86,6 +87,9 @@ function toModel(file: ApiFile): RawModel {
     version: metadata['apiVersion'] ?? '',
     ...(metadata['jsonVersion'] === undefined ? {} : { jsonVersion: metadata['jsonVersion'] }),
     ...(metadata['targetPrefix'] === undefined ? {} : { targetPrefix: metadata['targetPrefix'] }),
+    ...(metadata['endpointPrefix'] === undefined
+      ? {}
+      : { endpointPrefix: metadata['endpointPrefix'] }),
     operations,
     shapes: used,
   }

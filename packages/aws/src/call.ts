@@ -67,6 +67,8 @@ export interface Call {
   /** API operation alone, e.g. `DeleteStack`. */
   readonly operationName: string
   readonly protocol: Protocol
+  /** Which host of the signing name this API is at (`s3-control`); null where no source says. */
+  readonly endpointPrefix: string | null
   readonly partition: string
   readonly region: string
   readonly account: string

@@ -70,6 +70,7 @@ export function describeCall(request: WireRequest, scope: CallScope, context: Ca
     operation: `${service.prefix}:${operation.name}`,
     operationName: operation.name,
     protocol,
+    endpointPrefix: operation.model.endpointPrefix ?? null,
     ...here,
     iamActions: [...new Set([...main, ...added, ...passing])],
     resources: [...resources, ...roles],

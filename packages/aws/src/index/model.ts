@@ -56,6 +56,8 @@ export interface Model {
   readonly jsonVersion?: string
   readonly version: string
   readonly targetPrefix?: string
+  /** Which host of the signing name the API is at; absent where no source says. */
+  readonly endpointPrefix?: string
   readonly operations: Readonly<Record<string, OperationModel>>
   readonly shapes: Readonly<Record<string, Shape>>
 }
