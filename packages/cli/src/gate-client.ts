@@ -12,6 +12,8 @@ export interface GateFacts {
   readonly endpoint: string
   readonly checkpoint: { readonly size: number; readonly root: string }
   readonly verifierKey: string
+  readonly caFile: string
+  readonly caCertificate: string
 }
 
 export interface SignedAct {

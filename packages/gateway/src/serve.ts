@@ -19,6 +19,11 @@ import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { asDecided } from './path/facts.ts'
+import {
+  type ConnectCa,
+  type ConnectDoor,
+  openConnectDoor,
+} from './receive/connect/connect-door.ts'
 import { answerDoor } from './receive/door.ts'
 import { measureIsolation } from './receive/isolation.ts'
 import type { SignedAct } from './record/entry.ts'
@@ -44,7 +49,7 @@ export interface Gate {
   closeSession(act: SignedAct): Promise<readonly string[]>
 }
 
-export interface GateFacts {
+export interface GateFacts extends ConnectCa {
   /** SHA-256 of the ledger's first entry. */
   readonly gate: string
   readonly epoch: number
@@ -84,6 +89,7 @@ export async function serve(
   await closeOpenEffects(store, recorder, notices)
   const running = new Running({
     config,
+    tunnels: await openConnectDoor(config, clock),
     store,
     ledger,
     recorder,
@@ -110,6 +116,7 @@ export async function serve(
 
 interface RunningOptions {
   readonly config: Config
+  readonly tunnels: ConnectDoor
   readonly store: Store
   readonly ledger: Ledger
   readonly recorder: Recorder
@@ -216,6 +223,7 @@ class Running implements Gate {
   facts(): GateFacts {
     const { size, rootHash } = this.#options.ledger.checkpoint()
     return {
+      ...this.#options.tunnels.ca,
       gate: this.#options.gateId,
       epoch: this.#epoch.number,
       version: this.store.activeEpoch()?.version ?? '',
@@ -248,7 +256,7 @@ class Running implements Gate {
   async listen(
     measure: (socket: Socket) => Isolation,
   ): Promise<{ awsUrl: string; consoleUrl: string; stop: () => Promise<void> }> {
-    const { config, store, clock } = this.#options
+    const { config, store, clock, tunnels } = this.#options
     const door = http.createServer({ requestTimeout: 300_000, headersTimeout: 20_000 })
     const app = createApi(this, () => hostsOf(this.#consoleUrl))
     const people = serveHono({
@@ -258,9 +266,10 @@ class Running implements Gate {
     })
     await once(people)
     this.#consoleUrl = urlOf(people.address() as AddressInfo, config.listen.console)
+    tunnels.attach(door)
     door.on('request', (incoming, outgoing) => {
-      const hosts = hostsOf(this.#awsUrl)
-      void answerDoor(this.gateway, incoming, outgoing, { hosts, measure })
+      const own = { hosts: hostsOf(this.#awsUrl), named: null, measure }
+      void answerDoor(this.gateway, incoming, outgoing, tunnels.factsOf(incoming.socket, own))
     })
     door.listen(config.listen.aws.port, config.listen.aws.host)
     await once(door)
@@ -271,6 +280,7 @@ class Running implements Gate {
     }, EXPIRY_INTERVAL_MS)
     const stop = async () => {
       clearInterval(timer)
+      tunnels.close()
       await Promise.all([closed(door), closed(people as http.Server)])
       this.#upstream.close()
     }

@@ -1,5 +1,6 @@
 // Makes a Caller from a verified signature: which session's key signed, for whom, under which role.
 // A request that does not verify, or whose session is not open, has no caller and goes no further.
+import { pathStyle, requireRow } from '@seconder/aws/endpoints/host-row'
 import { plainRequest, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
 import { type VerifiedSignature, verify } from '@seconder/aws/sigv4/verify'
 import type { WireRequest } from '@seconder/aws/wire-request'
@@ -20,7 +21,8 @@ export interface Identified {
 
 /**
  * Returns who is asking.
- * Errors: SigV4Error of packages/aws; `session_closed` when the session has ended.
+ * Errors: SigV4Error of packages/aws; `session_closed` when the session has ended; EndpointError
+ * `other_row` when the signature is not for the host that the client believes it talks to.
  */
 export function identify(received: Received, store: Store, nowMs: number): Identified {
   let session: SessionRow | undefined
@@ -40,6 +42,8 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
       'let the operator open a new one: `seconder session open`',
     )
   }
+  const { named } = received
+  if (named) requireRow(named, verified, received.request)
   const caller: Caller = {
     sessionId: session.id,
     agent: session.agent,
@@ -47,7 +51,10 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
     role: { name: session.roleName, arn: session.roleArn },
     isolation: received.isolation,
   }
-  return { caller, verified, session, ...decoded(received.request, verified, session) }
+  const { request, vouchedHeaders } = decoded(received.request, verified, session)
+  // From here on a bucket in the host is one in the path: what is described is what is forwarded.
+  const addressed = named ? pathStyle(request, named) : request
+  return { caller, verified, session, request: addressed, vouchedHeaders }
 }
 
 /** Takes `aws-chunked` framing off, every chunk verified; its trailers become headers. */

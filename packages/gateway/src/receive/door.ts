@@ -1,20 +1,12 @@
 // The AWS door's listener: makes a Received of each request, lets the path answer, and sends the
 // Reply. An answer that cannot be made is a closed connection, never a made-up success.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import type { Gateway } from '../gateway.ts'
-import type { Isolation } from '../identify/caller.ts'
 import { failureOf, refusal } from '../path/refusals.ts'
+import type { DoorFacts } from './door-facts.ts'
 import { receive } from './receive.ts'
 import type { Received, Reply } from './received.ts'
-
-/** What a door needs to know besides the request. */
-export interface DoorFacts {
-  /** Host values that mean this gate. */
-  readonly hosts: readonly string[]
-  readonly measure: (socket: Socket) => Isolation
-}
 
 export async function answerDoor(
   gateway: Gateway,
@@ -39,7 +31,7 @@ async function replyTo(
 ): Promise<Reply> {
   let received: Received
   try {
-    received = await receive(incoming, outgoing, facts.hosts, facts.measure)
+    received = await receive(incoming, outgoing, facts)
   } catch (cause) {
     outgoing.setHeader('connection', 'close')
     const headers = Object.entries(incoming.headers).map(

@@ -1,11 +1,9 @@
 // Makes a Received from a node:http request: the whole body within the limit, headers and target
 // exactly as sent. Refuses what two parsers could read in two ways.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { WireHeader } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
-import type { Isolation } from '../identify/caller.ts'
-import { measureIsolation } from './isolation.ts'
+import type { DoorFacts } from './door-facts.ts'
 import type { Received } from './received.ts'
 
 /** Bytes of body the gate holds in memory for one request. */
@@ -13,13 +11,12 @@ export const BODY_BYTES_MAX = 16 * 1024 * 1024
 
 /**
  * Returns the request with its whole body.
- * Errors: `body_too_large` past BODY_BYTES_MAX; `wrong_host` when Host is not one of `hosts`.
+ * Errors: `body_too_large` past BODY_BYTES_MAX; `wrong_host` when Host is none of the facts' hosts.
  */
 export async function receive(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  hosts: readonly string[],
-  measure: (socket: Socket) => Isolation = measureIsolation,
+  { hosts, measure, named }: DoorFacts,
 ): Promise<Received> {
   const headers = headerPairs(incoming.rawHeaders)
   requireHost(headers, hosts)
@@ -29,6 +26,7 @@ export async function receive(
   return {
     request: { method: incoming.method ?? '', target: incoming.url ?? '', headers, body },
     isolation: measure(incoming.socket),
+    named,
     clientConnected: () =>
       !outgoing.destroyed && !incoming.socket.destroyed && incoming.socket.writable,
     gone: gone.signal,

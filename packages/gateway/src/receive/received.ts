@@ -1,4 +1,5 @@
 // The noun of `receive`: one request off the wire, whole, with what the gate itself saw of its sender.
+import type { HostRow } from '@seconder/aws/endpoints/host-row'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import type { Isolation } from '../identify/caller.ts'
 
@@ -6,6 +7,8 @@ export interface Received {
   readonly request: WireRequest
   /** Measured on the connection, never taken from the request. */
   readonly isolation: Isolation
+  /** The host of AWS that the client believes it talks to, in CONNECT mode; else null. */
+  readonly named: HostRow | null
   /** True while somebody is there to read the answer; asked again right before an effect. */
   readonly clientConnected: () => boolean
   /** Fires when the client goes before it has its answer. */
