@@ -1,6 +1,7 @@
 // Makes a Config from seconder.yaml and the SECONDER_* variables. The only file of the gateway that
 // reads the environment. Every mistake is named with its line; nothing missing is defaulted to allow.
 import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve as resolvePath } from 'node:path'
 import { isMap, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -51,7 +52,18 @@ const SCHEMA = z.strictObject({
         .string()
         .regex(/^https?:\/\/[^/]+\/?$/, 'write http://HOST:PORT')
         .optional(),
-      credentials: z.enum(['environment']).default('environment'),
+      credentials: z
+        .string()
+        .regex(
+          /^(environment|web-identity|instance|profile:[^\s[\]]{1,128})$/,
+          'write environment, profile:NAME, web-identity or instance',
+        )
+        .default('environment'),
+      assumeRole: z.boolean().optional(),
+      region: z
+        .string()
+        .regex(/^[a-z]{2,3}(-[a-z]+)+-\d$/, 'write a region such as eu-west-1')
+        .optional(),
       timeoutMs: z.number().int().min(100).max(900_000).default(120_000),
     }),
   }),
@@ -89,7 +101,12 @@ export interface Config {
     /** Only for emulators; null = real AWS, hosts from the endpoint table. */
     readonly endpoint: string | null
     readonly timeoutMs: number
-    readonly credentials: UpstreamCredentials
+    /** The gate's own identity: the keys themselves, or where they come from. */
+    readonly credentials: UpstreamCredentials | CredentialOrigin
+    /** Whether each call goes out under the session's own role, narrowed; absent = only real AWS. */
+    readonly assumeRole?: boolean
+    /** Region of the STS endpoint; absent = that of the partition of the role. */
+    readonly region?: string
   }
   readonly environments: readonly EnvironmentRow[]
   readonly roles: Readonly<Record<string, RoleRow>>
@@ -106,6 +123,22 @@ export interface UpstreamCredentials {
   readonly secretAccessKey: Secret
   readonly sessionToken: Secret | null
 }
+
+/** Where the gate's own identity comes from, with what its environment says about it. */
+export type CredentialOrigin =
+  | {
+      readonly from: 'profile'
+      readonly name: string
+      readonly credentialsFile: string
+      readonly configFile: string
+    }
+  | {
+      readonly from: 'web-identity'
+      readonly tokenFile: string
+      readonly roleArn: string
+      readonly sessionName: string | null
+    }
+  | { readonly from: 'instance' }
 
 export type Environ = Readonly<Record<string, string | undefined>>
 
@@ -153,13 +186,20 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     upstream: {
       endpoint: raw.upstream.aws.endpoint?.replace(/\/$/, '') ?? null,
       timeoutMs: raw.upstream.aws.timeoutMs,
-      credentials: environmentCredentials(environ),
+      credentials: ownCredentials(raw.upstream.aws.credentials, environ),
+      assumeRole: raw.upstream.aws.assumeRole ?? raw.upstream.aws.endpoint === undefined,
+      ...regionOf(raw.upstream.aws.region, environ),
     },
     environments: raw.environments,
     roles: raw.roles,
     people: raw.people,
     review: raw.review,
   }
+}
+
+/** Whether calls go out under the role of their session; for real AWS unless the file says otherwise. */
+export function assumesRoles({ upstream }: Config): boolean {
+  return upstream.assumeRole ?? upstream.endpoint === null
 }
 
 function parseFile(path: string, text: string): z.infer<typeof SCHEMA> {
@@ -212,6 +252,39 @@ function address(text: string): Address {
     )
   }
   return { host: text.slice(0, at), port }
+}
+
+function ownCredentials(origin: string, environ: Environ): UpstreamCredentials | CredentialOrigin {
+  if (origin === 'environment') return environmentCredentials(environ)
+  if (origin === 'instance') return { from: 'instance' }
+  if (origin === 'web-identity') return webIdentity(environ)
+  const folder = join(environ['HOME'] ?? homedir(), '.aws')
+  return {
+    from: 'profile',
+    name: origin.slice('profile:'.length),
+    credentialsFile: environ['AWS_SHARED_CREDENTIALS_FILE'] ?? join(folder, 'credentials'),
+    configFile: environ['AWS_CONFIG_FILE'] ?? join(folder, 'config'),
+  }
+}
+
+/** Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html */
+function webIdentity(environ: Environ): CredentialOrigin {
+  const tokenFile = environ['AWS_WEB_IDENTITY_TOKEN_FILE']
+  const roleArn = environ['AWS_ROLE_ARN']
+  if (!tokenFile || !roleArn) {
+    throw new GatewayError(
+      'invalid_config',
+      'upstream.aws.credentials is `web-identity`, but AWS_WEB_IDENTITY_TOKEN_FILE or AWS_ROLE_ARN is not set',
+      'start the gate where its platform sets both, or name another source',
+    )
+  }
+  const sessionName = environ['AWS_ROLE_SESSION_NAME'] ?? null
+  return { from: 'web-identity', tokenFile, roleArn, sessionName }
+}
+
+function regionOf(configured: string | undefined, environ: Environ): { region?: string } {
+  const region = configured ?? environ['AWS_REGION'] ?? environ['AWS_DEFAULT_REGION']
+  return region ? { region } : {}
 }
 
 function environmentCredentials(environ: Environ): UpstreamCredentials {

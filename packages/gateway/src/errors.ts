@@ -19,6 +19,10 @@
  * - `gate_refusing`: the loaded version is not the active epoch; the gate answers refusals only.
  * - `limit_reached`: a named limit (open requests, sessions, waiting calls) is reached.
  * - `credential_answer`: the answer would hold credentials; it never passes the gate.
+ * - `not_narrowed`: the credentials of this call cannot be narrowed to it, so it is never begun.
+ * - `credentials_unavailable`: the gate's own credentials, or AWS STS, could not be had just now. Retry.
+ * - `role_not_assumable`: AWS does not lend this role with session tags and a source identity. The
+ *   operator mends the trust policy; at start it is a start-up error, never an untagged call.
  * - `replayed`: the same signed call came again after its answer was forgotten.
  * - `state_error`: the state database or the ledger failed; nothing was done.
  */
@@ -40,6 +44,9 @@ export type GatewayErrorCode =
   | 'gate_refusing'
   | 'limit_reached'
   | 'credential_answer'
+  | 'not_narrowed'
+  | 'credentials_unavailable'
+  | 'role_not_assumable'
   | 'replayed'
   | 'state_error'
 

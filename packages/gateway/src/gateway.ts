@@ -8,8 +8,8 @@ import { actionDigest, boundDigest, describe } from './describe/describe.ts'
 import { type ActiveEpoch, observes } from './epoch/active.ts'
 import { GatewayError } from './errors.ts'
 import { Copies, type Performed } from './execute/copies.ts'
+import type { UpstreamAccess } from './execute/credentials.ts'
 import { endToEnd, execute, forwarded } from './execute/execute.ts'
-import type { SendUpstream } from './execute/upstream.ts'
 import { type Identified, identify } from './identify/identify.ts'
 import { sha256Hex } from './lib/canonical-json.ts'
 import type { Clock } from './lib/clock.ts'
@@ -42,7 +42,7 @@ export interface GatewayParts {
   readonly recorder: Recorder
   readonly clock: Clock
   readonly desk: ReviewDesk
-  readonly send: SendUpstream
+  readonly access: UpstreamAccess
   /** The epoch in force, or why there is none. */
   readonly epoch: () => ActiveEpoch
   readonly holdMs: number
@@ -53,6 +53,8 @@ export interface GatewayParts {
 interface OnPath extends Identified {
   readonly received: Received
   readonly action: Action
+  /** Which host of the signing name the operation's API is at. */
+  readonly endpointPrefix: string | null
   readonly actionDigest: string
   readonly epoch: ActiveEpoch
 }
@@ -86,14 +88,14 @@ export class Gateway {
   #describe(received: Received, identified: Identified): OnPath {
     const { verified, session } = identified
     const epoch = this.#parts.epoch()
-    const action = describe(identified.request, {
+    const { action, endpointPrefix } = describe(identified.request, {
       scope: { service: verified.service, region: verified.region },
       account: session.roleArn.split(':')[4] ?? '',
       environments: epoch.content.environments,
       maskKey: session.maskKey,
     })
     const digest = actionDigest(action, { ...digestFacts(session), epoch: epoch.number })
-    return { ...identified, received, action, actionDigest: digest, epoch }
+    return { ...identified, received, action, endpointPrefix, actionDigest: digest, epoch }
   }
 
   /** Joins what is open for this call, else decides it afresh. */
@@ -172,10 +174,14 @@ export class Gateway {
     grant: GrantRow | null,
     observed: string | null,
   ): Promise<Performed> {
-    const { store, recorder, clock, send } = this.#parts
+    const { store, recorder, clock, access } = this.#parts
+    // Before anything is consumed: what AWS does not lend, or not so narrowly, is not begun.
+    const requestId = grant?.requestId ?? null
+    const send = await access.forCall(call.session, call.action, evidence, requestId)
     const digest = this.#digest(call, evidence)
     const request = forwarded(call.request, call.vouchedHeaders)
-    const scope = { service: call.verified.service, region: call.verified.region }
+    const { service, region } = call.verified
+    const scope = { service, region, endpointPrefix: call.endpointPrefix }
     const facts = callFacts(call.caller, call.action, digest, call.epoch.number)
     if (isRead(call.action) && observed === null) {
       // A read's one entry is made durable while the upstream works, and before anything is answered.
@@ -265,8 +271,10 @@ export class Gateway {
     return refusal(received, failure)
   }
 
-  #resolve(call: OnPath): Promise<Evidence> {
-    return resolve(call.action, lookUps(this.#parts.send), { deadlineMs: 3_000 })
+  async #resolve({ action, session }: OnPath): Promise<Evidence> {
+    const { access } = this.#parts
+    const found = await resolve(action, lookUps(access.lookUps(session)), { deadlineMs: 3_000 })
+    return access.narrowed(action, found)
   }
 
   #digest(call: OnPath, evidence: Evidence): string {

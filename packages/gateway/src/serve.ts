@@ -5,14 +5,15 @@ import type { AddressInfo, Socket } from 'node:net'
 import { serve as serveHono } from '@hono/node-server'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
-import type { Address, Config } from './config.ts'
+import type { Address, Config, RoleRow } from './config.ts'
 import { acceptsSoftware, decideWithReviewers } from './decide/decide.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
 import { type ActiveEpoch, loadEpoch, refusingReason } from './epoch/active.ts'
 import { contentOnDisk, type VersionedContent } from './epoch/content.ts'
 import { GatewayError } from './errors.ts'
-import { createUpstream } from './execute/upstream.ts'
+import type { UpstreamAccess } from './execute/credentials.ts'
+import { credentialNotices, lendingFor } from './execute/lending.ts'
 import { Gateway } from './gateway.ts'
 import type { Isolation } from './identify/caller.ts'
 import { closeSession } from './identify/session-closing.ts'
@@ -74,7 +75,8 @@ export interface RunningGate {
 
 /**
  * Starts a gate. Errors: GatewayError `invalid_config` or `state_error`, LedgerError (among them
- * `ledger_older_than_acknowledged`), PolicyError.
+ * `ledger_older_than_acknowledged`), PolicyError; `role_not_assumable` where AWS does not lend a role of
+ * the configuration with tags and a source identity, `credentials_unavailable` where it cannot be asked.
  */
 export async function serve(
   config: Config,
@@ -98,6 +100,13 @@ export async function serve(
     epoch,
     verifierKey: opened.verifierKey,
   })
+  try {
+    await running.checkRoles(config.roles)
+  } catch (cause) {
+    await opened.close()
+    store.close()
+    throw cause
+  }
   notices.push(...running.notices())
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
   const { awsUrl, consoleUrl, stop } = await running.listen(measure)
@@ -131,7 +140,7 @@ class Running implements Gate {
   #epoch: ActiveEpoch
   #awsUrl = ''
   #consoleUrl = ''
-  readonly #upstream: ReturnType<typeof createUpstream>
+  readonly #access: UpstreamAccess
   readonly store: Store
   readonly recorder: Recorder
   readonly desk: ReviewDesk
@@ -146,7 +155,7 @@ class Running implements Gate {
     this.store = store
     this.recorder = recorder
     this.refusing = refusingReason(options.epoch)
-    this.#upstream = createUpstream({ ...config.upstream, clock })
+    this.#access = this.#lending()
     this.desk = new ReviewDesk({
       store,
       recorder,
@@ -173,6 +182,7 @@ class Running implements Gate {
       candidate: () => contentOnDisk(config),
       check: async ({ content }) => {
         await loadPolicySet({ schema: content.schema, policies: content.policies })
+        await this.checkRoles(content.roles)
       },
       activated: async (row, voidedRequests) => {
         this.#epoch = await loadEpoch(row)
@@ -185,7 +195,7 @@ class Running implements Gate {
       recorder,
       clock,
       desk: this.desk,
-      send: this.#upstream,
+      access: this.#access,
       epoch: () => this.#inForce(),
       holdMs: config.review.holdMs,
       requestUrl: (id) => `${this.#consoleUrl}/requests/${id}`,
@@ -212,12 +222,23 @@ class Running implements Gate {
         `the files differ from epoch ${this.#epoch.number}, which stays in force until two people sign: seconder policy activate`,
       )
     }
-    if (this.#options.config.upstream.endpoint === null) {
-      words.push(
-        "upstream is real AWS: calls go out under the gate's own credentials, not yet narrowed for each call",
-      )
-    }
-    return words
+    return [...words, ...credentialNotices(this.#options.config)]
+  }
+
+  #lending(): UpstreamAccess {
+    const { config, store, clock } = this.#options
+    return lendingFor(config, clock, {
+      accounts: () => this.#epoch.content.environments.flatMap(({ accounts }) => accounts),
+      isOpen: ({ accessKeyId }) => {
+        const session = store.sessionByAccessKey(accessKeyId)
+        return session?.closedAtMs === null && session.expiresAtMs > clock.nowMs()
+      },
+    })
+  }
+
+  /** Errors: `role_not_assumable` where AWS does not lend one of them as the gate asks (red team C2). */
+  async checkRoles(roles: Readonly<Record<string, RoleRow>>): Promise<void> {
+    for (const { arn } of Object.values(roles)) await this.#access.checkRole(arn)
   }
 
   facts(): GateFacts {
@@ -248,7 +269,9 @@ class Running implements Gate {
   }
 
   async closeSession(act: SignedAct): Promise<readonly string[]> {
-    const cancelled = await closeSession(this.#options, act)
+    const cancelled = await closeSession(this.#options, act).finally(() =>
+      this.#access.forgetEnded(),
+    )
     this.desk.wake(cancelled)
     return cancelled
   }
@@ -282,7 +305,7 @@ class Running implements Gate {
       clearInterval(timer)
       tunnels.close()
       await Promise.all([closed(door), closed(people as http.Server)])
-      this.#upstream.close()
+      this.#access.close()
     }
     return { awsUrl: this.#awsUrl, consoleUrl: this.#consoleUrl, stop }
   }

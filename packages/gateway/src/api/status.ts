@@ -22,6 +22,9 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   gate_refusing: 503,
   limit_reached: 409,
   credential_answer: 403,
+  not_narrowed: 403,
+  credentials_unavailable: 503,
+  role_not_assumable: 409,
   replayed: 409,
   state_error: 503,
 }

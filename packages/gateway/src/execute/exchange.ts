@@ -1,0 +1,148 @@
+// Carries one signed request to AWS (or the configured emulator) and brings its answer back. The host
+// comes from the endpoint table alone, never from the caller (red team C5); redirects are returned,
+// never followed. It signs nothing and knows no credential.
+import http from 'node:http'
+import https from 'node:https'
+import { assertHostInTable, endpointFor } from '@seconder/aws/endpoints/endpoint'
+import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
+import { GatewayError } from '../errors.ts'
+
+export interface Scope {
+  readonly service: string
+  readonly region: string
+  /** Which host of the signing name, as the operation's API says; absent = its only or main one. */
+  readonly endpointPrefix?: string | null
+}
+
+/** What the upstream answered; the body is a stream until somebody reads it. */
+export interface UpstreamAnswer {
+  readonly status: number
+  readonly headers: readonly WireHeader[]
+  readonly body: http.IncomingMessage
+}
+
+/** How far a request got when no answer came. */
+export class UpstreamSilence extends Error {
+  /** False only when it is certain that no byte of the request left the gate. */
+  readonly sent: boolean
+
+  constructor(message: string, sent: boolean, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'UpstreamSilence'
+    this.sent = sent
+  }
+}
+
+export interface Destination {
+  readonly host: string
+  readonly port: number
+  /** The Host header. */
+  readonly authority: string
+  readonly signingRegion: string
+}
+
+export interface Exchange {
+  /** Errors: GatewayError `upstream_not_allowed` for what is no row of the endpoint table. */
+  destination(scope: Scope): Destination
+  /** `headers` are sent as they are. Rejects with UpstreamSilence where no answer came. */
+  send(
+    to: Destination,
+    request: Pick<WireRequest, 'method' | 'target' | 'body'>,
+    headers: readonly WireHeader[],
+  ): Promise<UpstreamAnswer>
+  close(): void
+}
+
+export interface ExchangeOptions {
+  /** Only for emulators; null = real AWS over TLS. */
+  readonly endpoint: string | null
+  readonly timeoutMs: number
+}
+
+export function createExchange({ endpoint, timeoutMs }: ExchangeOptions): Exchange {
+  const tls = endpoint === null || endpoint.startsWith('https:')
+  const agent = new (tls ? https.Agent : http.Agent)({ keepAlive: true, maxSockets: 256 })
+  return {
+    destination: (scope) => destination(endpoint, scope),
+    send(to, { method, target, body }, headers) {
+      const flat = headers.flat()
+      return exchange(
+        tls,
+        {
+          agent,
+          host: to.host,
+          port: to.port,
+          method,
+          path: target,
+          headers: flat as unknown as http.OutgoingHttpHeaders,
+          timeout: timeoutMs,
+        },
+        body,
+      )
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+/** The headers with the upstream's own name as Host, whatever the caller's was. */
+export function withHost(headers: readonly WireHeader[], authority: string): WireHeader[] {
+  return [['host', authority], ...headers.filter(([name]) => name.toLowerCase() !== 'host')]
+}
+
+function destination(endpoint: string | null, scope: Scope): Destination {
+  const row = endpointFor(
+      scope.service,
+      scope.region,
+      scope.endpointPrefix ? { endpointPrefix: scope.endpointPrefix } : {},
+    )
+  if (!row) {
+    throw new GatewayError(
+      'upstream_not_allowed',
+      `\`${scope.service}\` in \`${scope.region}\` is not in the endpoint table`,
+      'check the region; services whose host belongs to a customer are not passed on',
+    )
+  }
+  const { host, signingRegion } = row
+  if (endpoint === null) {
+    assertHostInTable(host)
+    return { host, port: 443, authority: host, signingRegion }
+  }
+  const url = new URL(endpoint)
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+  return { host: url.hostname, port, authority: url.host, signingRegion }
+}
+
+function exchange(
+  tls: boolean,
+  options: https.RequestOptions,
+  body: Uint8Array,
+): Promise<UpstreamAnswer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = (tls ? https : http).request(options)
+    let connected = false
+    outgoing.on('socket', (socket) => {
+      if (socket.connecting)
+        socket.once(tls ? 'secureConnect' : 'connect', () => (connected = true))
+      else connected = true
+    })
+    outgoing.on('response', (answer) => {
+      const headers: WireHeader[] = []
+      for (let index = 0; index + 1 < answer.rawHeaders.length; index += 2) {
+        headers.push([answer.rawHeaders[index] as string, answer.rawHeaders[index + 1] as string])
+      }
+      resolve({ status: answer.statusCode ?? 0, headers, body: answer })
+    })
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
+    outgoing.on('error', (cause) => {
+      reject(
+        new UpstreamSilence(`the upstream did not answer: ${reason(cause)}`, connected, { cause }),
+      )
+    })
+    outgoing.end(body)
+  })
+}
+
+/** A word for the failure without addresses or text of the upstream. */
+function reason(cause: Error & { code?: string }): string {
+  return cause.code ?? 'no answer in time'
+}

@@ -1,0 +1,43 @@
+// Puts the lending of credentials together as seconder.yaml asks for it, and says in words what an
+// operator should know about it. The wiring of this folder; it decides nothing.
+import { assumesRoles, type Config } from '../config.ts'
+import type { Clock } from '../lib/clock.ts'
+import { ownCredentials } from './credential-sources/own-credentials.ts'
+import { type AccessOptions, UpstreamAccess } from './credentials.ts'
+import { createExchange } from './exchange.ts'
+
+/** STS of the gate's own identity where the configuration names no region. */
+const OWN_REGION = 'us-east-1'
+
+/** The way upstream of a gate with this configuration. */
+export function lendingFor(
+  config: Config,
+  clock: Clock,
+  facts: Pick<AccessOptions, 'accounts' | 'isOpen'>,
+): UpstreamAccess {
+  const { upstream } = config
+  const exchange = createExchange(upstream)
+  const sts = { exchange, clock, region: upstream.region ?? OWN_REGION }
+  return new UpstreamAccess({
+    exchange,
+    clock,
+    source: ownCredentials(upstream.credentials, sts),
+    assumeRole: assumesRoles(config),
+    region: upstream.region,
+    ...facts,
+  })
+}
+
+/** What an operator should know about the credentials that calls go out under. */
+export function credentialNotices(config: Config): string[] {
+  const words: string[] = []
+  if (Object.keys(config.roles).length === 0) {
+    words.push('no role is configured: no session can be opened and no call goes out')
+  }
+  if (config.upstream.endpoint === null && !assumesRoles(config)) {
+    words.push(
+      "upstream.aws.assumeRole is false: calls to real AWS go out under the gate's own credentials, not narrowed to the call",
+    )
+  }
+  return words
+}
