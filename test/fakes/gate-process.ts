@@ -131,7 +131,7 @@ export class GateProcess {
    * What a stranger finds in the ledger's files. Of a gate that runs, files may be replaced between two
    * reads of one verification, so there it looks again; of one that is gone, the first look counts.
    */
-  async verified(): Promise<LedgerEntry[]> {
+  async verified(): Promise<readonly LedgerEntry[]> {
     for (let looks = 1; ; looks++) {
       const { report, entries } = await verifyLedgerFolder(this.ledger)
       if (report.ok) return entries

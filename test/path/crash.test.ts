@@ -71,7 +71,7 @@ function expectSound(entries: readonly LedgerEntry[], words: string): void {
 }
 
 /** Waits for the end of the killed gate, reads its files as they are, and starts it again. */
-async function afterTheKill(words: string): Promise<LedgerEntry[]> {
+async function afterTheKill(words: string): Promise<readonly LedgerEntry[]> {
   await gate.gone()
   const left = await gate.verified()
   for (const { operation, request } of upstream.seen) {
