@@ -32,7 +32,7 @@ function cellsOf({ what, ours, peer, peerName, ratio, aim, reached }: Row): stri
     what,
     ours === null ? '-' : figureText(ours),
     peerText === '' ? '-' : peerText,
-    ratio === null ? '-' : ratio.toFixed(ratio < 10 ? 2 : 0),
+    ratio === null ? '-' : ratio.toFixed(ratio < 0.1 ? 3 : ratio < 10 ? 2 : 0),
     aim === '' ? '-' : aim,
     reached === null ? '-' : reached ? 'yes' : 'no',
   ]
