@@ -24,6 +24,8 @@ function run(options: { review?: boolean; json?: string }): Promise<void> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', DEMO, ...args], {
     stdio: 'inherit',
   })
+  const forward = (signal: NodeJS.Signals) => child.kill(signal)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, forward)
   return new Promise((resolve) => {
     child.on('exit', (code) => {
       process.exitCode = code ?? EXIT.failed

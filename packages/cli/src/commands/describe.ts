@@ -37,7 +37,7 @@ export function addDescribeCommand(program: Command): void {
 
 function describeAws(file: string | undefined, options: DescribeOptions): void {
   const request = parseRawRequest(readFileSync(file === undefined || file === '-' ? 0 : file))
-  const action = describe(request, {
+  const { action } = describe(request, {
     scope: claimedScope(request),
     account: options.account,
     environments: options.config ? loadConfig(options.config).environments : [],

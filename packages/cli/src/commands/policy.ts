@@ -118,7 +118,7 @@ interface ExplainOptions {
 async function explainRequest(file: string, options: ExplainOptions): Promise<void> {
   const set = await load(options.policies)
   const request = parseRawRequest(readFileSync(file))
-  const action = describe(request, {
+  const { action } = describe(request, {
     scope: claimedScope(request),
     account: options.account,
     environments: [],

@@ -173,7 +173,7 @@ async function review(id: string, verdict: Verdict, options: ReviewOptions): Pro
     approve:
       after.state === 'approved'
         ? 'the same call may now run once'
-        : `it still needs ${after.needs}`,
+        : `it needs ${after.needs} in all, and has ${[...approvers(full), signer.person].join(' and ')}`,
     deny: 'nothing will happen',
     request_changes: 'the agent gets your words when it runs the call again',
   }

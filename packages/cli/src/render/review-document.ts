@@ -12,6 +12,12 @@ const WIDTH = 96
 /** Findings shown; the rest is counted and in `--json`. */
 const FINDINGS_SHOWN_MAX = 40
 
+/** What will be sent is never cut: code hidden in a cut would be signed unseen (red team C9). */
+const WHOLE_CHARS = 20_000_000
+
+/** Names longer than this are cut in the middle; `--json` has them whole. */
+const NAME_WIDTH = 34
+
 const SHAPE: Record<Effect, string> = {
   list: '○',
   read: '○',
@@ -55,14 +61,14 @@ export function renderDocument(
     ...wrap(safe(document.summary), WIDTH).map((line) => toned('bold', line)),
     '',
     ...findings(evidence.findings),
-    ...evidence.couldNotLook.map((words) => `  could not look: ${safe(words)}`),
+    ...evidence.couldNotLook.map((words) => `  could not look: ${indented(safe(words), 18)}`),
     ...parameters(document),
     '',
     `Asked by    ${safe(context.agent)} for ${safe(context.operator)} (the operator, who may not approve)`,
     `            session ${document.session} · role ${safe(context.role)} · isolation ${context.isolation}`,
     ...agentSays(document.agentSays),
     `Before this ${document.history.reads} reads, ${document.history.writes} writes, ${document.history.refused} refused`,
-    `Why you     ${safe(document.reason)}`,
+    `Why you     ${indented(safe(document.reason))}`,
     `Needs       ${requirementWords(document.requirement)} (approved so far: ${approved.length > 0 ? approved.join(', ') : 'nobody'})`,
     '',
     toned(
@@ -79,7 +85,7 @@ function findings(all: readonly Finding[]): string[] {
   const rows = all
     .slice(0, FINDINGS_SHOWN_MAX)
     .map((finding) => [
-      `  ${safe(finding.type)} ${safe(finding.name)}`,
+      `  ${safe(finding.type, 24)} ${middleCut(safe(finding.name), NAME_WIDTH)}`,
       finding.holds === null ? 'could not look' : safe(finding.holds),
       word(finding.protectedFromDeletion),
       finding.lastBackup ?? 'could not look',
@@ -93,11 +99,11 @@ function findings(all: readonly Finding[]): string[] {
 
 function parameters(document: ReviewDocument): string[] {
   const before = 'before' in document.evidence ? document.evidence.before : null
-  const text = safe(JSON.stringify(document.action.parameters), 2_000)
+  const text = safe(JSON.stringify(document.action.parameters), WHOLE_CHARS)
   const lines = ['', `With        ${wrap(text, WIDTH - 12).join('\n            ')}`]
   if (before)
     lines.push(
-      `Before      ${wrap(safe(JSON.stringify(before), 2_000), WIDTH - 12).join('\n            ')}`,
+      `Before      ${wrap(safe(JSON.stringify(before), WHOLE_CHARS), WIDTH - 12).join('\n            ')}`,
     )
   return lines
 }
@@ -108,6 +114,16 @@ function agentSays(claim: string | null): string[] {
     'The agent says (a claim, not a fact):',
     ...wrap(safe(claim, 1_000), WIDTH - 4).map((line) => `  │ ${line}`),
   ]
+}
+
+function indented(text: string, by = 12): string {
+  return wrap(text, WIDTH - by).join(`\n${' '.repeat(by)}`)
+}
+
+function middleCut(text: string, width: number): string {
+  if (text.length <= width) return text
+  const half = Math.floor((width - 1) / 2)
+  return `${text.slice(0, half)}…${text.slice(-half)}`
 }
 
 function more(count: number, what: string): string[] {

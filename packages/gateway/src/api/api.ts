@@ -101,13 +101,11 @@ function addRequests(app: Hono, gate: Gate): void {
     return context.json({ requests: rows.map(shownRequest) })
   })
   app.get('/api/requests/:id', async (context) => {
-    const row = known(gate, context.req.param('id'))
-    const document = await gate.recorder.payload(row.documentSha256)
-    return context.json({
-      request: shownRequest(row),
-      document,
-      reviews: gate.store.reviews(row.id),
-    })
+    const { id, documentSha256 } = known(gate, context.req.param('id'))
+    const document = await gate.recorder.payload(documentSha256)
+    // Reviews and state at one moment: a request never shows as pending beside the last approval.
+    const reviews = gate.store.reviews(id)
+    return context.json({ request: shownRequest(known(gate, id)), document, reviews })
   })
   app.get('/api/requests/:id/status', async (context) => {
     const row = known(gate, context.req.param('id'))

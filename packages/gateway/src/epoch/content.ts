@@ -72,8 +72,15 @@ export function readPolicies(directory: string): Pick<EpochContent, 'schema' | '
 const SOURCE_ROOT = join(import.meta.dirname, '..')
 const AWS_ROOT = join(import.meta.dirname, '..', '..', '..', 'aws')
 
-/** SHA-256 over names and contents of everything that describes and decides. */
+let loadedBuild: string | undefined
+
+/** SHA-256 over names and contents of everything that describes and decides, as this process loaded it. */
 export function buildHash(): string {
+  loadedBuild ??= hashBuild()
+  return loadedBuild
+}
+
+function hashBuild(): string {
   const hash = createHash('sha256')
   const folders = [
     join(AWS_ROOT, 'src'),
