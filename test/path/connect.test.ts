@@ -198,3 +198,51 @@ test('a bucket in the host is a path upstream, the key byte for byte as it was s
     resources: ['arn:aws:s3:::orders/a b/é'],
   })
 })
+
+test('isolation is measured on the connection to the gate, not on what is in the tunnel', async () => {
+  await exchange(
+    await tunnel(TABLES),
+    signedFor({
+      host: TABLES,
+      service: 'dynamodb',
+      headers: [
+        ['content-type', 'application/x-amz-json-1.0'],
+        ['x-amz-target', 'DynamoDB_20120810.DeleteTable'],
+        ['x-seconder-isolation', 'host'],
+      ],
+      body: '{"TableName":"orders"}',
+    }),
+  )
+  const { requests } = await gate.client.get<{ requests: { requestId: string }[] }>('/api/requests')
+  const { document } = await gate.client.get<{ document: string }>(
+    `/api/requests/${requests[0]?.requestId}`,
+  )
+  expect(JSON.parse(document)).toMatchObject({ context: { isolation: 'none' } })
+})
+
+test('several calls go through one tunnel, each with its own signature', async () => {
+  const socket = await tunnel(TABLES)
+  const { headers, body } = listTables()
+  const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const text = Buffer.from(body).toString()
+  const answers = readAll(socket)
+  socket.write(`POST / HTTP/1.1\r\n${head}\r\n${text}POST / HTTP/1.1\r\n${head}`)
+  socket.write(`connection: close\r\n\r\n${text}`)
+  expect((await answers).match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2)
+})
+
+const CHINA_AND_GOVCLOUD = [
+  ['dynamodb.cn-north-1.amazonaws.com.cn', 'dynamodb', 'cn-north-1'],
+  ['dynamodb.us-gov-west-1.amazonaws.com', 'dynamodb', 'us-gov-west-1'],
+  ['dynamodb.eusc-de-east-1.amazonaws.eu', 'dynamodb', 'eusc-de-east-1'],
+] as const
+
+for (const [host, service, region] of CHINA_AND_GOVCLOUD) {
+  test(`a tunnel to ${host} carries calls signed for ${region}, and for no other region`, async () => {
+    const call = { host, service, region }
+    expect((await exchange(await tunnel(host), listTables(call))).status).toBe(200)
+    const other = { ...call, region: 'eu-west-1' }
+    const refused = await exchange(await tunnel(host), listTables(other))
+    expect(refused.text).toContain('the host is not that of the service and region')
+  })
+}

@@ -120,6 +120,8 @@ export class ConnectDoor {
     }
     this.#open.add(outer)
     outer.once('close', () => this.#open.delete(outer))
+    // An HTTP server keeps half-open connections; a tunnel whose client has gone is over.
+    outer.allowHalfOpen = false
     outer.setTimeout(this.#options.idleMs, () => outer.destroy())
     const context = await this.#options.authority.contextFor(row.host)
     if (outer.destroyed) return
