@@ -21,10 +21,16 @@ export interface DescribeFacts {
   readonly maskKey: string
 }
 
+export interface Described {
+  readonly action: Action
+  /** Which host of the signing name the operation's API is at; null where no source says. */
+  readonly endpointPrefix: string | null
+}
+
 /** Returns the Action of one AWS request. Errors: CallError of packages/aws, each a refusal. */
-export function describe(request: WireRequest, facts: DescribeFacts): Action {
+export function describe(request: WireRequest, facts: DescribeFacts): Described {
   const call = describeCall(request, facts.scope, { account: facts.account })
-  return {
+  const action: Action = {
     door: 'aws',
     operation: call.operation,
     iamActions: call.iamActions,
@@ -38,6 +44,7 @@ export function describe(request: WireRequest, facts: DescribeFacts): Action {
     parameters: mask(call.parameters, call.maskedPointers, facts.maskKey),
     body: payloadHash(request.body, call, facts.maskKey),
   }
+  return { action, endpointPrefix: call.endpointPrefix }
 }
 
 /** What an SDK makes for a token: nothing shorter, and no text that could hide a meaning. */

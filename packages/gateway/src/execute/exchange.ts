@@ -91,10 +91,10 @@ export function withHost(headers: readonly WireHeader[], authority: string): Wir
 
 function destination(endpoint: string | null, scope: Scope): Destination {
   const row = endpointFor(
-      scope.service,
-      scope.region,
-      scope.endpointPrefix ? { endpointPrefix: scope.endpointPrefix } : {},
-    )
+    scope.service,
+    scope.region,
+    scope.endpointPrefix ? { endpointPrefix: scope.endpointPrefix } : {},
+  )
   if (!row) {
     throw new GatewayError(
       'upstream_not_allowed',
