@@ -12,6 +12,8 @@ export interface Scope {
   readonly region: string
   /** Which host of the signing name, as the operation's API says; absent = its only or main one. */
   readonly endpointPrefix?: string | null
+  /** Labels before that host, as the client named it in CONNECT mode: `sync-`, `123456789012.`. */
+  readonly hostPrefix?: string
 }
 
 /** What the upstream answered; the body is a stream until somebody reads it. */
@@ -90,15 +92,15 @@ export function withHost(headers: readonly WireHeader[], authority: string): Wir
 }
 
 function destination(endpoint: string | null, scope: Scope): Destination {
-  const row = endpointFor(
-    scope.service,
-    scope.region,
-    scope.endpointPrefix ? { endpointPrefix: scope.endpointPrefix } : {},
-  )
+  const { service, region, endpointPrefix, hostPrefix = '' } = scope
+  const row = endpointFor(service, region, {
+    ...(endpointPrefix && { endpointPrefix }),
+    hostPrefix,
+  })
   if (!row) {
     throw new GatewayError(
       'upstream_not_allowed',
-      `\`${scope.service}\` in \`${scope.region}\` is not in the endpoint table`,
+      `\`${service}\` in \`${region}\` is not in the endpoint table`,
       'check the region; services whose host belongs to a customer are not passed on',
     )
   }

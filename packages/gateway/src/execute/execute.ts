@@ -18,6 +18,29 @@ const FORWARDED_UNSIGNED = new Set([
   'amz-sdk-request',
 ])
 
+/**
+ * Signed headers that are passed on, with every `x-amz-` and `x-amzn-` one, which `describe` reads or
+ * refuses. A signed stranger is dropped: what is described is what is sent, and a header that some
+ * server reads as another method or route is in no description.
+ * Source: Amazon S3 API Reference, GetObject and PutObject (request headers); RFC 9110 sections 8, 13.
+ */
+const FORWARDED_SIGNED = new Set([
+  'host',
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-md5',
+  'content-type',
+  'expires',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-unmodified-since',
+  'range',
+  'smithy-protocol',
+])
+
 /** Headers of one hop. Source: RFC 9110 section 7.6.1. */
 const HOP_BY_HOP = new Set([
   'connection',
@@ -61,12 +84,14 @@ export interface Answer {
   readonly body: Uint8Array
 }
 
-/** Returns the request as it goes upstream: signed headers and the fixed list, nothing else. */
+/** Returns the request as it goes upstream, which is also the one that is described. */
 export function forwarded(request: WireRequest, signedHeaders: readonly string[]): WireRequest {
   const signed = new Set(signedHeaders)
   const headers = request.headers.filter(([name]) => {
     const lower = name.toLowerCase()
-    return (signed.has(lower) || FORWARDED_UNSIGNED.has(lower)) && !HOP_BY_HOP.has(lower)
+    if (HOP_BY_HOP.has(lower)) return false
+    if (FORWARDED_UNSIGNED.has(lower)) return true
+    return signed.has(lower) && (FORWARDED_SIGNED.has(lower) || /^x-amzn?-/.test(lower))
   })
   return { ...request, headers }
 }
@@ -121,13 +146,22 @@ function outcomeOf(
 ): Outcome {
   const upstreamRequestId =
     headerOf(headers, 'x-amzn-requestid') ?? headerOf(headers, 'x-amz-request-id') ?? null
-  if (status >= 200 && status < 300) {
+  if (status >= 200 && status < 300 && !saysError(action.operation, body)) {
     const detail = partialDetail(action.operation, body)
     if (detail !== null) return { result: 'partial', status, detail, upstreamRequestId }
     const result = ASYNCHRONOUS.has(action.operation) ? 'accepted' : 'succeeded'
     return { result, status, upstreamRequestId }
   }
   return { result: 'failed', status, errorCode: errorCodeOf(headers, body), upstreamRequestId }
+}
+
+/**
+ * Copies may fail after their 200 was sent; the body then is an error.
+ * Source: Amazon S3 API Reference, CopyObject and CompleteMultipartUpload ("200 OK response").
+ */
+function saysError(operation: string, body: Uint8Array): boolean {
+  if (!/^s3:(CopyObject|UploadPartCopy|CompleteMultipartUpload)$/.test(operation)) return false
+  return /^\s*(<\?xml[^>]*>)?\s*<Error>/.test(new TextDecoder().decode(body.subarray(0, 4096)))
 }
 
 /**
