@@ -2,6 +2,12 @@
 import { CLOSING_NAMESPACE } from '@seconder/gateway/identify/session-closing'
 import { SESSION_LIFETIME_MS_MAX } from '@seconder/gateway/identify/session-opening'
 import type { Command } from 'commander'
+import {
+  caFileOf,
+  connectEnvironment,
+  endpointEnvironment,
+  shellLines,
+} from '../agent-environment.ts'
 import { CommandFailure, EXIT } from '../failure.ts'
 import { GateClient } from '../gate-client.ts'
 import { openAgentSession } from '../opening.ts'
@@ -14,6 +20,8 @@ interface OpenOptions {
   readonly role?: string
   readonly agent: string
   readonly hours: string
+  readonly connect?: boolean
+  readonly caFile?: string
   readonly json?: boolean
 }
 
@@ -29,10 +37,13 @@ export function addSessionCommands(program: Command): void {
     .option('--role <name>', 'role of seconder.yaml; may be left out when there is one')
     .option('--agent <name>', 'a label for the agent, e.g. "kiro-cli 1.22"', 'agent')
     .option('--hours <n>', 'how long it lives, at most 12', '8')
+    .option('--connect', 'for clients that ignore AWS_ENDPOINT_URL: by proxy and CA instead')
+    .option('--ca-file <path>', "with --connect, where to write the CA's certificate")
     .option('--json', 'print accessKeyId, secretAccessKey, sessionId, endpoint as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  eval "$(seconder session open --ssh-key ~/.ssh/id_ed25519)"\n  aws dynamodb list-tables\n',
+      '\nExample:\n  eval "$(seconder session open --ssh-key ~/.ssh/id_ed25519)"\n  aws dynamodb list-tables\n' +
+        '  eval "$(seconder session open --connect)"   # AWS CLI before 2.13 or 1.29\n',
     )
     .action(openSession)
   session
@@ -76,16 +87,16 @@ async function openSession(options: OpenOptions): Promise<void> {
     throw new CommandFailure('usage', '--hours is not a number from 0 to 12', '', EXIT.usage)
   const keys = await openAgentSession(client, signer, { role, agent: options.agent, lifetimeMs })
   const { sessionId, expiresAt } = keys
+  const environment = options.connect
+    ? connectEnvironment(keys, caFileOf(facts, options.caFile))
+    : endpointEnvironment(keys)
   if (options.json) {
-    print(JSON.stringify({ ...keys, operator: signer.person, role }))
+    const { exports } = environment
+    print(JSON.stringify({ ...keys, operator: signer.person, role, environment: exports }))
     return
   }
   print(`# session ${sessionId} of ${signer.person}, role ${role}, until ${expiresAt}`)
-  print(`export AWS_ENDPOINT_URL=${keys.endpoint}`)
-  print(`export AWS_ACCESS_KEY_ID=${keys.accessKeyId}`)
-  print(`export AWS_SECRET_ACCESS_KEY=${keys.secretAccessKey}`)
-  print('export AWS_EC2_METADATA_DISABLED=true')
-  print('unset AWS_SESSION_TOKEN AWS_PROFILE')
+  for (const line of shellLines(environment)) print(line)
 }
 
 interface ListedSession {
