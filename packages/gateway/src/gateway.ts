@@ -1,6 +1,7 @@
 // The path: receive -> identify -> describe -> resolve -> decide -> review -> record(intent) -> execute
 // -> record(outcome). The only file that calls the verbs. Whatever fails on it ends in a refusal.
 
+import type { WireRequest } from '@seconder/aws/wire-request'
 import { decide } from './decide/decide.ts'
 import type { Decision } from './decide/decision.ts'
 import type { Action } from './describe/action.ts'
@@ -9,6 +10,7 @@ import { type ActiveEpoch, observes } from './epoch/active.ts'
 import { GatewayError } from './errors.ts'
 import { Copies, type Performed } from './execute/copies.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
+import type { Scope } from './execute/exchange.ts'
 import { endToEnd, execute, forwarded } from './execute/execute.ts'
 import { type Identified, identify } from './identify/identify.ts'
 import { sha256Hex } from './lib/canonical-json.ts'
@@ -22,13 +24,17 @@ import {
   copyKeys,
   isRead,
   requireBoundBody,
+  requireEndpoint,
+  requireHeaderForm,
   requireNoCredential,
+  requireNoStrayBody,
 } from './path/facts.ts'
 import { History } from './path/history.ts'
 import { lookUps } from './path/look-ups.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import type { Received, Reply } from './receive/received.ts'
 import type { Recorder } from './record/recorder.ts'
+import { bindingRead } from './resolve/binding.ts'
 import type { Evidence } from './resolve/evidence.ts'
 import { NO_EVIDENCE } from './resolve/evidence.ts'
 import { resolve } from './resolve/resolve.ts'
@@ -53,8 +59,7 @@ export interface GatewayParts {
 interface OnPath extends Identified {
   readonly received: Received
   readonly action: Action
-  /** Which host of the signing name the operation's API is at. */
-  readonly endpointPrefix: string | null
+  readonly scope: Scope
   readonly actionDigest: string
   readonly epoch: ActiveEpoch
 }
@@ -87,15 +92,22 @@ export class Gateway {
 
   #describe(received: Received, identified: Identified): OnPath {
     const { verified, session } = identified
+    requireHeaderForm(verified)
     const epoch = this.#parts.epoch()
-    const { action, endpointPrefix } = describe(identified.request, {
+    const request = forwarded(identified.request, identified.vouchedHeaders)
+    requireNoStrayBody(request)
+    const { action, endpointPrefix } = describe(request, {
       scope: { service: verified.service, region: verified.region },
       account: session.roleArn.split(':')[4] ?? '',
       environments: epoch.content.environments,
       maskKey: session.maskKey,
     })
+    const { service, region } = verified
+    const hostPrefix = received.named?.hostPrefix ?? ''
+    const scope = { service, region, endpointPrefix, hostPrefix }
+    requireEndpoint(scope)
     const digest = actionDigest(action, { ...digestFacts(session), epoch: epoch.number })
-    return { ...identified, received, action, endpointPrefix, actionDigest: digest, epoch }
+    return { ...identified, request, received, action, scope, actionDigest: digest, epoch }
   }
 
   /** Joins what is open for this call, else decides it afresh. */
@@ -149,6 +161,7 @@ export class Gateway {
     const { store, recorder } = this.#parts
     const evidence = await this.#resolve(call)
     if (this.#digest(call, evidence) !== grant.digest) {
+      if (!bindingRead(evidence)) throw couldNotLookAgain()
       await recorder.record({
         type: 'grant-revoked',
         grant: grant.id,
@@ -179,9 +192,7 @@ export class Gateway {
     const requestId = grant?.requestId ?? null
     const send = await access.forCall(call.session, call.action, evidence, requestId)
     const digest = this.#digest(call, evidence)
-    const request = forwarded(call.request, call.vouchedHeaders)
-    const { service, region } = call.verified
-    const scope = { service, region, endpointPrefix: call.endpointPrefix }
+    const { request, scope } = call
     const facts = callFacts(call.caller, call.action, digest, call.epoch.number)
     if (isRead(call.action) && observed === null) {
       // A read's one entry is made durable while the upstream works, and before anything is answered.
@@ -208,7 +219,7 @@ export class Gateway {
     // A crash after this line leaves a consumed grant without an effect: asked for again, never twice.
     const begun = grant
       ? store.consumeGrant(grant.id, effect, signature, clock.nowMs())
-      : store.beginEffect(effect, signature, clock.nowMs())
+      : store.beginEffect(effect, signature, call.epoch.number, clock.nowMs())
     if (!begun) throw alreadyUsed(grant)
     await recorder.record({
       type: 'intent',
@@ -221,8 +232,12 @@ export class Gateway {
     })
     // A crash from here on leaves an intent without outcome: at the next start it becomes `unknown`.
     const { outcome, answer } = await execute(send, request, scope, call.action)
-    await recorder.record({ type: 'outcome', effect: effect.id, outcome })
-    store.endEffect(effect.id)
+    try {
+      await recorder.record({ type: 'outcome', effect: effect.id, outcome })
+      store.endEffect(effect.id)
+    } catch (cause) {
+      throw notRecorded(cause)
+    }
     this.#history.count(call.session.id, 'writes')
     const mayBeKept = call.action.reveals === 'nothing' || call.action.reveals === 'data'
     const reply = answer ?? noAnswer(call.received, outcome)
@@ -247,7 +262,7 @@ export class Gateway {
   }
 
   async #refuse(
-    received: Received,
+    received: Pick<Received, 'request'>,
     identified: Identified | undefined,
     failure: Refusal,
   ): Promise<Reply> {
@@ -266,9 +281,15 @@ export class Gateway {
         this.#history.count(sessionId, 'refused')
       }
     } catch (cause) {
-      return refusal(received, failureOf(cause))
+      // What has happened stays said, whatever cannot be recorded about it.
+      return refusal(received, failure.reply === 'OutcomeUnknown' ? failure : failureOf(cause))
     }
     return refusal(received, failure)
+  }
+
+  /** Answers a request that could not be read whole: refused, and recorded as such. */
+  refuseUnread(request: WireRequest, cause: unknown): Promise<Reply> {
+    return this.#refuse({ request }, undefined, failureOf(cause))
   }
 
   async #resolve({ action, session }: OnPath): Promise<Evidence> {
@@ -318,6 +339,23 @@ function notExecuted(reply: Reply): Performed {
 
 function readyGrant(grant: GrantRow | undefined, nowMs: number): GrantRow | undefined {
   return grant?.state === 'ready' && grant.expiresAtMs > nowMs ? grant : undefined
+}
+
+function couldNotLookAgain(): GatewayError {
+  return new GatewayError(
+    'look_up_failed',
+    'the gate could not look again before the effect, so it did nothing; the approval stands',
+    'run the same call again',
+  )
+}
+
+function notRecorded(cause: unknown): GatewayError {
+  return new GatewayError(
+    'outcome_unrecorded',
+    'this call was made, and the gate could not record how it ended',
+    'look before you run it again; tell whoever runs the gate',
+    { cause },
+  )
 }
 
 function alreadyUsed(grant: GrantRow | null): GatewayError {

@@ -10,7 +10,8 @@ import { acceptsSoftware, decideWithReviewers } from './decide/decide.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
 import { type ActiveEpoch, loadEpoch, refusingReason } from './epoch/active.ts'
-import { contentOnDisk, type VersionedContent } from './epoch/content.ts'
+import { contentOnDisk } from './epoch/content.ts'
+import { firstEpoch } from './epoch/first-epoch.ts'
 import { GatewayError } from './errors.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor } from './execute/lending.ts'
@@ -29,6 +30,7 @@ import { answerDoor } from './receive/door.ts'
 import { measureIsolation } from './receive/isolation.ts'
 import type { SignedAct } from './record/entry.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
+import { closeOpenEffects } from './record/open-effects.ts'
 import { createRecorder, type Recorder } from './record/recorder.ts'
 import { ReviewDesk } from './review/desk.ts'
 import { openSqliteStore } from './state/sqlite.ts'
@@ -81,44 +83,56 @@ export interface RunningGate {
 export async function serve(
   config: Config,
   clock: Clock = systemClock(),
-  measure: (socket: Socket) => Isolation = measureIsolation,
+  measure: (socket: Socket) => Isolation | Promise<Isolation> = measureIsolation,
 ): Promise<RunningGate> {
   const store = openSqliteStore(config.statePath)
+  const closing: (() => Promise<void>)[] = [async () => store.close()]
+  try {
+    return await start(config, store, clock, measure, closing)
+  } catch (cause) {
+    // A start that fails lets go of everything, so that the next one finds nothing locked.
+    for (const close of closing.reverse()) await close()
+    throw cause
+  }
+}
+
+async function start(
+  config: Config,
+  store: Store,
+  clock: Clock,
+  measure: (socket: Socket) => Isolation | Promise<Isolation>,
+  closing: (() => Promise<void>)[],
+): Promise<RunningGate> {
   const opened = await openGateLedger(config, store, clock)
-  const { ledger, gateId, notices } = opened
+  closing.push(opened.close)
+  const { ledger, gateId, notices, verifierKey } = opened
   const recorder = createRecorder(ledger, clock, opened.acknowledged)
   const epoch = await firstEpoch(config, store, recorder, clock)
-  await closeOpenEffects(store, recorder, notices)
+  notices.push(...(await closeOpenEffects(ledger, store, recorder)))
+  const tunnels = await openConnectDoor(config, clock)
   const running = new Running({
     config,
-    tunnels: await openConnectDoor(config, clock),
+    tunnels,
     store,
     ledger,
     recorder,
     clock,
     gateId,
     epoch,
-    verifierKey: opened.verifierKey,
+    verifierKey,
   })
-  try {
-    await running.checkRoles(config.roles)
-  } catch (cause) {
-    await opened.close()
-    store.close()
-    throw cause
-  }
+  await running.checkRoles(config.roles)
   notices.push(...running.notices())
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
   const { awsUrl, consoleUrl, stop } = await running.listen(measure)
+  closing.push(stop)
   return {
     gate: running,
     awsUrl,
     consoleUrl,
     notices,
     async close() {
-      await stop()
-      await opened.close()
-      store.close()
+      for (const close of closing.reverse()) await close()
     },
   }
 }
@@ -277,7 +291,7 @@ class Running implements Gate {
   }
 
   async listen(
-    measure: (socket: Socket) => Isolation,
+    measure: (socket: Socket) => Isolation | Promise<Isolation>,
   ): Promise<{ awsUrl: string; consoleUrl: string; stop: () => Promise<void> }> {
     const { config, store, clock, tunnels } = this.#options
     const door = http.createServer({ requestTimeout: 300_000, headersTimeout: 20_000 })
@@ -298,7 +312,7 @@ class Running implements Gate {
     await once(door)
     this.#awsUrl = urlOf(door.address() as AddressInfo, config.listen.aws)
     const timer = setInterval(() => {
-      this.desk.expireDue().catch(() => clearInterval(timer))
+      this.desk.expireDue().catch(() => undefined)
       store.pruneSignatures(clock.nowMs() - 60 * 60_000)
     }, EXPIRY_INTERVAL_MS)
     const stop = async () => {
@@ -308,49 +322,6 @@ class Running implements Gate {
       this.#access.close()
     }
     return { awsUrl: this.#awsUrl, consoleUrl: this.#consoleUrl, stop }
-  }
-}
-
-/** People, keys, policies and roles of the files are epoch 1 at the first start, and only then. */
-async function firstEpoch(
-  config: Config,
-  store: Store,
-  recorder: Recorder,
-  clock: Clock,
-): Promise<ActiveEpoch> {
-  const active = store.activeEpoch()
-  if (active) return loadEpoch(active)
-  const first: VersionedContent = contentOnDisk(config)
-  const row = {
-    number: 1,
-    version: first.version,
-    content: first.text,
-    activatedAtMs: clock.nowMs(),
-  }
-  const epoch = await loadEpoch(row)
-  const content = await recorder.keep(first.text)
-  await recorder.record({
-    type: 'epoch-activated',
-    epoch: 1,
-    version: first.version,
-    content,
-    acts: [],
-  })
-  store.activateEpoch(row)
-  return epoch
-}
-
-/** An effect whose outcome never came is `unknown`: only the upstream knows, and a retry is a new call. */
-async function closeOpenEffects(
-  store: Store,
-  recorder: Recorder,
-  notices: string[],
-): Promise<void> {
-  for (const { id, operation } of store.openEffects()) {
-    const detail = 'the gate stopped before the answer came'
-    await recorder.record({ type: 'outcome', effect: id, outcome: { result: 'unknown', detail } })
-    store.endEffect(id)
-    notices.push(`${operation} was under way when the gate stopped; its outcome is unknown (${id})`)
   }
 }
 

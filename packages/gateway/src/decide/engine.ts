@@ -58,11 +58,16 @@ export function askSlice(
   })
 }
 
+/** Answers remembered for one policy set, and the longest question that is. */
+export const REMEMBERED_MAX = 4_096
+export const REMEMBERED_CHARS_MAX = 8_192
+
 /** The instance of one policy set, from its first use to its first throw, and then the next one. */
 export class Engine {
   readonly #prepared: Prepared
   readonly #make: () => CedarModule
   #cedar: CedarModule | null = null
+  readonly #answers = new Map<string, Cedar.AuthorizationAnswer>()
 
   /** `make` is a parameter so that a test can hand in an instance that dies. */
   constructor(prepared: Prepared, make: () => CedarModule = freshCedar) {
@@ -75,8 +80,23 @@ export class Engine {
     this.#cedar ??= this.#ready()
   }
 
-  /** Cedar's answer; on any throw the instance is discarded and the throw passed on. */
+  /**
+   * Cedar's answer; on any throw the instance is discarded and the throw passed on. An answer depends
+   * on slice and call alone, so the same question has the same answer and is remembered; faults are not.
+   */
   ask(sliceName: string, call: CedarCall): Cedar.AuthorizationAnswer {
+    const key = `${sliceName}\n${JSON.stringify(call)}`
+    const known = this.#answers.get(key)
+    if (known) return known
+    const answer = this.#askCedar(sliceName, call)
+    if (answer.type === 'success' && key.length <= REMEMBERED_CHARS_MAX) {
+      if (this.#answers.size >= REMEMBERED_MAX) this.#answers.clear()
+      this.#answers.set(key, answer)
+    }
+    return answer
+  }
+
+  #askCedar(sliceName: string, call: CedarCall): Cedar.AuthorizationAnswer {
     const cedar = this.#cedar ?? this.#ready()
     this.#cedar = null
     const answer = askSlice(cedar, sliceName, call)

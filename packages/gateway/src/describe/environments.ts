@@ -11,12 +11,18 @@ export function environmentOf(
 ): string {
   for (const row of rows) {
     if (!row.accounts.includes(resource.account)) continue
+    // A bucket's name is global and says no account: only a row that names the bucket can hold it.
+    if (row.arns === undefined && isBucket(resource.arn)) continue
     if (row.arns === undefined || row.arns.some((pattern) => covers(pattern, resource.arn)))
       return row.name
     // An ARN that is itself a pattern may reach into this row; if the row is production, it does.
     if (row.name === PRODUCTION && /[*?]/.test(resource.arn)) return PRODUCTION
   }
   return PRODUCTION
+}
+
+function isBucket(arn: string): boolean {
+  return /^arn:[^:]*:s3:::/.test(arn)
 }
 
 /**

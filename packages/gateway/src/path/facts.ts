@@ -1,9 +1,11 @@
 // Small facts about a call that more than one stage of the path needs.
+import { endpointFor } from '@seconder/aws/endpoints/endpoint'
 import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
-import { headerValues } from '@seconder/aws/wire-request'
+import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
 import type { DecideContext } from '../decide/decision.ts'
 import type { Action } from '../describe/action.ts'
 import { GatewayError } from '../errors.ts'
+import type { Scope } from '../execute/exchange.ts'
 import type { Caller } from '../identify/caller.ts'
 import type { Received } from '../receive/received.ts'
 import type { CallFacts } from '../record/entry.ts'
@@ -36,12 +38,43 @@ export function requireNoCredential(action: Action): void {
   )
 }
 
+/** A presigned URL can be copied on, and its payload is unsigned: not in this version. */
+export function requireHeaderForm(verified: VerifiedSignature): void {
+  if (verified.form === 'header') return
+  throw new GatewayError(
+    'not_supported',
+    'presigned requests are not passed on in this version; nothing was done',
+    'sign the request itself with the keys of the session',
+  )
+}
+
+/** A GET or HEAD with a body means one thing to one server and another to the next. */
+export function requireNoStrayBody(request: WireRequest): void {
+  if (request.body.byteLength === 0 || !/^(GET|HEAD)$/.test(request.method)) return
+  throw new GatewayError(
+    'not_supported',
+    `a ${request.method} with a body is refused`,
+    'send it without one',
+  )
+}
+
+/** What no host of the endpoint table takes is refused before anything is looked up or consumed. */
+export function requireEndpoint({ service, region, endpointPrefix, hostPrefix = '' }: Scope): void {
+  if (endpointFor(service, region, { ...(endpointPrefix && { endpointPrefix }), hostPrefix }))
+    return
+  throw new GatewayError(
+    'upstream_not_allowed',
+    `\`${service}\` in \`${region}\` is not in the endpoint table; nothing was done`,
+    'check the region; services whose host belongs to a customer are not passed on',
+  )
+}
+
 /**
  * A call that is not a read must have a bound body: what is reviewed is what runs (red team C8).
  * Errors: `unsupported_payload`, naming the setting that makes the client sign its payload.
  */
 export function requireBoundBody(action: Action, verified: VerifiedSignature): void {
-  if (verified.form === 'header' && verified.payloadKind !== 'unsigned') return
+  if (verified.payloadKind !== 'unsigned') return
   throw new GatewayError(
     'unsupported_payload',
     `${action.operation} came with a payload that its signature does not bind; nothing was done`,
@@ -77,7 +110,9 @@ export function callFacts(
     agent: caller.agent,
     role: caller.role.arn,
     operation: action.operation,
-    resources: action.resources.slice(0, ENTRY_RESOURCES_MAX).map(({ arn }) => arn.slice(0, 1_024)),
+    resources: action.resources
+      .slice(0, ENTRY_RESOURCES_MAX)
+      .map(({ arn }) => arn.slice(0, 1_024).toWellFormed()),
     environments: [...new Set(action.resources.map(({ environment }) => environment))],
     effects: action.effects,
     digest,

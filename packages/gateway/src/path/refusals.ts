@@ -123,5 +123,6 @@ const GATEWAY_REPLY: Partial<Record<GatewayErrorCode, ReplyCode>> = {
   session_unknown: 'UnknownAccessKey',
   wrong_host: 'MalformedRequest',
   gate_refusing: 'Unavailable',
+  outcome_unrecorded: 'OutcomeUnknown',
   state_error: 'Unavailable',
 }

@@ -9,5 +9,5 @@ export interface DoorFacts {
   readonly hosts: readonly string[]
   /** The row of the endpoint table that a tunnel was opened for, or null. */
   readonly named: HostRow | null
-  readonly measure: (socket: Socket) => Isolation
+  readonly measure: (socket: Socket) => Isolation | Promise<Isolation>
 }

@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { Gateway } from '../gateway.ts'
-import { failureOf, refusal } from '../path/refusals.ts'
 import type { DoorFacts } from './door-facts.ts'
 import { receive } from './receive.ts'
 import type { Received, Reply } from './received.ts'
@@ -43,7 +42,7 @@ async function replyTo(
       headers,
       body: new Uint8Array(),
     }
-    return refusal({ request }, failureOf(cause))
+    return gateway.refuseUnread(request, cause)
   }
   return gateway.handle(received)
 }

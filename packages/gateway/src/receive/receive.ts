@@ -9,6 +9,9 @@ import type { Received } from './received.ts'
 /** Bytes of body the gate holds in memory for one request. */
 export const BODY_BYTES_MAX = 16 * 1024 * 1024
 
+/** One reason for all: making an error for each closed connection costs more than the check. */
+const GONE = 'the client has gone'
+
 /**
  * Returns the request with its whole body.
  * Errors: `body_too_large` past BODY_BYTES_MAX; `wrong_host` when Host is none of the facts' hosts.
@@ -22,10 +25,12 @@ export async function receive(
   requireHost(headers, hosts)
   const body = await readBody(incoming)
   const gone = new AbortController()
-  outgoing.once('close', () => gone.abort())
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) gone.abort(GONE)
+  })
   return {
     request: { method: incoming.method ?? '', target: incoming.url ?? '', headers, body },
-    isolation: measure(incoming.socket),
+    isolation: await measure(incoming.socket),
     named,
     clientConnected: () =>
       !outgoing.destroyed && !incoming.socket.destroyed && incoming.socket.writable,

@@ -1,14 +1,22 @@
 // Opens the gate's ledger: makes its key and first entry at the first start, and at every later one
 // refuses files that are older than what was acknowledged (a rollback or a fork).
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Ledger, openLedger } from '@seconder/ledger/ledger'
+import { z } from 'zod'
 import type { Config } from '../config.ts'
 import { GatewayError } from '../errors.ts'
+import { parseCanonicalJson, sha256Hex } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import { parsePublicKey } from '../lib/ssh/public-key.ts'
-import type { Store } from '../state/store.ts'
+import type { FoundingPerson, Store } from '../state/store.ts'
 import { createRecorder } from './recorder.ts'
 
 /** How long an acknowledged checkpoint may wait to be remembered, in milliseconds. */
@@ -34,7 +42,8 @@ export async function openGateLedger(
   const folder = dirname(config.statePath)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const signer = ledgerKey(join(folder, 'ledger.key'))
-  const origin = store.meta('origin') ?? `seconder.invalid/${randomBytes(8).toString('hex')}`
+  // The log is named after its key, so that no start can lose the name.
+  const origin = `seconder.invalid/${keyName(signer)}`
   const last = store.meta('checkpoint')
   const ledger = await openLedger({
     directory: config.ledgerDirectory,
@@ -42,69 +51,97 @@ export async function openGateLedger(
     signer,
     ...(last !== undefined && { lastAcknowledged: last }),
   })
-  const notices: string[] = []
-  const remember = remembering(store)
-  const { verifierKey } = ledger
-  if (ledger.size === 0) {
-    if (store.meta('gate') !== undefined) throw otherGate()
-    await createGate(config, store, ledger, clock, verifierKey)
-    store.setMeta('origin', origin)
-    writeFileSync(`${config.ledgerDirectory}.vkey`, `${verifierKey}\n`)
-    notices.push(
-      `first start: the ledger's public key is in ${config.ledgerDirectory}.vkey; keep a copy elsewhere`,
-    )
-  }
-  const first = ledger.firstEntryHash()
-  const gateId = first ? Buffer.from(first).toString('hex') : ''
-  const known = store.meta('gate')
-  if (known === undefined) store.setMeta('gate', gateId)
-  else if (known !== gateId) throw otherGate()
-  return {
-    ledger,
-    gateId,
-    verifierKey,
-    notices,
-    acknowledged: remember.note,
-    async close() {
-      await ledger.close()
-      remember.now(ledger.checkpoint().note)
-    },
+  try {
+    const found = await foundGate(config, store, ledger, clock)
+    const remember = remembering(store)
+    return {
+      ledger,
+      ...found,
+      verifierKey: ledger.verifierKey,
+      acknowledged: remember.note,
+      async close() {
+        await ledger.close()
+        remember.now(ledger.checkpoint().note)
+      },
+    }
+  } catch (cause) {
+    await ledger.close()
+    throw cause
   }
 }
 
-async function createGate(
+/**
+ * The gate that this ledger belongs to. At the first start it is made; a first start that was cut short
+ * is finished from entry 0, which is what counts.
+ */
+async function foundGate(
   config: Config,
   store: Store,
   ledger: Ledger,
   clock: Clock,
-  verifierKey: string,
-): Promise<void> {
-  const people = config.people.map(({ name, teams, sshKeys }) => ({
-    name,
-    teams,
-    keys: sshKeys.map((line) => ({ line, fingerprint: fingerprint(name, line) })),
-  }))
+): Promise<{ gateId: string; notices: string[] }> {
+  const known = store.meta('gate')
+  const notices: string[] = []
+  if (ledger.size === 0) {
+    if (known !== undefined) throw otherGate()
+    await recordGate(config, ledger, clock)
+    notices.push(
+      `first start: the ledger's public key is in ${config.ledgerDirectory}.vkey; keep a copy elsewhere`,
+    )
+  }
+  const gateId = Buffer.from(ledger.firstEntryHash() ?? []).toString('hex')
+  if (known !== undefined && known !== gateId) throw otherGate()
+  if (known === undefined) store.foundGate(gateId, await foundingPeople(ledger))
+  const keyFile = `${config.ledgerDirectory}.vkey`
+  if (!existsSync(keyFile)) writeFileSync(keyFile, `${ledger.verifierKey}\n`)
+  return { gateId, notices }
+}
+
+async function recordGate(config: Config, ledger: Ledger, clock: Clock): Promise<void> {
+  for (const { name, sshKeys } of config.people) {
+    for (const line of sshKeys) fingerprint(name, line)
+  }
   const recorder = createRecorder(ledger, clock, () => undefined)
   await recorder.record({
     type: 'gate-created',
-    ledgerKey: verifierKey,
+    ledgerKey: ledger.verifierKey,
     nonce: randomBytes(16).toString('hex'),
-    people: people.map(({ name, teams, keys }) => ({
+    people: config.people.map(({ name, teams, sshKeys }) => ({
       name,
       teams: [...teams],
-      keys: keys.map(({ line }) => line),
+      keys: [...sshKeys],
     })),
   })
-  for (const { name, teams, keys } of people) {
-    store.addPerson(
-      { name, teams, addedAtMs: clock.nowMs() },
-      keys.map(({ line, fingerprint: print }) => ({
-        fingerprint: print,
-        person: name,
-        publicKey: line,
-      })),
-    )
-  }
+}
+
+/** The people of entry 0, as the store keeps them. */
+async function foundingPeople(ledger: Ledger): Promise<FoundingPerson[]> {
+  const text = new TextDecoder().decode(await ledger.read(0))
+  const parsed = GATE_CREATED.safeParse(parseCanonicalJson(text))
+  if (!parsed.success) throw otherGate()
+  const { at, people } = parsed.data
+  return people.map(({ name, teams, keys }) => ({
+    person: { name, teams, addedAtMs: Date.parse(at) },
+    keys: keys.map((line) => ({
+      fingerprint: fingerprint(name, line),
+      person: name,
+      publicKey: line,
+    })),
+  }))
+}
+
+const GATE_CREATED = z.object({
+  type: z.literal('gate-created'),
+  at: z.iso.datetime(),
+  people: z.array(
+    z.object({ name: z.string(), teams: z.array(z.string()), keys: z.array(z.string()) }),
+  ),
+})
+
+/** Sixteen hex digits of the key's hash. */
+function keyName(signer: KeyObject): string {
+  const spki = createPublicKey(signer).export({ format: 'der', type: 'spki' })
+  return sha256Hex(new Uint8Array(spki)).slice(0, 16)
 }
 
 function fingerprint(name: string, line: string): string {

@@ -65,7 +65,7 @@ export class ReviewDesk {
    */
   async open(wanted: NewRequest): Promise<RequestRow> {
     const { store, clock, recorder, gateId, expiresInMs } = this.#options
-    return this.#mutexes.run(`${wanted.session} ${wanted.actionDigest}`, async () => {
+    return this.#mutexes.run(wanted.session, async () => {
       const nowMs = clock.nowMs()
       const open = store.liveRequest(wanted.session, wanted.actionDigest, wanted.epoch, nowMs)
       if (open?.state === 'pending') return open
@@ -167,6 +167,7 @@ export class ReviewDesk {
     if (decision && strength === 'software' && !this.#options.acceptsSoftware(document)) {
       throw withoutPresence()
     }
+    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
     // The entry comes before the state: what counts here is always in the ledger.
     await recorder.record({
       type: 'review',
@@ -176,7 +177,6 @@ export class ReviewDesk {
       strength,
       act,
     })
-    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
     if (statement.verdict !== 'approve') {
       store.addReview(review)
       const state = statement.verdict === 'deny' ? 'denied' : 'changes_requested'
@@ -308,8 +308,12 @@ export class ReviewDesk {
 
   /** Closes pending requests past their expiry; nobody answered, and that is what is recorded. */
   async expireDue(): Promise<void> {
-    for (const { id } of this.#options.store.dueRequests(this.#options.clock.nowMs())) {
-      await this.#close(id, 'expired', null, 'nobody answered in time')
+    const { store, clock } = this.#options
+    for (const { id } of store.dueRequests(clock.nowMs())) {
+      await this.#mutexes.run(id, async () => {
+        if (store.request(id)?.state !== 'pending') return
+        await this.#close(id, 'expired', null, 'nobody answered in time')
+      })
     }
   }
 
@@ -332,7 +336,7 @@ function requestFacts(document: ReviewDocument, documentSha256: string) {
     agent: context.agent,
     role: context.role,
     operation: action.operation,
-    resources: action.resources.slice(0, 20).map(({ arn }) => arn),
+    resources: action.resources.slice(0, 20).map(({ arn }) => arn.slice(0, 1_024).toWellFormed()),
     environments: [...new Set(action.resources.map(({ environment }) => environment))],
     effects: action.effects,
     digest: document.digest,

@@ -9,6 +9,7 @@ import { MIGRATIONS } from './schema.ts'
 import { Statements } from './statements.ts'
 import type {
   EpochRow,
+  FoundingPerson,
   GrantRow,
   KeyRecord,
   OpenEffect,
@@ -84,22 +85,26 @@ class SqliteStore extends Statements implements Store {
     return { voidedRequests: (voided || []).map((row) => String(row['id'])) }
   }
 
-  addPerson(person: PersonRecord, keys: readonly KeyRecord[]): void {
+  foundGate(gateId: string, people: readonly FoundingPerson[]): void {
     this.transaction(() => {
-      this.run(
-        'INSERT INTO people (name, teams, added_at_ms) VALUES (?, ?, ?)',
-        person.name,
-        JSON.stringify(person.teams),
-        person.addedAtMs,
-      )
-      for (const key of keys) {
+      for (const { person, keys } of people) {
         this.run(
-          'INSERT INTO person_keys (fingerprint, person, public_key) VALUES (?, ?, ?)',
-          key.fingerprint,
-          key.person,
-          key.publicKey,
+          'INSERT INTO people (name, teams, added_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+          person.name,
+          JSON.stringify(person.teams),
+          person.addedAtMs,
         )
+        for (const key of keys) {
+          this.run(
+            `INSERT INTO person_keys (fingerprint, person, public_key) VALUES (?, ?, ?)
+             ON CONFLICT DO NOTHING`,
+            key.fingerprint,
+            key.person,
+            key.publicKey,
+          )
+        }
       }
+      this.setMeta('gate', gateId)
       return true
     })
   }
@@ -324,8 +329,18 @@ class SqliteStore extends Statements implements Store {
     return consumed === true
   }
 
-  beginEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): boolean {
-    return this.transaction(() => this.#startEffect(effect, signatureSha256, nowMs)) === true
+  beginEffect(effect: OpenEffect, signatureSha256: string, epoch: number, nowMs: number): boolean {
+    const begun = this.transaction(() => {
+      const mayAct = this.one(
+        `SELECT 1 AS yes FROM sessions WHERE id = ? AND closed_at_ms IS NULL AND expires_at_ms > ?
+         AND (SELECT max(number) FROM epochs) = ?`,
+        effect.sessionId,
+        nowMs,
+        epoch,
+      )
+      return mayAct !== undefined && this.#startEffect(effect, signatureSha256, nowMs)
+    })
+    return begun === true
   }
 
   #startEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): true | false {

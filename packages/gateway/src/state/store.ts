@@ -38,6 +38,11 @@ export interface KeyRecord {
   readonly publicKey: string
 }
 
+export interface FoundingPerson {
+  readonly person: PersonRecord
+  readonly keys: readonly KeyRecord[]
+}
+
 export interface RequestRow {
   readonly id: string
   readonly sessionId: string
@@ -99,7 +104,8 @@ export interface Store {
   /** Inserts the epoch and voids every open request and ready grant, in one transaction. */
   activateEpoch(epoch: EpochRow): { readonly voidedRequests: readonly string[] }
 
-  addPerson(person: PersonRecord, keys: readonly KeyRecord[]): void
+  /** Writes the gate's id and its first people in one transaction; what is there already stays. */
+  foundGate(gateId: string, people: readonly FoundingPerson[]): void
   people(): readonly PersonRecord[]
   personByKey(fingerprint: string): { person: PersonRecord; key: KeyRecord } | undefined
 
@@ -146,8 +152,11 @@ export interface Store {
    * session, and the signature was not used before. The effect is recorded as open in the same transaction.
    */
   consumeGrant(grantId: string, effect: OpenEffect, signatureSha256: string, nowMs: number): boolean
-  /** Records an effect that needed no grant; false when the same signature already had one. */
-  beginEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): boolean
+  /**
+   * Records an effect that needed no grant; false when the same signature already had one, the session
+   * has ended, or `epoch` is no longer the active one.
+   */
+  beginEffect(effect: OpenEffect, signatureSha256: string, epoch: number, nowMs: number): boolean
   endEffect(effectId: string): void
   openEffects(): readonly OpenEffect[]
   /** Forgets signatures older than the clock skew allows to be verified again. */

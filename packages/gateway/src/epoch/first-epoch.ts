@@ -1,0 +1,26 @@
+// The epoch in force at start. Policies, roles and environments of the files are epoch 1 at the first
+// start, and only then; later starts load what was signed.
+import type { Config } from '../config.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Recorder } from '../record/recorder.ts'
+import type { Store } from '../state/store.ts'
+import { type ActiveEpoch, loadEpoch } from './active.ts'
+import { contentOnDisk } from './content.ts'
+
+/** Errors: PolicyError when the policies do not load; then nothing was recorded. */
+export async function firstEpoch(
+  config: Config,
+  store: Store,
+  recorder: Recorder,
+  clock: Clock,
+): Promise<ActiveEpoch> {
+  const active = store.activeEpoch()
+  if (active) return loadEpoch(active)
+  const { version, text } = contentOnDisk(config)
+  const row = { number: 1, version, content: text, activatedAtMs: clock.nowMs() }
+  const epoch = await loadEpoch(row)
+  const content = await recorder.keep(text)
+  await recorder.record({ type: 'epoch-activated', epoch: 1, version, content, acts: [] })
+  store.activateEpoch(row)
+  return epoch
+}

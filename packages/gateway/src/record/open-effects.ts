@@ -1,0 +1,38 @@
+// Ends what a crash left open. An effect whose outcome never came is `unknown`: only the upstream knows,
+// and a retry is a new call. One without an intent never began, and one with an outcome has ended.
+import type { Ledger } from '@seconder/ledger/ledger'
+import type { OpenEffect, Store } from '../state/store.ts'
+import type { Entry } from './entry.ts'
+import type { Recorder } from './recorder.ts'
+
+/** Entries read back at most; an effect open at a crash is among the newest. */
+export const ENTRIES_READ_MAX = 100_000
+
+/** Returns words for the operator, one line for each effect whose outcome is unknown. */
+export async function closeOpenEffects(
+  ledger: Ledger,
+  store: Store,
+  recorder: Recorder,
+): Promise<string[]> {
+  const open = new Map(store.openEffects().map((effect) => [effect.id, effect]))
+  const begun: OpenEffect[] = []
+  const last = Math.max(0, ledger.size - ENTRIES_READ_MAX)
+  const undecided = new Set(open.keys())
+  for (let index = ledger.size - 1; index >= last && undecided.size > 0; index--) {
+    const entry = JSON.parse(new TextDecoder().decode(await ledger.read(index))) as Entry
+    if (entry.type !== 'outcome' && entry.type !== 'intent') continue
+    const effect = undecided.has(entry.effect) ? open.get(entry.effect) : undefined
+    if (!effect) continue
+    undecided.delete(effect.id)
+    if (entry.type === 'intent') begun.push(effect)
+  }
+  for (const { id } of begun.reverse()) {
+    const detail = 'the gate stopped before the answer came'
+    await recorder.record({ type: 'outcome', effect: id, outcome: { result: 'unknown', detail } })
+  }
+  for (const id of open.keys()) store.endEffect(id)
+  return begun.map(
+    ({ id, operation }) =>
+      `${operation} was under way when the gate stopped; its outcome is unknown (${id})`,
+  )
+}
