@@ -11,6 +11,7 @@ import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { Harness, type Keys } from './harness.ts'
 
 const AWS = '/usr/bin/aws'
+const MAIN = join(import.meta.dirname, '..', '..', 'packages', 'cli', 'src', 'main.ts')
 const version = String(spawnSync(AWS, ['--version']).stdout ?? '')
 const isOld = /^aws-cli\/(2\.([0-9]|1[0-2])|1\.([0-9]|1[0-9]|2[0-8]))\./.test(version)
 if (!isOld)
@@ -54,6 +55,35 @@ function aws(gate: Harness, keys: Keys, region: string, ...args: string[]): Prom
     })
   })
 }
+
+test.skipIf(!isOld)(
+  'what `session open --connect` prints is all that an old CLI needs',
+  async () => {
+    const upstream = await startFakeUpstream()
+    upstream.script = () => ({
+      status: 200,
+      headers: { 'content-type': 'text/xml' },
+      body:
+        '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">' +
+        '<GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult>' +
+        '</GetCallerIdentityResponse>',
+    })
+    const gate = await Harness.start({ upstream: upstream.url })
+    const open = [process.execPath, MAIN, 'session', 'open', '--connect']
+    const named = ['--gate', gate.running.consoleUrl, '--ssh-key', gate.keys.get('alice') ?? '']
+    const script = `eval "$(${[...open, ...named].join(' ')})" && exec ${AWS} sts get-caller-identity`
+    const env = {
+      ...{ HOME: home, PATH: '/usr/bin:/bin', AWS_REGION: 'eu-west-1' },
+      ...{ AWS_DEFAULT_REGION: 'eu-west-1', AWS_PAGER: '', NO_PROXY: '*' },
+    }
+    const out = await new Promise<string>((resolve) => {
+      execFile('sh', ['-c', script], { env, cwd: home }, (_, text, err) => resolve(text + err))
+    })
+    expect(out).toContain('"Account": "123456789012"')
+    await gate.stop()
+    await upstream.close()
+  },
+)
 
 function idIn({ err }: Ran): string {
   return /\br-[0-9a-z]{26}\b/.exec(err)?.[0] ?? `none in: ${err}`
