@@ -25,6 +25,8 @@ export interface HarnessOptions {
   readonly upstream: string
   /** The real key of the upstream; default: that of the fake one. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** The role of `deploy`, lent by the upstream's STS for each call; default: nothing is lent. */
+  readonly lentRole?: string
   readonly environments?: Config['environments']
   readonly holdMs?: number
   readonly expiresInMs?: number
@@ -90,6 +92,7 @@ export class Harness {
       upstream: {
         endpoint: upstream,
         timeoutMs: 5_000,
+        assumeRole: this.options.lentRole !== undefined,
         credentials: {
           accessKeyId: credentials.accessKeyId,
           secretAccessKey: new Secret(credentials.secretAccessKey),
@@ -97,7 +100,9 @@ export class Harness {
         },
       },
       environments: environments ?? [{ name: 'production', accounts: [ACCOUNT], mode: 'enforce' }],
-      roles: { deploy: { arn: `arn:aws:iam::${ACCOUNT}:role/agent-deploy` } },
+      roles: {
+        deploy: { arn: this.options.lentRole ?? `arn:aws:iam::${ACCOUNT}:role/agent-deploy` },
+      },
       people,
       review: { holdMs, expiresInMs, grantExpiresInMs: 60_000 },
     }
