@@ -1,6 +1,12 @@
 // Real AWS's way in small: the gate holds a key of its own, the lab's STS lends it the session's role for
 // one call, and the lab's tables see nothing but what was lent. Role, tags and policy are what STS recorded.
 import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DeleteStackCommand,
+} from '@aws-sdk/client-cloudformation'
+import {
+  BatchWriteItemCommand,
   CreateTableCommand,
   DeleteTableCommand,
   DescribeTableCommand,
@@ -105,4 +111,80 @@ test('L3: after its session is closed nothing of it is lent or used', async () =
   const refused = agent.send(new DescribeTableCommand({ TableName: 'orders' }))
   await expect(refused).rejects.toThrow()
   expect(cloud.requests.length).toBe(before)
+})
+
+const TABLE = {
+  Type: 'AWS::DynamoDB::Table',
+  Properties: {
+    TableName: 'carts',
+    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    BillingMode: 'PAY_PER_REQUEST',
+  },
+}
+const BUCKET = { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'shop-reports' } }
+const ROLE = {
+  Type: 'AWS::IAM::Role',
+  Properties: { AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] } },
+}
+
+async function stackOf(Resources: object): Promise<void> {
+  const { cloudFormation } = sdkClients({ ...cloud, credentials: cloud.credentials.deploy })
+  await cloudFormation.send(
+    new CreateStackCommand({
+      StackName: 'shop',
+      TemplateBody: JSON.stringify({ Resources }),
+      Capabilities: ['CAPABILITY_NAMED_IAM'],
+    }),
+  )
+  await cloud.settle()
+}
+
+async function deleteStack(): Promise<() => Promise<unknown>> {
+  const { accessKeyId, secretAccessKey, endpoint } = await gate.open('alice')
+  const credentials = { accessKeyId, secretAccessKey }
+  const client = new CloudFormationClient({
+    endpoint,
+    region: cloud.region,
+    credentials,
+    maxAttempts: 1,
+  })
+  return () => client.send(new DeleteStackCommand({ StackName: 'shop' }))
+}
+
+test('H9: a stack without a role is deleted with the rights of its resources, by CloudFormation alone', async () => {
+  await stackOf({ Carts: TABLE, Reports: BUCKET })
+  const call = await deleteStack()
+  const id = requestIdIn(await call().catch((error: Error) => error))
+  await gate.review('bob', id)
+  await call()
+  const { Statement } = JSON.parse(cloud.sessions.at(-1)?.policy ?? '{}')
+  expect(Statement).toContainEqual({
+    Effect: 'Allow',
+    Action: ['dynamodb:DeleteTable', 'dynamodb:DescribeTable'],
+    Resource: ['arn:aws-cn:dynamodb:cn-north-1:123456789012:table/carts'],
+    Condition: {
+      'ForAnyValue:StringEquals': { 'aws:CalledVia': 'cloudformation.amazonaws.com' },
+    },
+  })
+  await cloud.settle()
+})
+
+test('H9: a stack whose deletion needs rights that nobody can name is refused and never begun', async () => {
+  await stackOf({ Carts: TABLE, Reader: ROLE })
+  const call = await deleteStack()
+  await expect(call()).rejects.toThrow(/nothing was begun.*RoleARN/s)
+  expect(cloud.requests.filter(({ operation }) => operation === 'DeleteStack')).toEqual([])
+})
+
+test('H9: the reviewer reads where the credentials are wider than the call, as part of what is signed', async () => {
+  const names = Array.from({ length: 25 }, (_, at) => `${'carts-of-a-shop-'.repeat(6)}${at}`)
+  const put = { PutRequest: { Item: { id: { S: '1' } } } }
+  const RequestItems = Object.fromEntries(names.map((name) => [name, [put]]))
+  const agent = agentWith(await gate.open('alice'))
+  const held = await agent.send(new BatchWriteItemCommand({ RequestItems })).catch((error) => error)
+  const full = await gate.client.get<{ document: string }>(`/api/requests/${requestIdIn(held)}`)
+  const { evidence } = JSON.parse(full.document)
+  expect(evidence.wider[0]).toMatch(/^credentials wider than the call: .*25 names do not fit/)
+  expect(evidence.binding.sessionPolicy).toMatch(/^[0-9a-f]{64}$/)
 })

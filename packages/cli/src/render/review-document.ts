@@ -62,6 +62,7 @@ export function renderDocument(
     '',
     ...findings(evidence.findings),
     ...evidence.couldNotLook.map((words) => `  could not look: ${indented(safe(words), 18)}`),
+    ...(evidence.wider ?? []).map((words) => `  ${toned('bold', indented(safe(words), 4))}`),
     ...parameters(document),
     '',
     `Asked by    ${safe(context.agent)} for ${safe(context.operator)} (the operator, who may not approve)`,

@@ -266,12 +266,12 @@ test('H9: a policy that STS finds too large is another, wider one on the next ru
   const resources = tables.filter((one) => one !== undefined)
   const action = deletion('x', { resources })
   const before = access.narrowed(action, NO_EVIDENCE)
-  expect(before.couldNotLook).toEqual([])
+  expect(before.wider).toBeUndefined()
   aws.refusal = { code: 'PackedPolicyTooLarge', message: '130%' }
   await expect(call(action)).rejects.toMatchObject({ code: 'not_narrowed' })
   const after = access.narrowed(action, NO_EVIDENCE)
   expect(after.binding['sessionPolicy']).not.toBe(before.binding['sessionPolicy'])
-  expect(after.couldNotLook.join()).toContain('credentials wider than the call')
+  expect(after.wider?.join()).toContain('credentials wider than the call')
   aws.refusal = null
   expect(await call(action)).toBe(200)
 })

@@ -101,7 +101,7 @@ export class UpstreamAccess {
     return {
       ...evidence,
       binding: { ...evidence.binding, sessionPolicy: digest },
-      couldNotLook: [...evidence.couldNotLook, ...wider],
+      ...(wider.length > 0 && { wider }),
     }
   }
 

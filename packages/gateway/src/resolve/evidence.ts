@@ -30,6 +30,8 @@ export interface Evidence {
   readonly findings: readonly Finding[]
   /** One plain sentence each: what could not be learned, and why. */
   readonly couldNotLook: readonly string[]
+  /** One plain sentence each: where the credentials it would run under reach further than the call. */
+  readonly wider?: readonly string[]
   /** Effects that the look-up added (e.g. destroy because a stack holds tables). */
   readonly addedEffects: readonly import('../describe/action.ts').Effect[]
   /** What is there now, where a change can be shown against it; null or absent where it cannot. */
