@@ -1,5 +1,6 @@
 // CONNECT mode on the wire: which tunnels open, what may come through them, and what goes upstream.
 
+import { spawn, spawnSync } from 'node:child_process'
 import type { TLSSocket } from 'node:tls'
 import { sign } from '@seconder/aws/sigv4/sign'
 import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
@@ -51,7 +52,7 @@ interface Call {
   readonly body?: string
 }
 
-function signedFor(call: Call): WireRequest {
+function signedFor(call: Call, agent: Keys = keys): WireRequest {
   const request = {
     method: call.method ?? 'POST',
     target: call.target ?? '/',
@@ -59,7 +60,7 @@ function signedFor(call: Call): WireRequest {
     body: new TextEncoder().encode(call.body ?? ''),
   }
   const scope = { service: call.service, region: call.region ?? 'eu-west-1' }
-  return { ...request, headers: sign(request, keys, scope, Date.now()) }
+  return { ...request, headers: sign(request, agent, scope, Date.now()) }
 }
 
 function listTables(more: Partial<Call> = {}): WireRequest {
@@ -200,25 +201,70 @@ test('a bucket in the host is a path upstream, the key byte for byte as it was s
 })
 
 test('isolation is measured on the connection to the gate, not on what is in the tunnel', async () => {
-  await exchange(
-    await tunnel(TABLES),
-    signedFor({
+  const claim = { headers: [['x-seconder-isolation', 'host']] } as const
+  await exchange(await tunnel(TABLES), deleteTable(keys, claim))
+  expect(await isolationShownBy(gate)).toBe('none')
+})
+
+const NOBODY = 65_534
+const canRunAsNobody =
+  process.getuid?.() === 0 &&
+  spawnSync(process.execPath, ['-e', ''], { uid: NOBODY, cwd: '/' }).status === 0
+
+/** A client in a process of its own: CONNECT, handshake, the request's bytes, and the end. */
+const CLIENT = `
+  const [port, host, ca, request] = process.argv.slice(1)
+  const socket = require('node:net').connect(Number(port), '127.0.0.1')
+  socket.write('CONNECT ' + host + ':443 HTTP/1.1\\r\\nHost: ' + host + '\\r\\n\\r\\n')
+  socket.once('data', () => {
+    const inner = require('node:tls').connect({ socket, ca, servername: host })
+    inner.write(Buffer.from(request, 'base64'))
+    inner.once('data', () => process.exit(0))
+  })
+`
+
+test.skipIf(!canRunAsNobody)(
+  'an agent on another user is measured as user through a tunnel too (needs root to try)',
+  async () => {
+    const fresh = await Harness.start({ upstream: upstream.url })
+    const agent = await fresh.open('alice')
+    const { headers, body } = deleteTable(agent)
+    const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    const head = `POST / HTTP/1.1\r\n${lines}\r\n`
+    const bytes = Buffer.concat([Buffer.from(head), body]).toString('base64')
+    const { port } = new URL(fresh.running.awsUrl)
+    const ca = fresh.running.gate.facts().caCertificate
+    const args = ['-e', CLIENT, port, TABLES, ca, bytes]
+    const child = spawn(process.execPath, args, { uid: NOBODY, cwd: '/' })
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)
+    expect(await isolationShownBy(fresh)).toBe('user')
+    await fresh.stop()
+  },
+)
+
+function deleteTable(agent: Keys, { headers = [] }: Partial<Call> = {}): WireRequest {
+  return signedFor(
+    {
       host: TABLES,
       service: 'dynamodb',
       headers: [
         ['content-type', 'application/x-amz-json-1.0'],
         ['x-amz-target', 'DynamoDB_20120810.DeleteTable'],
-        ['x-seconder-isolation', 'host'],
+        ...headers,
       ],
       body: '{"TableName":"orders"}',
-    }),
+    },
+    agent,
   )
-  const { requests } = await gate.client.get<{ requests: { requestId: string }[] }>('/api/requests')
-  const { document } = await gate.client.get<{ document: string }>(
-    `/api/requests/${requests[0]?.requestId}`,
-  )
-  expect(JSON.parse(document)).toMatchObject({ context: { isolation: 'none' } })
-})
+}
+
+/** What the one open request's document says of the agent's isolation. */
+async function isolationShownBy({ client }: Harness): Promise<unknown> {
+  const { requests } = await client.get<{ requests: { requestId: string }[] }>('/api/requests')
+  const path = `/api/requests/${requests[0]?.requestId}`
+  const { document } = await client.get<{ document: string }>(path)
+  return (JSON.parse(document) as { context: { isolation: unknown } }).context.isolation
+}
 
 test('several calls go through one tunnel, each with its own signature', async () => {
   const socket = await tunnel(TABLES)

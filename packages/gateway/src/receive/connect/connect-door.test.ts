@@ -26,10 +26,13 @@ interface Door {
 }
 
 /** A door whose server answers with the host that it takes each request to be for. */
-async function start(options: Partial<ConnectOptions> = {}): Promise<Door> {
+async function start(
+  options: Partial<ConnectOptions> = {},
+  serverOptions: http.ServerOptions = {},
+): Promise<Door> {
   const door = new ConnectDoor({ authority, idleMs: 60_000, ...options })
   const own = { hosts: ['own'], named: null, measure: () => 'none' as const }
-  const server = http.createServer((incoming, outgoing) => {
+  const server = http.createServer(serverOptions, (incoming, outgoing) => {
     outgoing.end(door.factsOf(incoming.socket, own).hosts[0])
   })
   door.attach(server)
@@ -113,6 +116,16 @@ test('a client that never makes its handshake is cut off', async () => {
   const { door, port } = await start({ handshakeMs: 50 })
   const { closed } = await ask(port)
   await closed
+  await until(() => door.count === 0)
+})
+
+test("the HTTP server's limits hold for what comes through a tunnel", async () => {
+  const limits = { headersTimeout: 100, requestTimeout: 100, connectionsCheckingInterval: 20 }
+  const { door, port } = await start({}, limits)
+  await shake((await ask(port)).socket)
+  const halfway = await shake((await ask(port)).socket)
+  halfway.write('GET / HTTP/1.1\r\nHost:')
+  expect(door.count).toBe(2)
   await until(() => door.count === 0)
 })
 
