@@ -47,6 +47,7 @@ function lending(assumeRole: boolean): UpstreamAccess {
   const { accessKeyId, secretAccessKey } = OWN_KEY
   return new UpstreamAccess({
     exchange: createExchange({ endpoint: aws.url, timeoutMs: 2_000 }),
+    stsExchange: createExchange({ endpoint: aws.url, timeoutMs: 200 }),
     clock: { nowMs: () => nowMs },
     source: fixed({
       accessKeyId,
@@ -239,6 +240,16 @@ test.each(['', '<a', '<x/>', '<!DOCTYPE a><a/>'])(
     expect(aws.effects).toHaveLength(0)
   },
 )
+
+test('an STS that does not answer in its time is a refusal, and the call is not sent', async () => {
+  let answer = () => {}
+  aws.gate = new Promise((resolve) => {
+    answer = resolve
+  })
+  await expect(call(deletion())).rejects.toMatchObject({ code: 'credentials_unavailable' })
+  expect(aws.effects).toHaveLength(0)
+  answer()
+})
 
 test('an STS that is not there is a refusal', async () => {
   await aws.close()

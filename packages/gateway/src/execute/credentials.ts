@@ -63,7 +63,10 @@ export interface LendingSession {
 }
 
 export interface AccessOptions {
+  /** For the calls themselves. */
   readonly exchange: Exchange
+  /** For STS alone, which answers at once or not at all. */
+  readonly stsExchange: Exchange
   readonly clock: Clock
   /** The gate's own identity. */
   readonly source: CredentialSource
@@ -169,6 +172,7 @@ export class UpstreamAccess {
   close(): void {
     this.#kept.clear()
     this.#options.exchange.close()
+    this.#options.stsExchange.close()
   }
 
   /** The narrowest policy that STS has not refused as too large. */
@@ -258,7 +262,7 @@ export class UpstreamAccess {
     request: string,
     seconds: number,
   ): Promise<Lent> {
-    const { exchange, clock, source } = this.#options
+    const { stsExchange: exchange, clock, source } = this.#options
     const own = await source.current()
     const call = {
       roleArn,

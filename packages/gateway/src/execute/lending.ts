@@ -6,6 +6,9 @@ import { ownCredentials } from './credential-sources/own-credentials.ts'
 import { type AccessOptions, UpstreamAccess } from './credentials.ts'
 import { createExchange } from './exchange.ts'
 
+/** Milliseconds for STS; it answers within one second, and a caller waits for it. */
+export const STS_TIMEOUT_MS = 5_000
+
 /** STS of the gate's own identity where the configuration names no region. */
 const OWN_REGION = 'us-east-1'
 
@@ -17,9 +20,12 @@ export function lendingFor(
 ): UpstreamAccess {
   const { upstream } = config
   const exchange = createExchange(upstream)
-  const sts = { exchange, clock, region: upstream.region ?? OWN_REGION }
+  const timeoutMs = Math.min(upstream.timeoutMs, STS_TIMEOUT_MS)
+  const stsExchange = createExchange({ endpoint: upstream.endpoint, timeoutMs })
+  const sts = { exchange: stsExchange, clock, region: upstream.region ?? OWN_REGION }
   return new UpstreamAccess({
     exchange,
+    stsExchange,
     clock,
     source: ownCredentials(upstream.credentials, sts),
     assumeRole: assumesRoles(config),
