@@ -56,14 +56,18 @@ export function keysUsedFor(service: string): Forwarded | null {
   }
 }
 
+/** Where a role of the service's own would be named. */
+type How = 'stack' | 'role-member' | 'operations-role' | 'automation' | 'never'
+
 /**
  * Calls that act with the caller's rights where no role of the service is given, and the words for it.
  * Sources, all under https://docs.aws.amazon.com: AWSCloudFormation/latest/UserGuide/
  * using-iam-servicerole.html; cloudcontrolapi/latest/userguide/resource-operations.html;
  * systems-manager/latest/userguide/automation-setup.html; athena/latest/ug/s3-permissions.html;
+ * elasticbeanstalk/latest/dg/iam-operationsrole.html;
  * servicecatalog/latest/adminguide/constraints-launch.html.
  */
-const ACTS_AS_CALLER: Readonly<Record<string, 'stack' | 'role-member' | 'automation' | 'never'>> = {
+const ACTS_AS_CALLER: Readonly<Record<string, How>> = {
   'athena:StartQueryExecution': 'never',
   'cloudformation:ContinueUpdateRollback': 'stack',
   'cloudformation:CreateResource': 'role-member',
@@ -74,6 +78,10 @@ const ACTS_AS_CALLER: Readonly<Record<string, 'stack' | 'role-member' | 'automat
   'cloudformation:RollbackStack': 'stack',
   'cloudformation:UpdateResource': 'role-member',
   'cloudformation:UpdateStack': 'stack',
+  'elasticbeanstalk:CreateEnvironment': 'operations-role',
+  'elasticbeanstalk:RebuildEnvironment': 'never',
+  'elasticbeanstalk:TerminateEnvironment': 'never',
+  'elasticbeanstalk:UpdateEnvironment': 'never',
   'servicecatalog:ProvisionProduct': 'never',
   'servicecatalog:TerminateProvisionedProduct': 'never',
   'servicecatalog:UpdateProvisionedProduct': 'never',
@@ -102,17 +110,15 @@ export function actsAsCaller(action: Action, evidence: Evidence): readonly Forwa
   )
 }
 
-function hasOwnRole(
-  how: 'stack' | 'role-member' | 'automation' | 'never',
-  { parameters }: Action,
-  { binding }: Evidence,
-): boolean {
+function hasOwnRole(how: How, { parameters }: Action, { binding }: Evidence): boolean {
   switch (how) {
     case 'stack':
       // The stored role of the stack acts even where the call names none (red team C7).
       return isRole(parameters['RoleARN']) || isRole(member(binding['stack'], 'roleArn'))
     case 'role-member':
       return isRole(parameters['RoleArn'])
+    case 'operations-role':
+      return isRole(parameters['OperationsRole'])
     case 'automation': {
       const given = member(parameters['Parameters'], 'AutomationAssumeRole')
       return Array.isArray(given) && given.length === 1 && isRole(given[0])

@@ -62,7 +62,9 @@ test.each(CORPUS)('%s: the policy fits and allows the call, or it is refused in 
   } catch (cause) {
     expect(cause).toBeInstanceOf(GatewayError)
     expect((cause as GatewayError).code).toBe('not_narrowed')
-    expect(action.operation).toMatch(/^(cloudformation|ssm|athena|servicecatalog):/)
+    expect(action.operation).toMatch(
+      /^(cloudformation|ssm|athena|elasticbeanstalk|servicecatalog):/,
+    )
     return
   }
   expect(made.policy.length).toBeLessThanOrEqual(SESSION_POLICY_CHARS_MAX)
