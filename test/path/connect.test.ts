@@ -128,6 +128,7 @@ test('M9 a Host other than the tunnel is refused', async () => {
   for (const host of ['sts.eu-west-1.amazonaws.com', BUCKET, 'example.com', ours]) {
     const answer = await exchange(await tunnel(TABLES), listTables({ host }))
     expect(answer.status, host).toBe(400)
+    expect(answer.text).toContain('not the host that the tunnel was opened for')
   }
   expect(upstream.seen).toEqual([])
 })

@@ -8,7 +8,7 @@
  * - `body_too_large`: the request body is over the gate's limit. Caller's fault; not retried as it is.
  * - `unsupported_payload`: the body is streamed or unsigned, so what is reviewed could not be bound.
  * - `session_unknown` / `session_closed`: the access key belongs to no open session.
- * - `wrong_host`: the Host header names another host than this gate.
+ * - `wrong_host`: the Host header names another host than this gate, or than the tunnel of CONNECT mode.
  * - `upstream_not_allowed`: service and region are not a row of the endpoint table.
  * - `not_supported`: named, and not in this version.
  * - `statement_invalid`: a signed statement is malformed, expired, of another gate, epoch or request.

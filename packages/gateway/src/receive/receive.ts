@@ -22,7 +22,7 @@ export async function receive(
   { hosts, measure, named }: DoorFacts,
 ): Promise<Received> {
   const headers = headerPairs(incoming.rawHeaders)
-  requireHost(headers, hosts)
+  requireHost(headers, hosts, named)
   const body = await readBody(incoming)
   const gone = new AbortController()
   outgoing.once('close', () => {
@@ -47,16 +47,23 @@ function headerPairs(raw: readonly string[]): WireHeader[] {
 }
 
 /** DNS rebinding and bucket-in-host requests both show in Host; this version takes its own name only. */
-function requireHost(headers: readonly WireHeader[], hosts: readonly string[]): void {
-  const named = headers.filter(([name]) => name.toLowerCase() === 'host').map(([, value]) => value)
-  const host = named[0]
-  if (named.length !== 1 || host === undefined || !hosts.includes(host.toLowerCase())) {
-    throw new GatewayError(
-      'wrong_host',
-      'the Host header is not this gate',
-      'use the endpoint exactly as `seconder session open` printed it, with S3 in path style',
-    )
+function requireHost(
+  headers: readonly WireHeader[],
+  hosts: readonly string[],
+  named: DoorFacts['named'],
+): void {
+  const values = headers.filter(([name]) => name.toLowerCase() === 'host').map(([, value]) => value)
+  const host = values[0]
+  if (values.length === 1 && host !== undefined && hosts.includes(host.toLowerCase())) return
+  if (named) {
+    const words = 'the Host header is not the host that the tunnel was opened for'
+    throw new GatewayError('wrong_host', words, 'open a tunnel for each host')
   }
+  throw new GatewayError(
+    'wrong_host',
+    'the Host header is not this gate',
+    'use the endpoint exactly as `seconder session open` printed it, with S3 in path style',
+  )
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
@@ -64,12 +71,25 @@ async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   if (announced > BODY_BYTES_MAX) throw tooLarge()
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength
-    if (bytes > BODY_BYTES_MAX) throw tooLarge()
-    chunks.push(chunk)
+  try {
+    for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength
+      if (bytes > BODY_BYTES_MAX) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    throw cause instanceof GatewayError ? cause : brokenOff(cause)
   }
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
+}
+
+function brokenOff(cause: unknown): GatewayError {
+  return new GatewayError(
+    'request_closed',
+    'the client went before its request was whole; nothing was done',
+    'send the whole request',
+    { cause },
+  )
 }
 
 function tooLarge(): GatewayError {
