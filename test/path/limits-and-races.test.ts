@@ -87,7 +87,7 @@ test('CONNECT, two lengths, length beside chunks, folded headers and a flood of 
   const { host } = new URL(keys.endpoint)
   const lines = (extra: string) => `POST / HTTP/1.1\r\nhost: ${host}\r\n${extra}\r\n`
   for (const text of [
-    `CONNECT dynamodb.eu-west-1.amazonaws.com:443 HTTP/1.1\r\nhost: ${host}\r\n\r\n`,
+    `CONNECT evil.example:443 HTTP/1.1\r\nhost: ${host}\r\n\r\n`,
     `${lines('content-length: 2\r\ncontent-length: 30\r\n')}{}`,
     `${lines('content-length: 2\r\ntransfer-encoding: chunked\r\n')}0\r\n\r\n`,
     `${lines('transfer-encoding: chunked, identity\r\n')}0\r\n\r\n`,

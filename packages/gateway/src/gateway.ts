@@ -95,7 +95,6 @@ export class Gateway {
     requireHeaderForm(verified)
     const epoch = this.#parts.epoch()
     const request = forwarded(identified.request, identified.vouchedHeaders)
-    requireNoStrayBody(request)
     const { action, endpointPrefix } = describe(request, {
       scope: { service: verified.service, region: verified.region },
       account: session.roleArn.split(':')[4] ?? '',
@@ -105,6 +104,7 @@ export class Gateway {
     const { service, region } = verified
     const hostPrefix = received.named?.hostPrefix ?? ''
     const scope = { service, region, endpointPrefix, hostPrefix }
+    requireNoStrayBody(request)
     requireEndpoint(scope)
     const digest = actionDigest(action, { ...digestFacts(session), epoch: epoch.number })
     return { ...identified, request, received, action, scope, actionDigest: digest, epoch }

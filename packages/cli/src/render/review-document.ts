@@ -86,7 +86,7 @@ function findings(all: readonly Finding[]): string[] {
   const rows = all
     .slice(0, FINDINGS_SHOWN_MAX)
     .map((finding) => [
-      `  ${safe(finding.type, 24)} ${middleCut(safe(finding.name), NAME_WIDTH)}`,
+      `  ${safe(finding.type, 64)} ${middleCut(safe(finding.name), NAME_WIDTH)}`,
       finding.holds === null ? 'could not look' : safe(finding.holds),
       word(finding.protectedFromDeletion),
       finding.lastBackup ?? 'could not look',

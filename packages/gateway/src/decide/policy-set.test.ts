@@ -149,8 +149,8 @@ test('hazard 1: an instance that threw is dropped and the next call gets a new o
   const entity = { type: 'Agent', id: 'x' }
   const call = { principal: entity, action: entity, resource: entity, context: {}, entities: [] }
   engine.warm()
-  // A BigInt makes the glue throw (hazard 5).
-  const poison = { ...call, context: { big: 1n as unknown as number } }
+  // A lone surrogate makes the glue throw (hazard 6).
+  const poison = { ...call, context: { text: '\ud800' } }
   expect(() => engine.ask('s', poison)).toThrow()
   expect(made).toBe(1)
   expect(engine.ask('s', call).type).toBe('failure')

@@ -82,7 +82,8 @@ async function foundGate(
 ): Promise<{ gateId: string; notices: string[] }> {
   const known = store.meta('gate')
   const notices: string[] = []
-  if (ledger.size === 0) {
+  const isNew = ledger.size === 0
+  if (isNew) {
     if (known !== undefined) throw otherGate()
     await recordGate(config, ledger, clock)
     notices.push(
@@ -93,7 +94,7 @@ async function foundGate(
   if (known !== undefined && known !== gateId) throw otherGate()
   if (known === undefined) store.foundGate(gateId, await foundingPeople(ledger))
   const keyFile = `${config.ledgerDirectory}.vkey`
-  if (!existsSync(keyFile)) writeFileSync(keyFile, `${ledger.verifierKey}\n`)
+  if (isNew || !existsSync(keyFile)) writeFileSync(keyFile, `${ledger.verifierKey}\n`)
   return { gateId, notices }
 }
 
