@@ -73,8 +73,12 @@ function ask(
       answer.on('error', failed)
       answer.on('data', (chunk: Buffer) => {
         bytes += chunk.byteLength
-        if (bytes > METADATA_BYTES_MAX) outgoing.destroy(new Error('over the limit'))
-        else chunks.push(chunk)
+        if (bytes <= METADATA_BYTES_MAX) {
+          chunks.push(chunk)
+          return
+        }
+        failed()
+        answer.destroy()
       })
       answer.on('end', () => {
         if (answer.statusCode === 200) resolve(Buffer.concat(chunks).toString('utf8'))
