@@ -49,7 +49,17 @@ function migrate(database: DatabaseSync): void {
   }
 }
 
+/** Ended effects that wait to be forgotten. */
+const ENDED_MAX = 256
+
 class SqliteStore extends Statements implements Store {
+  readonly #ended: string[] = []
+
+  override close(): void {
+    this.transaction(() => this.#forgetEnded())
+    super.close()
+  }
+
   meta(key: string): string | undefined {
     return this.one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
   }
@@ -350,6 +360,7 @@ class SqliteStore extends Statements implements Store {
       nowMs,
     )
     if (fresh !== 1) return false
+    this.#forgetEnded()
     this.run(
       `INSERT INTO effects (id, session_id, operation, state) VALUES (?, ?, ?, 'open')`,
       effect.id,
@@ -360,10 +371,20 @@ class SqliteStore extends Statements implements Store {
   }
 
   endEffect(effectId: string): void {
-    this.run('DELETE FROM effects WHERE id = ?', effectId)
+    // Forgotten with the next effect's own commit: if a crash comes first, the outcome is in the ledger
+    // and the next start reads it there.
+    this.#ended.push(effectId)
+    if (this.#ended.length >= ENDED_MAX) this.transaction(() => this.#forgetEnded())
+  }
+
+  #forgetEnded(): true {
+    for (const id of this.#ended) this.run('DELETE FROM effects WHERE id = ?', id)
+    this.#ended.length = 0
+    return true
   }
 
   openEffects(): OpenEffect[] {
+    this.transaction(() => this.#forgetEnded())
     return this.all(`SELECT * FROM effects WHERE state = 'open' ORDER BY id`).map(rows.effect)
   }
 
