@@ -69,3 +69,15 @@ test('a denial and a request for changes reach the agent as the reason, and noth
   expect(String(await call())).toContain('change the one item instead')
   expect(deletions()).toBe(0)
 })
+
+test('the address in a refusal tells a person what waits and how to answer it', async () => {
+  const agent = gate.dynamodb(await gate.open('alice'))
+  const held = await agent
+    .send(new DeleteTableCommand({ TableName: 'orders' }))
+    .catch((error: Error) => error)
+  const [url = ''] = /http:\/\/\S+\/requests\/\S+/.exec(String(held)) ?? []
+  const page = await fetch(url)
+  expect(page.headers.get('content-type')).toContain('text/plain')
+  expect(await page.text()).toContain('dynamodb:DeleteTable is pending; it needs 1 of sre')
+  expect((await fetch(`${url}x`)).status).toBe(404)
+})

@@ -1,4 +1,5 @@
 // seconder ledger verify|show: the log checked from its files and public key alone, and read.
+import type { VerifyReport } from '@seconder/ledger/verify'
 import type { Command } from 'commander'
 import { EXIT } from '../failure.ts'
 import { type LedgerEntry, verifyLedgerFolder } from '../ledger-folder.ts'
@@ -78,11 +79,16 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
     print(
       `${toned('green', 'ok')} ${report.size} entries, ${report.payloads} payloads, root ${root.slice(0, 16)}…`,
     )
-  print(
-    report.rollback === 'checked'
-      ? 'The log goes on from the checkpoint you gave: nothing before it was changed or cut off.'
-      : 'A rollback cannot be seen without --since: nobody outside this machine vouches for the end of this log.',
-  )
+  print(endWords(report))
+}
+
+/** What can be said of the log's end: nobody inside it can vouch for that. */
+function endWords({ ok, rollback }: VerifyReport): string {
+  if (rollback !== 'checked') {
+    return 'A rollback cannot be seen without --since: nobody outside this machine vouches for the end of this log.'
+  }
+  if (!ok) return 'It was compared with the checkpoint you gave; what is wrong is said above.'
+  return 'The log goes on from the checkpoint you gave: nothing before it was changed or cut off.'
 }
 
 async function show(

@@ -69,6 +69,19 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
   app.post('/api/epochs', async (context) =>
     context.json(await gate.epochs.sign(await act(context.req))),
   )
+  // The address in an agent's refusal: plain words until the console has a page for it.
+  app.get('/requests/:id', (context) => {
+    const { id, state, operation, requirement } = known(gate, context.req.param('id'))
+    const { origin } = new URL(context.req.url)
+    return context.text(
+      [
+        `Request ${id}: ${operation} is ${state}; it needs ${requirementWords(requirement)}.`,
+        `Read it:     SECONDER_GATE=${origin} seconder request show ${id}`,
+        `Answer it:   seconder approve | deny | request-changes ${id} --ssh-key YOUR_KEY`,
+        '',
+      ].join('\n'),
+    )
+  })
   app.notFound((context) => {
     const error = new GatewayError(
       'not_supported',
