@@ -1,4 +1,6 @@
 // What an attack on the whole path once found, each as the rule that holds since.
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test } from 'vitest'
@@ -185,4 +187,28 @@ test('F12 a bucket whose account nobody stated is production, not the account of
   await rawCall(keys, { method: 'DELETE', target: '/bucket-of-somebody/key', service: 's3' })
   const { environments } = (await gate.entries()).at(-1) as { environments: string[] }
   expect(environments).toEqual(['production'])
+})
+
+test('an approval does not carry over to a caller that policy denies where it stands now', async () => {
+  let isolation: 'user' | 'none' = 'user'
+  upstream = await startFakeUpstream()
+  const folder = mkdtempSync(join(tmpdir(), 'seconder-test-policies-'))
+  cpSync(join(import.meta.dirname, '..', '..', 'lab', 'policies'), folder, { recursive: true })
+  const rule = readFileSync(
+    join(import.meta.dirname, '..', '..', 'policies', 'isolation.cedar'),
+    'utf8',
+  )
+  writeFileSync(join(folder, 'isolation.cedar'), rule)
+  gate = await Harness.start({
+    upstream: upstream.url,
+    policies: folder,
+    isolation: () => isolation,
+  })
+  keys = await gate.open('alice')
+  await gate.review('bob', idIn(await rawCall(keys, deleteOrders)))
+  isolation = 'none'
+  const answer = await rawCall(keys, { ...deleteOrders, signedAtMs: Date.now() - 5_000 })
+  expect(answer.body).toContain("runs as the gate's own user")
+  expect(deletions()).toBe(0)
+  rmSync(folder, { recursive: true })
 })

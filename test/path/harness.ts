@@ -2,7 +2,7 @@
 // doors. `checkLedger` verifies the log from its files alone, as a stranger would.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { JsonObject } from '@seconder/aws/call'
 import { GateClient, type SignedAct } from '@seconder/cli/gate-client'
@@ -31,7 +31,7 @@ export interface HarnessOptions {
   readonly holdMs?: number
   readonly expiresInMs?: number
   /** What the gate measures of its callers; default: what is so. */
-  readonly isolation?: 'user'
+  readonly isolation?: () => 'user' | 'none'
   /** Folder under the repository; the lab set accepts one user and software keys. */
   readonly policies?: string
 }
@@ -88,7 +88,7 @@ export class Harness {
       },
       statePath: join(this.folder, 'state', 'state.db'),
       ledgerDirectory: join(this.folder, 'ledger'),
-      policiesDirectory: join(ROOT, policies),
+      policiesDirectory: resolve(ROOT, policies),
       upstream: {
         endpoint: upstream,
         timeoutMs: 5_000,
@@ -111,7 +111,7 @@ export class Harness {
   async restart(changes: Partial<Config> = {}): Promise<void> {
     const { isolation } = this.options
     const config = { ...this.config(), ...changes }
-    this.running = await (isolation ? serve(config, systemClock(), () => isolation) : serve(config))
+    this.running = await (isolation ? serve(config, systemClock(), isolation) : serve(config))
     const portOf = (url: string) => Number(new URL(url).port)
     this.#ports = { aws: portOf(this.running.awsUrl), console: portOf(this.running.consoleUrl) }
   }

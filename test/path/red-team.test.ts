@@ -113,7 +113,7 @@ test('C3 the default policy takes no approval whose key proves nobody present', 
   const strict = await Harness.start({
     upstream: upstream.url,
     policies: 'policies',
-    isolation: 'user',
+    isolation: () => 'user',
   })
   const session = await strict.open('alice')
   const answer = await rawCall(session, dynamodbCall('DeleteTable', { TableName: 'orders' }))

@@ -125,12 +125,7 @@ export class Gateway {
       if (grant) return this.#granted(call, grant)
     }
     const evidence = isRead(call.action) ? NO_EVIDENCE : await this.#resolve(call)
-    const decision = decide(
-      asDecided(call.action, evidence),
-      evidence,
-      contextOf(call.caller),
-      call.epoch.policySet,
-    )
+    const decision = this.#decide(call, evidence)
     if (decision.answer === 'allow') return this.#perform(call, evidence, decision, null, null)
     if (observes(call.epoch, call.action, decision, clock.nowMs())) {
       return this.#perform(call, evidence, decision, null, decision.answer)
@@ -138,6 +133,10 @@ export class Gateway {
     if (decision.answer === 'deny') return this.#deny(call, evidence, decision)
     const request = await desk.open(this.#newRequest(call, evidence, decision))
     return this.#awaited(call, request)
+  }
+
+  #decide({ action, caller, epoch }: OnPath, evidence: Evidence): Decision {
+    return decide(asDecided(action, evidence), evidence, contextOf(caller), epoch.policySet)
   }
 
   /** Waits a little for reviewers, then tells the caller how things stand. */
@@ -175,8 +174,10 @@ export class Gateway {
         'run the call again: a new review will show how things are now',
       )
     }
-    const decision = { answer: 'allow', policies: [] } as const
-    return this.#perform(call, evidence, decision, grant, null)
+    // The approval was for this call; whoever makes it now may stand nearer to the gate than then.
+    const now = this.#decide(call, evidence)
+    if (now.answer === 'deny') return this.#deny(call, evidence, now)
+    return this.#perform(call, evidence, { answer: 'allow', policies: now.policies }, grant, null)
   }
 
   /** Intent, effect, outcome, answer: in this order, each durable before the next. */

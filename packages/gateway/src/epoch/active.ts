@@ -47,6 +47,9 @@ export function observes(
   const rows = epoch.content.environments
   return action.resources.every((resource) => {
     if (environmentOf(rows, resource) !== resource.environment) return false
+    // What is not resolved may be anything in its account: then all of that account must observe.
+    const ofAccount = rows.filter(({ accounts }) => accounts.includes(resource.account))
+    if (!resource.resolved && ofAccount.some(({ mode }) => mode !== 'observe')) return false
     const row = rows.find(
       ({ name, accounts, arns }) =>
         name === resource.environment &&

@@ -2,6 +2,7 @@
 // upstream's answer is the only thing called `succeeded` or `failed`: silence is `unknown`.
 import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
 import type { Action } from '../describe/action.ts'
+import { GatewayError } from '../errors.ts'
 import type { Outcome } from './outcome.ts'
 import { type Scope, type SendUpstream, UpstreamSilence } from './upstream.ts'
 
@@ -118,7 +119,8 @@ export async function execute(
       answer: { status: answer.status, headers: endToEnd(answer.headers), body },
     }
   } catch (cause) {
-    if (cause instanceof UpstreamSilence && !cause.sent) {
+    // A GatewayError is thrown before anything is sent: no host, or no session any more.
+    if (cause instanceof GatewayError || (cause instanceof UpstreamSilence && !cause.sent)) {
       const outcome = {
         result: 'failed',
         status: 0,
