@@ -4,6 +4,7 @@ import { canPin } from './gate/child.ts'
 import { isInstalled, type Side, startMitmproxy, startNginx } from './gate/peers.ts'
 import { signedReads } from './gate/requests.ts'
 import { loadSlot, type Slot } from './gate/slot.ts'
+import { stageRows } from './gate/stages.ts'
 import { MEASURED_CORE, startUnderTest, type UnderTest } from './gate/under-test.ts'
 import { writeRows } from './gate/writes.ts'
 import { type Bench, type BenchOptions, figure, quotient, type Row } from './result.ts'
@@ -32,6 +33,7 @@ export const gateBench: Bench = async (options) => {
       freshRow(await rounds(under, two, { connections: 1, fresh: true }, options)),
     ]
     rows.push(...(await writeRows(under, options)))
+    rows.push(...(await stageRows(under, options)))
     if (!canPin) notes.push('not held on one core: no taskset, or only one core')
     else notes.push('each side alone on core 0; load and upstream together on core 1')
     notes.push(

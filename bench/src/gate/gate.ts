@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import type { Config } from '@seconder/gateway/config'
 import { Secret } from '@seconder/gateway/lib/secret'
 import { serve } from '@seconder/gateway/serve'
-import { DEVELOPMENT, type GateStart, type GateStarted, PRODUCTION } from './start.ts'
+import { type StageSplit, startSplit } from './stage-split.ts'
+import {
+  DEVELOPMENT,
+  type GateSplit,
+  type GateStart,
+  type GateStarted,
+  PRODUCTION,
+} from './start.ts'
 
 function configOf({ folder, upstreamPort, publicKey }: GateStart): Config {
   const address = { host: '127.0.0.1', port: 0 }
@@ -39,6 +46,17 @@ process.once('message', (start: GateStart) => {
   void serve(configOf(start)).then((running) => {
     const { awsUrl, consoleUrl } = running
     process.send?.({ awsUrl, consoleUrl } satisfies GateStarted)
+    process.on('message', answerSplit)
     process.once('disconnect', () => void running.close().then(() => process.exit(0)))
   })
 })
+
+let stopSplit: (() => Promise<StageSplit>) | null = null
+
+/** Starts a profile, or ends it and answers with the split. */
+function answerSplit({ split }: GateSplit): void {
+  if (split === 'start') {
+    stopSplit = startSplit()
+    process.send?.({})
+  } else void stopSplit?.().then((found) => process.send?.(found))
+}

@@ -4,6 +4,7 @@ import type { LoadDone, LoadRun } from './load.ts'
 import type { Side } from './peers.ts'
 
 export interface Slot {
+  readonly answered: number
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -20,6 +21,7 @@ export async function loadSlot(load: Child, side: Side, run: Omit<LoadRun, 'port
   }
   const used = before === null || after === null ? null : after - before
   return {
+    answered: done.answered,
     perSecond: done.answered / done.seconds,
     p50Ms: done.p50Ms,
     p99Ms: done.p99Ms,

@@ -14,3 +14,8 @@ export interface GateStarted {
   readonly awsUrl: string
   readonly consoleUrl: string
 }
+
+/** Asks the gate to start its profile, and the next one to end it: the answer is a StageSplit. */
+export interface GateSplit {
+  readonly split: 'start' | 'stop'
+}
