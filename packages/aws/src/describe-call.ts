@@ -13,10 +13,11 @@ import { fromRest } from './describe/decode-rest.ts'
 import type { Decoding } from './describe/decoder.ts'
 import { unknownMember } from './describe/decoder.ts'
 import { effectsOf, isPlainRead } from './describe/effects.ts'
+import type { Surroundings } from './describe/normalise.ts'
 import { passedRoles } from './describe/pass-role.ts'
 import { decodeCbor, decodeJson, structuredPayload } from './describe/payload.ts'
 import { resourcesOf } from './describe/resources.ts'
-import { serviceOf } from './index/service-index.ts'
+import { type Operation, type Service, serviceOf } from './index/service-index.ts'
 import { isAcceptedHeader, isAcceptedQueryKey } from './recognise/accepted-names.ts'
 import { type Recognised, recognise } from './recognise/operation.ts'
 import { readWire, type Wire } from './recognise/wire.ts'
@@ -49,6 +50,23 @@ export function describeCall(request: WireRequest, scope: CallScope, context: Ca
   const plainActions = plainActionsOf(service, operation)
   const isRead = isPlainRead(service, operation.name, levelsOf(service, plainActions))
   const { parameters, tokens } = decode(wire, recognised, !isRead)
+  const here = { partition: partitionOf(scope.region), region: scope.region, ...context }
+  return { ...meaningOf(service, operation, parameters, here), protocol, tokens }
+}
+
+/** A Call without what only a request on the wire has. */
+export type Meaning = Omit<Call, 'protocol' | 'tokens'>
+
+/**
+ * What an operation would do with these parameters, named as its model names them, whoever asked and by
+ * whatever protocol: the wire, a schedule, a state machine, or a trail of the past.
+ */
+export function meaningOf(
+  service: Service,
+  operation: Operation,
+  parameters: JsonObject,
+  here: Surroundings,
+): Meaning {
   const { main, added } = neededActions(service, operation, parameters)
   const own = main.length > 0 ? main : added
   const effects = effectsOf(
@@ -57,11 +75,6 @@ export function describeCall(request: WireRequest, scope: CallScope, context: Ca
     levelsOf(service, [...own, ...added]),
     parameters,
   )
-  const here = {
-    partition: partitionOf(scope.region),
-    region: scope.region,
-    account: context.account,
-  }
   const roles = passedRoles(service.prefix, parameters)
   const resources = resourcesOf(service, operation, [...main, ...added], parameters, here)
   const passing = roles.length === 0 ? [] : ['iam:PassRole']
@@ -69,7 +82,6 @@ export function describeCall(request: WireRequest, scope: CallScope, context: Ca
     service: service.prefix,
     operation: `${service.prefix}:${operation.name}`,
     operationName: operation.name,
-    protocol,
     endpointPrefix: operation.model.endpointPrefix ?? null,
     ...here,
     iamActions: [...new Set([...main, ...added, ...passing])],
@@ -78,7 +90,6 @@ export function describeCall(request: WireRequest, scope: CallScope, context: Ca
     reveals: revealsOf(service, operation, effects, parameters),
     recoverable: recoverableOf(service, operation, effects, parameters),
     parameters,
-    tokens,
     maskedPointers: maskedPointersOf(operation, parameters),
   }
 }
