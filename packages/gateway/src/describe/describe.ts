@@ -2,7 +2,7 @@
 // configuration says which environment it touches. Pure: no clock, network, disk or randomness.
 import { createHmac } from 'node:crypto'
 import type { Call } from '@seconder/aws/call'
-import { describeCall } from '@seconder/aws/describe-call'
+import { describeCall, type Meaning } from '@seconder/aws/describe-call'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import type { EnvironmentRow } from '../config.ts'
 import { digestOf, sha256Hex } from '../lib/canonical-json.ts'
@@ -30,21 +30,33 @@ export interface Described {
 /** Returns the Action of one AWS request. Errors: CallError of packages/aws, each a refusal. */
 export function describe(request: WireRequest, facts: DescribeFacts): Described {
   const call = describeCall(request, facts.scope, { account: facts.account })
-  const action: Action = {
+  const action = actionOf(call, payloadHash(request.body, call, facts.maskKey), facts)
+  return { action, endpointPrefix: call.endpointPrefix }
+}
+
+/**
+ * The Action of a call whose meaning is known, by whatever way: the wire, or a trail of the past, which
+ * has no body and no key for masks.
+ */
+export function actionOf(
+  call: Meaning,
+  body: string | null,
+  { environments, maskKey }: Pick<DescribeFacts, 'environments' | 'maskKey'>,
+): Action {
+  return {
     door: 'aws',
     operation: call.operation,
     iamActions: call.iamActions,
-    resources: resourcesOf(call, facts.environments),
+    resources: resourcesOf(call, environments),
     effects: call.effects,
     reveals: call.reveals,
     recoverable: call.recoverable,
     service: call.service,
     account: call.account,
     region: call.region,
-    parameters: mask(call.parameters, call.maskedPointers, facts.maskKey),
-    body: payloadHash(request.body, call, facts.maskKey),
+    parameters: mask(call.parameters, call.maskedPointers, maskKey),
+    body,
   }
-  return { action, endpointPrefix: call.endpointPrefix }
 }
 
 /** What an SDK makes for a token: nothing shorter, and no text that could hide a meaning. */
@@ -67,7 +79,7 @@ function payloadHash(body: Uint8Array, call: Call, maskKey: string): string {
   return createHmac('sha256', Buffer.from(maskKey, 'hex')).update(bytes).digest('hex')
 }
 
-function resourcesOf(call: Call, environments: readonly EnvironmentRow[]): Resource[] {
+function resourcesOf(call: Meaning, environments: readonly EnvironmentRow[]): Resource[] {
   const found =
     call.resources.length > 0 ? call.resources : [{ arn: '*', type: '*', resolved: false }]
   return found.map(({ arn, type, resolved }) => {
@@ -84,7 +96,7 @@ function resourcesOf(call: Call, environments: readonly EnvironmentRow[]): Resou
 }
 
 /** The account an ARN names; S3's and `*` name none, and then the caller's own account is meant. */
-function accountOf(arn: string, call: Call): string {
+function accountOf(arn: string, call: Meaning): string {
   const named = arn.split(':')[4]
   return named !== undefined && /^\d{12}$/.test(named) ? named : call.account
 }
