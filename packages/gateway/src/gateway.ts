@@ -2,8 +2,8 @@
 // -> record(outcome). The only file that calls the verbs. Whatever fails on it ends in a refusal.
 
 import type { WireRequest } from '@seconder/aws/wire-request'
-import { decide } from './decide/decide.ts'
-import type { Decision } from './decide/decision.ts'
+import { decide, readsIsolation } from './decide/decide.ts'
+import type { DecideContext, Decision } from './decide/decision.ts'
 import type { Action } from './describe/action.ts'
 import { actionDigest, boundDigest, describe } from './describe/describe.ts'
 import { type ActiveEpoch, observes } from './epoch/active.ts'
@@ -124,19 +124,26 @@ export class Gateway {
       const grant = live && readyGrant(store.grantForRequest(live.id), clock.nowMs())
       if (grant) return this.#granted(call, grant)
     }
+    // Begun while its client is there for certain; what it finds is asked for below, or not at all.
+    if (!isRead(call.action)) call.received.isolation().catch(() => undefined)
     const evidence = isRead(call.action) ? NO_EVIDENCE : await this.#resolve(call)
-    const decision = this.#decide(call, evidence)
+    const decision = await this.#decide(call, evidence)
     if (decision.answer === 'allow') return this.#perform(call, evidence, decision, null, null)
     if (observes(call.epoch, call.action, decision, clock.nowMs())) {
       return this.#perform(call, evidence, decision, null, decision.answer)
     }
     if (decision.answer === 'deny') return this.#deny(call, evidence, decision)
-    const request = await desk.open(this.#newRequest(call, evidence, decision))
+    const context = contextOf(call.caller, await call.received.isolation())
+    const request = await desk.open(this.#newRequest(call, evidence, context, decision))
     return this.#awaited(call, request)
   }
 
-  #decide({ action, caller, epoch }: OnPath, evidence: Evidence): Decision {
-    return decide(asDecided(action, evidence), evidence, contextOf(caller), epoch.policySet)
+  /** Measures the isolation only where a policy could read it: a look at the kernel takes its time. */
+  async #decide(call: OnPath, evidence: Evidence): Promise<Decision> {
+    const { action, caller, epoch, received } = call
+    const isRead = readsIsolation(action, evidence, epoch.policySet)
+    const context = contextOf(caller, isRead ? await received.isolation() : 'none')
+    return decide(asDecided(action, evidence), evidence, context, epoch.policySet)
   }
 
   /** Waits a little for reviewers, then tells the caller how things stand. */
@@ -175,7 +182,7 @@ export class Gateway {
       )
     }
     // The approval was for this call; whoever makes it now may stand nearer to the gate than then.
-    const now = this.#decide(call, evidence)
+    const now = await this.#decide(call, evidence)
     if (now.answer === 'deny') return this.#deny(call, evidence, now)
     return this.#perform(call, evidence, { answer: 'allow', policies: now.policies }, grant, null)
   }
@@ -306,14 +313,19 @@ export class Gateway {
     })
   }
 
-  #newRequest(call: OnPath, evidence: Evidence, decision: Decision & { answer: 'review' }) {
+  #newRequest(
+    call: OnPath,
+    evidence: Evidence,
+    context: DecideContext,
+    decision: Decision & { answer: 'review' },
+  ) {
     return {
       epoch: call.epoch.number,
       digest: this.#digest(call, evidence),
       actionDigest: call.actionDigest,
       session: call.session.id,
       roleArn: call.session.roleArn,
-      context: contextOf(call.caller),
+      context,
       action: call.action,
       evidence,
       summary: summarise(call.action, evidence),

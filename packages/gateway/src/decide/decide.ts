@@ -110,6 +110,20 @@ export function acceptsSoftware(
   return decision.answer !== 'deny'
 }
 
+/**
+ * Whether the answer could be another one if the agent stood nearer to the gate or further from it.
+ * Where it could not, any isolation may stand in the context of `decide`.
+ */
+export function readsIsolation(
+  action: Action,
+  evidence: Evidence,
+  { isolationReadFor }: PolicySet,
+): boolean {
+  return [...action.effects, ...evidence.addedEffects].some((effect) =>
+    isolationReadFor.has(effect),
+  )
+}
+
 /** Why Cedar's answer is no, in words for the agent and the reviewer. */
 export function reasonOfDeny(policySet: PolicySet, question: Question, answer: Answer): string {
   if (answer.policies.length > 0) return `denied: ${reasonsOf(policySet, answer.policies)}`

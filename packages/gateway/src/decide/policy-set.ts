@@ -55,6 +55,8 @@ export interface PolicySet {
   readonly teams: ReadonlySet<string>
   /** The environments that the policies know; any other is decided as production. */
   readonly environments: ReadonlySet<string>
+  /** The effects that a policy could judge by the isolation; the others have one answer for all of it. */
+  readonly isolationReadFor: ReadonlySet<Effect>
   readonly engine: Engine
 }
 
@@ -95,6 +97,7 @@ export async function loadPolicySet(
     seatCounts,
     teams: teamsOf(seatCounts),
     environments: new Set(read.policies.flatMap(({ reach }) => reach.environmentsNamed)),
+    isolationReadFor: isolationReadFor(read.slices, policies),
     engine,
   }
 }
@@ -116,6 +119,16 @@ function sliceOf(table: SliceTable, policies: ReadonlyMap<string, LoadedPolicy>)
     resourceFacts: new Set(members.flatMap(({ reach }) => reach.resourceFacts)),
     seatCounts: [...new Set(members.flatMap(({ seatCounts }) => seatCounts))].sort(),
   }
+}
+
+function isolationReadFor(
+  slices: readonly SliceTable[],
+  policies: ReadonlyMap<string, LoadedPolicy>,
+): Set<Effect> {
+  const readers = slices.filter(({ policyIds }) =>
+    policyIds.some((id) => policies.get(id)?.reach.readsIsolation ?? true),
+  )
+  return new Set(readers.map(({ effect }) => effect))
 }
 
 function teamsOf(seatCounts: readonly SeatCount[]): Set<string> {

@@ -2,7 +2,7 @@ import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
 import { expect, test } from 'vitest'
 import type { Action, Effect, Resource } from '../describe/action.ts'
 import { NO_EVIDENCE } from '../resolve/evidence.ts'
-import { decide, decideWithReviewers } from './decide.ts'
+import { decide, decideWithReviewers, readsIsolation } from './decide.ts'
 import type { Decision } from './decision.ts'
 import { askSlice, type CedarModule, freshCedar, preparse } from './engine.ts'
 import type { PolicySet } from './policy-set.ts'
@@ -120,6 +120,8 @@ function fact(): string {
       `[Resource::"${pick(ARNS)}"].contains(resource)`,
       `context.operation like "${pick(['s3:*', '*Table'])}"`,
       'context.breakGlass',
+      'context.isolation == "user"',
+      '["host", "none"].contains(context.isolation)',
     ])
   return pick([one(), `${one()} && ${one()}`, `${one()} || ${one()}`, `!(${one()})`])
 }
@@ -220,6 +222,40 @@ function shortened(decision: Decision): unknown {
   if (decision.answer === 'deny') return { answer: 'deny', code: decision.code }
   return { answer: 'review', requirement: decision.requirement }
 }
+
+test('where the isolation is not read, every isolation has the same answer (random sets)', async () => {
+  const isolations = ['host', 'user', 'sandbox', 'none'] as const
+  const seen = { read: 0, free: 0, differed: 0 }
+  for (let round = 0; round < 6; round += 1) {
+    const set = await setOf(randomPolicies())
+    for (let count = 0; count < 40; count += 1) {
+      const action = randomAction()
+      const answers = isolations.map((isolation) =>
+        JSON.stringify(decide(action, NO_EVIDENCE, { ...CONTEXT, isolation }, set)),
+      )
+      const isRead = readsIsolation(action, NO_EVIDENCE, set)
+      const differ = new Set(answers).size > 1
+      seen[isRead ? 'read' : 'free'] += 1
+      if (differ) seen.differed += 1
+      if (!isRead) expect(differ, JSON.stringify(action)).toBe(false)
+    }
+  }
+  expect(Math.min(seen.read, seen.free, seen.differed)).toBeGreaterThan(5)
+})
+
+test.each([
+  ['context.isolation == "none"', true],
+  ['context has isolation', true],
+  ['context == context', true],
+  ['resource.arn == "isolation"', false],
+  ['context.agent == "a"', false],
+])('%s reads the isolation: %s', async (condition, reads) => {
+  const set = await setOf(
+    `@id("one") permit (principal, action == Action::"read", resource) when { ${condition} };`,
+  ).catch(() => null)
+  // What Cedar's validation refuses cannot be asked.
+  if (set !== null) expect(set.isolationReadFor).toEqual(new Set(reads ? ['read'] : []))
+})
 
 test('a slice holds what an action group reaches and not what another effect is for', async () => {
   const set = await setOf(

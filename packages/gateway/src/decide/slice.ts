@@ -15,6 +15,8 @@ export interface Reach {
   readonly environmentsNamed: readonly string[]
   /** Attributes of the resource that the policy reads; `arn` stands for the entity itself too. */
   readonly resourceFacts: readonly string[]
+  /** Whether it reads how far the agent is from the gate, which takes a look at the kernel to know. */
+  readonly readsIsolation: boolean
 }
 
 /** Stands for every environment that no policy of the set names. */
@@ -67,6 +69,7 @@ export function reachOf(policy: Cedar.PolicyJson, conditions: readonly Expressio
     environment: isEnvironment ? (holder?.id ?? null) : null,
     environmentsNamed: [...named].sort(),
     resourceFacts: [...facts].sort(),
+    readsIsolation: conditions.some(readsIsolation),
   }
 }
 
@@ -105,6 +108,15 @@ function readResource(node: Expression, facts: Set<string>): void {
   }
   if (isResource(node)) facts.add('arn')
   for (const part of partsOf(node)) readResource(part, facts)
+}
+
+/** Any use of the context but for a member of another name. */
+function readsIsolation(node: Expression): boolean {
+  if (node.kind === 'attribute' && node.left.kind === 'variable' && node.left.name === 'context') {
+    return node.attr === 'isolation'
+  }
+  if (node.kind === 'variable') return node.name === 'context'
+  return partsOf(node).some(readsIsolation)
 }
 
 function nameEnvironments(node: Expression, named: Set<string>): void {

@@ -10,5 +10,4 @@ export interface Caller {
   /** The person the agent acts for; proved at session open. */
   readonly operator: string
   readonly role: { readonly name: string; readonly arn: string }
-  readonly isolation: Isolation
 }

@@ -49,7 +49,6 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
     agent: session.agent,
     operator: session.operator,
     role: { name: session.roleName, arn: session.roleArn },
-    isolation: received.isolation,
   }
   const { request, vouchedHeaders } = decoded(received.request, verified, session)
   // From here on a bucket in the host is one in the path: what is described is what is forwarded.

@@ -6,7 +6,7 @@ import type { DecideContext } from '../decide/decision.ts'
 import type { Action } from '../describe/action.ts'
 import { GatewayError } from '../errors.ts'
 import type { Scope } from '../execute/exchange.ts'
-import type { Caller } from '../identify/caller.ts'
+import type { Caller, Isolation } from '../identify/caller.ts'
 import type { Received } from '../receive/received.ts'
 import type { CallFacts } from '../record/entry.ts'
 import { bindingRead } from '../resolve/binding.ts'
@@ -88,12 +88,12 @@ export function asDecided(action: Action, evidence: Evidence): Action {
   return { ...action, resources: action.resources.map((one) => ({ ...one, resolved: false })) }
 }
 
-export function contextOf(caller: Caller): DecideContext {
+export function contextOf(caller: Caller, isolation: Isolation): DecideContext {
   return {
     agent: caller.agent,
     operator: caller.operator,
     role: caller.role.name,
-    isolation: caller.isolation,
+    isolation,
     breakGlass: false,
   }
 }

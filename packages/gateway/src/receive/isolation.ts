@@ -6,7 +6,10 @@ import type { Isolation } from '../identify/caller.ts'
 
 const measured = new WeakMap<Socket, Promise<Isolation>>()
 
-/** Returns the isolation of the peer; measured once for each connection, since a peer cannot change. */
+/**
+ * Returns the isolation of the peer; measured once for each connection, since a peer cannot change.
+ * It takes a walk over the kernel's table of connections, so ask only where it will be used.
+ */
 export function measureIsolation(socket: Socket): Promise<Isolation> {
   let isolation = measured.get(socket)
   if (!isolation) {
@@ -17,10 +20,13 @@ export function measureIsolation(socket: Socket): Promise<Isolation> {
 }
 
 async function measure(socket: Socket): Promise<Isolation> {
-  const { remoteAddress, remotePort } = socket
+  const { remoteAddress, remotePort, localAddress, localPort } = socket
   if (remoteAddress === undefined || remotePort === undefined) return 'none'
   if (!isLoopback(remoteAddress)) return 'host'
-  const uid = await ownerOf(remoteAddress, remotePort)
+  if (localAddress === undefined || localPort === undefined) return 'none'
+  const uid = await ownerOf(endForms(remoteAddress, remotePort), endForms(localAddress, localPort))
+  // The table was read while the connection was there: its ends were nobody else's.
+  if (socket.destroyed) return 'none'
   // Root reads every file of the gate, so a root agent is as near as the gate's own user.
   if (uid === undefined || uid === 0 || uid === process.getuid?.()) return 'none'
   return 'user'
@@ -31,11 +37,14 @@ function isLoopback(address: string): boolean {
 }
 
 /**
- * The uid that owns the socket bound to this address and port, from /proc/net/tcp and tcp6.
- * Source: Linux kernel, Documentation/networking/proc_net_tcp.rst (columns local_address, uid).
+ * The uid that owns the socket from one end to the other, from /proc/net/tcp and tcp6. Both ends
+ * count: two sockets may share one local port.
+ * Source: Linux kernel, Documentation/networking/proc_net_tcp.rst (local and remote address, uid).
  */
-async function ownerOf(address: string, port: number): Promise<number | undefined> {
-  const wantedPort = port.toString(16).toUpperCase().padStart(4, '0')
+async function ownerOf(
+  from: readonly string[],
+  to: readonly string[],
+): Promise<number | undefined> {
   for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
     let table: string
     try {
@@ -43,22 +52,30 @@ async function ownerOf(address: string, port: number): Promise<number | undefine
     } catch {
       continue // no procfs, or no IPv6: not measured, so the caller says `none`
     }
-    for (const host of hexForms(address)) {
+    for (const [index, local] of from.entries()) {
       // Each line is `  sl: local_address remote_address ...`; a busy machine has thousands, so the one
       // wanted is searched for, not every line split.
-      const at = table.indexOf(`: ${host}:${wantedPort} `)
+      const at = table.indexOf(`: ${local} ${to[index]} `)
       if (at === -1) continue
       const columns = table
         .slice(at + 2, table.indexOf('\n', at))
         .trim()
         .split(/\s+/)
-      return Number(columns[6])
+      return columns[6] === undefined || !/^\d+$/.test(columns[6]) ? undefined : Number(columns[6])
     }
   }
   return undefined
 }
 
-/** An IPv4 loopback address as the kernel prints it: little-endian hex, plain or mapped into IPv6. */
+/**
+ * A loopback address and port as the kernel prints them: an IPv4 address in little-endian hex, plain
+ * and mapped into IPv6.
+ */
+function endForms(address: string, port: number): readonly string[] {
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0')
+  return hexForms(address).map((hex) => `${hex}:${hexPort}`)
+}
+
 function hexForms(address: string): string[] {
   if (address === '::1') return ['00000000000000000000000001000000']
   const octets = address.replace('::ffff:', '').split('.').map(Number)

@@ -30,7 +30,7 @@ export async function receive(
   })
   return {
     request: { method: incoming.method ?? '', target: incoming.url ?? '', headers, body },
-    isolation: await measure(incoming.socket),
+    isolation: async () => measure(incoming.socket),
     named,
     clientConnected: () =>
       !outgoing.destroyed && !incoming.socket.destroyed && incoming.socket.writable,

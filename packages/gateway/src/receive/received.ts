@@ -5,8 +5,8 @@ import type { Isolation } from '../identify/caller.ts'
 
 export interface Received {
   readonly request: WireRequest
-  /** Measured on the connection, never taken from the request. */
-  readonly isolation: Isolation
+  /** Measured on the connection, never taken from the request; once for each, when it is first asked for. */
+  readonly isolation: () => Promise<Isolation>
   /** The host of AWS that the client believes it talks to, in CONNECT mode; else null. */
   readonly named: HostRow | null
   /** True while somebody is there to read the answer; asked again right before an effect. */
