@@ -73,8 +73,10 @@ class SqliteStore extends Statements implements Store {
   }
 
   activeEpoch(): EpochRow | undefined {
-    const row = this.one('SELECT * FROM epochs ORDER BY number DESC LIMIT 1')
-    return row && rows.epoch(row)
+    return this.remembered('epoch', () => {
+      const row = this.one('SELECT * FROM epochs ORDER BY number DESC LIMIT 1')
+      return row && rows.epoch(row)
+    })
   }
 
   activateEpoch(epoch: EpochRow): { voidedRequests: string[] } {
@@ -158,8 +160,10 @@ class SqliteStore extends Statements implements Store {
   }
 
   sessionByAccessKey(accessKeyId: string): SessionRow | undefined {
-    const row = this.one('SELECT * FROM sessions WHERE access_key_id = ?', accessKeyId)
-    return row && rows.session(row)
+    return this.remembered(`session ${accessKeyId}`, () => {
+      const row = this.one('SELECT * FROM sessions WHERE access_key_id = ?', accessKeyId)
+      return row && rows.session(row)
+    })
   }
 
   sessions(): SessionRow[] {

@@ -1,14 +1,24 @@
-// Prepared statements and transactions over one SQLite database: what the Store is written in.
+// Prepared statements and transactions over one SQLite database: what the Store is written in. What
+// every call asks for is remembered until anything is written, here or by another process.
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
 type Row = Record<string, unknown>
 
+/** Rows remembered at once; past that, all are forgotten. */
+export const REMEMBERED_MAX = 1_024
+
 export class Statements {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly #remembered = new Map<string, unknown>()
+  readonly #dataVersion: StatementSync
+  /** The version of the database that what is remembered was read at. */
+  #rememberedAt: unknown
 
   constructor(database: DatabaseSync) {
     this.#database = database
+    this.#dataVersion = database.prepare('PRAGMA data_version')
+    this.#dataVersion.setReturnArrays(true)
   }
 
   private prepare(sql: string): StatementSync {
@@ -28,8 +38,29 @@ export class Statements {
     return this.prepare(sql).all(...values) as Row[]
   }
 
+  /**
+   * What `read` returns, remembered under `key` until this process writes anything or another one has
+   * committed. Undefined is not remembered. Only for what is never changed once it was handed out.
+   * Source: https://sqlite.org/pragma.html#pragma_data_version (changes with the commits of others alone)
+   */
+  protected remembered<T>(key: string, read: () => T | undefined): T | undefined {
+    const [version] = this.#dataVersion.get() as unknown as [unknown]
+    if (version !== this.#rememberedAt || this.#remembered.size >= REMEMBERED_MAX) this.#forget()
+    this.#rememberedAt = version
+    const known = this.#remembered.get(key) as T | undefined
+    if (known !== undefined) return known
+    const found = read()
+    if (found !== undefined) this.#remembered.set(key, found)
+    return found
+  }
+
+  #forget(): void {
+    this.#remembered.clear()
+  }
+
   /** Runs one change; returns how many rows it touched. */
   protected run(sql: string, ...values: SQLInputValue[]): number {
+    this.#forget()
     return Number(this.prepare(sql).run(...values).changes)
   }
 
@@ -43,6 +74,8 @@ export class Statements {
     } catch (cause) {
       this.#database.exec('ROLLBACK')
       throw cause
+    } finally {
+      this.#forget()
     }
   }
 

@@ -1,0 +1,98 @@
+// What the store remembers is what the database says now, whoever wrote it last.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSqliteStore } from './sqlite.ts'
+import type { SessionRow, Store } from './store.ts'
+
+let folder: string
+let one: Store
+let other: Store
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'seconder-state-'))
+  one = openSqliteStore(join(folder, 'state.db'))
+  other = openSqliteStore(join(folder, 'state.db'))
+})
+
+afterEach(() => {
+  one.close()
+  other.close()
+  rmSync(folder, { recursive: true })
+})
+
+function session(id: string): SessionRow {
+  return {
+    id,
+    accessKeyId: `KEY${id}`,
+    secretAccessKey: 'secret',
+    maskKey: '00',
+    agent: 'agent',
+    operator: 'alice',
+    roleName: 'reads',
+    roleArn: 'arn:aws:iam::123456789012:role/reads',
+    openedAtMs: 1,
+    expiresAtMs: 10,
+    closedAtMs: null,
+  }
+}
+
+const epoch = (number: number) => ({
+  number,
+  version: `v${number}`,
+  content: '{}',
+  activatedAtMs: 1,
+})
+
+test('a session that another process closed is closed here at the next look', () => {
+  one.addSession(session('a'))
+  expect(one.sessionByAccessKey('KEYa')?.closedAtMs).toBe(null)
+  expect(one.sessionByAccessKey('KEYa')).toBe(one.sessionByAccessKey('KEYa'))
+  other.closeSession('a', 5)
+  expect(one.sessionByAccessKey('KEYa')).toMatchObject({ closedAtMs: 5, secretAccessKey: '' })
+})
+
+test('a session closed here is closed at once, and one opened elsewhere is found', () => {
+  one.addSession(session('a'))
+  expect(one.sessionByAccessKey('KEYb')).toBe(undefined)
+  one.closeSession('a', 5)
+  expect(one.sessionByAccessKey('KEYa')?.closedAtMs).toBe(5)
+  other.addSession(session('b'))
+  expect(one.sessionByAccessKey('KEYb')?.closedAtMs).toBe(null)
+})
+
+test('the epoch in force is the newest, whoever activated it', () => {
+  one.activateEpoch(epoch(1))
+  expect(one.activeEpoch()?.number).toBe(1)
+  other.activateEpoch(epoch(2))
+  expect(one.activeEpoch()?.number).toBe(2)
+  one.activateEpoch(epoch(3))
+  expect(one.activeEpoch()?.number).toBe(3)
+  expect(other.activeEpoch()?.number).toBe(3)
+})
+
+test('nothing of a change that failed is remembered', () => {
+  one.activateEpoch(epoch(1))
+  expect(() => one.activateEpoch(epoch(1))).toThrow()
+  expect(one.activeEpoch()?.version).toBe('v1')
+})
+
+test('random writes of two processes: each sees what a store without a memory sees', () => {
+  let state = 20_261_126
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return (state >>> 8) % below
+  }
+  for (let step = 0; step < 300; step += 1) {
+    const [writer, reader] = random(2) === 0 ? [one, other] : [other, one]
+    const id = `s${random(8)}`
+    const known = writer.sessionByAccessKey(`KEY${id}`)
+    if (known === undefined) writer.addSession(session(id))
+    else writer.closeSession(id, step)
+    for (const store of [writer, reader, one]) {
+      const all = store.sessions() // never remembered
+      for (const row of all) expect(store.sessionByAccessKey(row.accessKeyId)).toEqual(row)
+    }
+  }
+})
