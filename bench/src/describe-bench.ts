@@ -26,6 +26,7 @@ export const describeBench: Bench = async (options) => {
     scope,
     account,
     environments: [],
+    roleReach: {},
     maskKey: '00'.repeat(32),
   })
   const getItem = [getItemSample()]

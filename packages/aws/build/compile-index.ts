@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants } from 'node:zlib'
 import type { ServiceBlock } from '../src/index/model.ts'
+import { squeezed } from '../src/inner-calls/sdk-call.ts'
 import { type IamData, prefixOf, readIamData } from './iam-facts.ts'
 import { mergeModels } from './merge-models.ts'
 import { withPositions } from './positions.ts'
@@ -46,6 +47,7 @@ export async function compileIndex(): Promise<Buffer> {
       supplement: supplement.source,
     },
     services: directory,
+    sdk: sdkNamesOf(models),
   })
   const bytes = Buffer.concat([Buffer.from(`${header}\n`), ...parts])
   if (bytes.length > INDEX_BYTES_MAX) throw new Error(`index has ${bytes.length} bytes`)
@@ -95,6 +97,26 @@ function operationsOf(models: readonly RawModel[]): Map<string, Set<string>> {
     found.set(prefix, names)
   }
   return found
+}
+
+/**
+ * The name of each service in the SDKs' package names, as Step Functions and EventBridge Scheduler use
+ * it: the service id in small letters, without spaces, and without a `Service` at its end. A name that
+ * two signing names would share is left out.
+ * Source: https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
+ */
+function sdkNamesOf(models: readonly RawModel[]): Record<string, string> {
+  const found = new Map<string, Set<string>>()
+  for (const { id, signingName } of models) {
+    const name = squeezed(id)
+    for (const each of new Set([name, name.replace(/service$/, '')])) {
+      found.set(each, (found.get(each) ?? new Set()).add(signingName))
+    }
+  }
+  const sure = [...found].flatMap(([name, [only, second]]) =>
+    only === undefined || second !== undefined ? [] : [[name, only] as const],
+  )
+  return Object.fromEntries(sure.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function operationCount(model: RawModel): number {

@@ -6,12 +6,15 @@ import { readFileSync } from 'node:fs'
 import { FORM_NAMES } from '../src/describe/normalise.ts'
 import type {
   ActionRow,
+  ActsRow,
   ArnRow,
+  ControlledType,
   EffectRow,
   RecoverableRow,
   RevealsRow,
   Tables,
 } from '../src/index/model.ts'
+import { READER_NAMES } from '../src/index/model.ts'
 import type { IamData } from './iam-facts.ts'
 import { type Positions, readPositions } from './positions.ts'
 
@@ -25,11 +28,16 @@ interface AllTables {
   readonly effects: Rows<EffectRow>
   readonly reveals: Rows<RevealsRow>
   readonly recoverable: Rows<RecoverableRow>
+  readonly acts: Rows<ActsRow>
+  readonly types: Readonly<Record<string, ControlledType>>
+}
+
+function file(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../data/tables/${name}.json`, import.meta.url), 'utf8'))
 }
 
 function read<Row>(name: string): Rows<Row> {
-  const file = new URL(`../data/tables/${name}.json`, import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { services: Rows<Row> }).services
+  return (file(name) as { services: Rows<Row> }).services
 }
 
 export function readTables(iam: IamData): AllTables {
@@ -41,8 +49,14 @@ export function readTables(iam: IamData): AllTables {
     effects: read('effects'),
     reveals: read('reveals'),
     recoverable: read('recoverable'),
+    acts: read('acts-for-others'),
+    types: (file('acts-for-others') as Pick<AllTables, 'types'>).types,
   }
-  const wrong = [...wrongActions(tables.actions, iam), ...wrongTypes(tables.arns, iam)]
+  const wrong = [
+    ...wrongActions(tables.actions, iam),
+    ...wrongTypes(tables.arns, iam),
+    ...wrongReaders(tables.acts),
+  ]
   if (wrong.length > 0) throw new Error(`rows that do not fit the IAM data:\n${wrong.join('\n')}`)
   return tables
 }
@@ -56,7 +70,7 @@ export function strayRows(
   const look = (table: string, prefix: string, name: string): void => {
     if (operations.get(prefix)?.has(name) !== true) stray.push(`${table}: ${prefix}:${name}`)
   }
-  for (const table of ['actions', 'effects', 'reveals', 'recoverable'] as const) {
+  for (const table of ['actions', 'effects', 'reveals', 'recoverable', 'acts'] as const) {
     for (const [prefix, rows] of Object.entries(tables[table])) {
       for (const row of rows) look(table, prefix, row.operation)
     }
@@ -80,6 +94,8 @@ export function tablesOf(tables: AllTables, prefix: string): Tables {
     effects: tables.effects[prefix] ?? [],
     reveals: tables.reveals[prefix] ?? [],
     recoverable: tables.recoverable[prefix] ?? [],
+    acts: tables.acts[prefix] ?? [],
+    ...(prefix === 'cloudformation' && { types: tables.types }),
   }
 }
 
@@ -91,6 +107,16 @@ function* wrongActions(rows: Rows<ActionRow>, iam: IamData): Generator<string> {
         if (iam.facts.get(service)?.actions[name] === undefined) {
           yield `actions: ${prefix}:${row.operation}: no action \`${action}\``
         }
+      }
+    }
+  }
+}
+
+function* wrongReaders(rows: Rows<ActsRow>): Generator<string> {
+  for (const [prefix, list] of Object.entries(rows)) {
+    for (const { operation, reads } of list) {
+      if (reads !== undefined && !READER_NAMES.includes(reads)) {
+        yield `acts-for-others: ${prefix}:${operation}: no reader \`${reads}\``
       }
     }
   }

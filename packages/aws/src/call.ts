@@ -57,6 +57,28 @@ export interface CallResource {
   readonly type: string
   /** False when `arn` is wider than the thing really touched. */
   readonly resolved: boolean
+  /** Only an inner call touches it: the caller itself needs no right on it. */
+  readonly inner?: true
+}
+
+/** A call that the outer one makes others do: described by the same tables as a call on the wire. */
+export interface InnerCall {
+  /** `<iam prefix>:<API operation>`. */
+  readonly operation: string
+  /** Where it stands in the outer call: `Target`, `States.Drop`, `AlarmActions.0`. */
+  readonly at: string
+  /** The role it would run under as written, `*` where that is not certain, null where none is named. */
+  readonly role: string | null
+  readonly iamActions: readonly string[]
+  readonly resources: readonly CallResource[]
+  readonly effects: readonly Effect[]
+  readonly reveals: Reveals
+  readonly recoverable: Recoverable
+  /** What is known of its input; dynamic members are left out, and the effects then say `opaque`. */
+  readonly parameters: JsonObject
+  readonly maskedPointers: readonly string[]
+  /** The kind of stored thing whose role it would run under in turn (a function's, a machine's). */
+  readonly holder?: string
 }
 
 export interface Call {
@@ -72,8 +94,17 @@ export interface Call {
   readonly partition: string
   readonly region: string
   readonly account: string
-  /** Every IAM action the call needs, the main one first, dependents (iam:PassRole, ...) included. */
+  /**
+   * Every IAM action the call needs, the main one first, dependents (iam:PassRole, ...) included, and
+   * those of the inner calls.
+   */
   readonly iamActions: readonly string[]
+  /** Those that the caller itself needs; present where there are inner calls. */
+  readonly ownActions?: readonly string[]
+  /** What it makes others do, as far as that can be read; absent where it acts for nobody. */
+  readonly innerCalls?: readonly InnerCall[]
+  /** The kind of stored thing whose role acts, where the call does not name the role itself. */
+  readonly holder?: string
   readonly resources: readonly CallResource[]
   /** Not empty, without repeats, strictest last (see EFFECTS_BY_STRICTNESS). */
   readonly effects: readonly Effect[]

@@ -18,6 +18,8 @@ import { passedRoles } from './describe/pass-role.ts'
 import { decodeCbor, decodeJson, structuredPayload } from './describe/payload.ts'
 import { resourcesOf } from './describe/resources.ts'
 import { type Operation, type Service, serviceOf } from './index/service-index.ts'
+import { actingOf } from './inner-calls/acting.ts'
+import { distinct, withInnerCalls } from './inner-calls/union.ts'
 import { isAcceptedHeader, isAcceptedQueryKey } from './recognise/accepted-names.ts'
 import { type Recognised, recognise } from './recognise/operation.ts'
 import { readWire, type Wire } from './recognise/wire.ts'
@@ -69,29 +71,28 @@ export function meaningOf(
 ): Meaning {
   const { main, added } = neededActions(service, operation, parameters)
   const own = main.length > 0 ? main : added
-  const effects = effectsOf(
-    service,
-    operation.name,
-    levelsOf(service, [...own, ...added]),
-    parameters,
-  )
-  const roles = passedRoles(service.prefix, parameters)
+  const acting = actingOf(service, operation, parameters, here)
+  const levels = levelsOf(service, [...own, ...added])
+  const effects = effectsOf(service, operation.name, levels, parameters, acting.whole)
+  const roles = [...passedRoles(service.prefix, parameters), ...acting.roles]
   const resources = resourcesOf(service, operation, [...main, ...added], parameters, here)
   const passing = roles.length === 0 ? [] : ['iam:PassRole']
-  return {
+  const call: Meaning = {
     service: service.prefix,
     operation: `${service.prefix}:${operation.name}`,
     operationName: operation.name,
     endpointPrefix: operation.model.endpointPrefix ?? null,
     ...here,
     iamActions: [...new Set([...main, ...added, ...passing])],
-    resources: [...resources, ...roles],
+    resources: roles.length === 0 ? resources : distinct([...resources, ...roles]),
     effects,
     reveals: revealsOf(service, operation, effects, parameters),
     recoverable: recoverableOf(service, operation, effects, parameters),
     parameters,
     maskedPointers: maskedPointersOf(operation, parameters),
+    ...(acting.holder === undefined ? {} : { holder: acting.holder }),
   }
+  return acting.innerCalls.length === 0 ? call : withInnerCalls(call, acting.innerCalls)
 }
 
 function decode(

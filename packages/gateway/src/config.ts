@@ -46,6 +46,8 @@ const SCHEMA = z.strictObject({
     .default('sqlite:.seconder/state.db'),
   ledger: z.string().default('.seconder/ledger'),
   policies: z.string().optional(),
+  /** JSON file of the environments that each role reaches (red team H8). */
+  roleReach: z.string().min(1).optional(),
   upstream: z.strictObject({
     aws: z.strictObject({
       endpoint: z
@@ -97,6 +99,8 @@ export interface Config {
   readonly ledgerDirectory: string
   /** Absolute folder of the policies; the set shipped with Seconder when the file names none. */
   readonly policiesDirectory: string
+  /** Absolute path of the file of role reaches; without one every role counts as production. */
+  readonly roleReachPath?: string
   readonly upstream: {
     /** Only for emulators; null = real AWS, hosts from the endpoint table. */
     readonly endpoint: string | null
@@ -183,6 +187,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     statePath: under((environ['SECONDER_STATE'] ?? raw.state).replace(/^sqlite:/, '')),
     ledgerDirectory: under(environ['SECONDER_LEDGER'] ?? raw.ledger),
     policiesDirectory: raw.policies === undefined ? SHIPPED_POLICIES : under(raw.policies),
+    ...(raw.roleReach === undefined ? {} : { roleReachPath: under(raw.roleReach) }),
     upstream: {
       endpoint: raw.upstream.aws.endpoint?.replace(/\/$/, '') ?? null,
       timeoutMs: raw.upstream.aws.timeoutMs,

@@ -6,7 +6,7 @@ import { decide, readsIsolation } from './decide/decide.ts'
 import type { DecideContext, Decision } from './decide/decision.ts'
 import type { Action } from './describe/action.ts'
 import { actionDigest, boundDigest, describe } from './describe/describe.ts'
-import { type ActiveEpoch, observes } from './epoch/active.ts'
+import { type ActiveEpoch, observes, placeRules } from './epoch/active.ts'
 import { GatewayError } from './errors.ts'
 import { Copies, type Performed } from './execute/copies.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
@@ -28,6 +28,7 @@ import {
   requireHeaderForm,
   requireNoCredential,
   requireNoStrayBody,
+  withReaches,
 } from './path/facts.ts'
 import { History } from './path/history.ts'
 import { lookUps } from './path/look-ups.ts'
@@ -98,7 +99,7 @@ export class Gateway {
     const { action, endpointPrefix } = describe(request, {
       scope: { service: verified.service, region: verified.region },
       account: session.roleArn.split(':')[4] ?? '',
-      environments: epoch.content.environments,
+      ...placeRules(epoch),
       maskKey: session.maskKey,
     })
     const { service, region } = verified
@@ -129,7 +130,8 @@ export class Gateway {
     const evidence = isRead(call.action) ? NO_EVIDENCE : await this.#resolve(call)
     const decision = await this.#decide(call, evidence)
     if (decision.answer === 'allow') return this.#perform(call, evidence, decision, null, null)
-    if (observes(call.epoch, call.action, decision, clock.nowMs())) {
+    const decided = asDecided(call.action, evidence, placeRules(call.epoch))
+    if (observes(call.epoch, decided, decision, clock.nowMs())) {
       return this.#perform(call, evidence, decision, null, decision.answer)
     }
     if (decision.answer === 'deny') return this.#deny(call, evidence, decision)
@@ -141,9 +143,10 @@ export class Gateway {
   /** Measures the isolation only where a policy could read it: a look at the kernel takes its time. */
   async #decide(call: OnPath, evidence: Evidence): Promise<Decision> {
     const { action, caller, epoch, received } = call
-    const isRead = readsIsolation(action, evidence, epoch.policySet)
+    const decided = asDecided(action, evidence, placeRules(epoch))
+    const isRead = readsIsolation(decided, evidence, epoch.policySet)
     const context = contextOf(caller, isRead ? await received.isolation() : 'none')
-    return decide(asDecided(action, evidence), evidence, context, epoch.policySet)
+    return decide(decided, evidence, context, epoch.policySet)
   }
 
   /** Waits a little for reviewers, then tells the caller how things stand. */
@@ -300,10 +303,10 @@ export class Gateway {
     return this.#refuse({ request }, undefined, failureOf(cause))
   }
 
-  async #resolve({ action, session }: OnPath): Promise<Evidence> {
+  async #resolve({ action, session, epoch }: OnPath): Promise<Evidence> {
     const { access } = this.#parts
     const found = await resolve(action, lookUps(access.lookUps(session)), { deadlineMs: 3_000 })
-    return access.narrowed(action, found)
+    return withReaches(access.narrowed(action, found), placeRules(epoch))
   }
 
   #digest(call: OnPath, evidence: Evidence): string {

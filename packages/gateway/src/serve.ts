@@ -9,7 +9,7 @@ import type { Address, Config, RoleRow } from './config.ts'
 import { acceptsSoftware, decideWithReviewers } from './decide/decide.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
-import { type ActiveEpoch, loadEpoch, refusingReason } from './epoch/active.ts'
+import { type ActiveEpoch, loadEpoch, placeRules, refusingReason } from './epoch/active.ts'
 import { contentOnDisk } from './epoch/content.ts'
 import { firstEpoch } from './epoch/first-epoch.ts'
 import { GatewayError } from './errors.ts'
@@ -178,10 +178,15 @@ class Running implements Gate {
       expiresInMs: config.review.expiresInMs,
       grantExpiresInMs: config.review.grantExpiresInMs,
       acceptsSoftware: ({ action, evidence, context }) =>
-        acceptsSoftware(asDecided(action, evidence), evidence, context, this.#inForce().policySet),
+        acceptsSoftware(
+          asDecided(action, evidence, placeRules(this.#inForce())),
+          evidence,
+          context,
+          this.#inForce().policySet,
+        ),
       decideWith: ({ action, evidence, context }, reviewers) =>
         decideWithReviewers(
-          asDecided(action, evidence),
+          asDecided(action, evidence, placeRules(this.#inForce())),
           evidence,
           context,
           this.#inForce().policySet,

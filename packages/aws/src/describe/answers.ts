@@ -24,9 +24,12 @@ export function revealsOf(
   const rows = listed.filter((row) => allHold(row.when, parameters))
   const found = new Set(rows.map((row) => row.reveals))
   if (listed.length === 0 && operation.facts.answersCredential === true) return 'credential'
-  const strictest = REVEALS_BY_STRICTNESS.findLast((each) => found.has(each))
-  if (strictest !== undefined) return strictest
+  if (found.size > 0) return strictestReveals([...found])
   return effects.some((effect) => effect === 'read' || effect === 'list') ? 'data' : 'nothing'
+}
+
+export function strictestReveals(all: readonly Reveals[]): Reveals {
+  return REVEALS_BY_STRICTNESS.findLast((each) => all.includes(each)) ?? 'nothing'
 }
 
 /** `yes` for reads; for the rest what the table says, else `unknown`. */
@@ -41,6 +44,12 @@ export function recoverableOf(
     allHold(each.when, parameters),
   )
   return row?.recoverable ?? 'unknown'
+}
+
+const RECOVERABLE_WORST_FIRST: readonly Recoverable[] = ['no', 'unknown', 'from-backup', 'yes']
+
+export function worstRecoverable(all: readonly Recoverable[]): Recoverable {
+  return RECOVERABLE_WORST_FIRST.find((each) => all.includes(each)) ?? 'unknown'
 }
 
 /** JSON pointers (RFC 6901) of the values at the operation's mask paths. */

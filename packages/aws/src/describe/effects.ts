@@ -26,14 +26,23 @@ function verbs(...lists: readonly string[]): RegExp {
   return new RegExp(`^(?:Batch|Bulk|Force|Admin)?(?:${lists.join('|')})(?=[A-Z]|$)`)
 }
 
-/** Effects in order of strictness, never empty. */
+/**
+ * Effects in order of strictness, never empty. `readWhole`: all that the call makes others do was read
+ * (inner-calls/acting.ts) and counts by its own effects, so that the call itself is no longer opaque.
+ */
 export function effectsOf(
   service: Service,
   operation: string,
   levels: readonly (AccessLevel | undefined)[],
   parameters: JsonObject,
+  readWhole = false,
 ): Effect[] {
-  const rows = rowsOf(service, operation).effects.filter((row) => allHold(row.when, parameters))
+  const listed = rowsOf(service, operation)
+  const acting = listed.acts.map(({ effect = 'opaque', ...row }) => ({
+    ...row,
+    effect: readWhole && effect === 'opaque' ? ('write' as const) : effect,
+  }))
+  const rows = [...listed.effects, ...acting].filter((row) => allHold(row.when, parameters))
   const effects = new Set(rows.map((row) => row.effect))
   if (!rows.some((row) => row.instead === true)) {
     // A row without a condition means that somebody looked at the operation.
@@ -51,8 +60,9 @@ export function isPlainRead(
   operation: string,
   levels: readonly (AccessLevel | undefined)[],
 ): boolean {
-  const certain = rowsOf(service, operation).effects
-  const all = [...plainEffects(service, operation, levels), ...certain.map((row) => row.effect)]
+  const { effects, acts } = rowsOf(service, operation)
+  if (acts.length > 0) return false
+  const all = [...plainEffects(service, operation, levels), ...effects.map((row) => row.effect)]
   return all.every((effect) => effect === 'read' || effect === 'list')
 }
 
@@ -99,7 +109,7 @@ function byVerb(operation: string): Effect[] | undefined {
   return undefined
 }
 
-function inOrder(effects: ReadonlySet<Effect>): Effect[] {
+export function inOrder(effects: ReadonlySet<Effect>): Effect[] {
   const ordered = EFFECTS_BY_STRICTNESS.filter((effect) => effects.has(effect))
   return ordered.length === 0 ? ['unknown'] : ordered
 }

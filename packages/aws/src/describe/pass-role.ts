@@ -8,7 +8,8 @@ import { isObject } from './decode-json.ts'
 
 /** Services whose role members are the object of the call, or a role to assume, never passed on. */
 const NOT_PASSED = new Set(['iam', 'sts', 'access-analyzer', 'sso', 'signin'])
-const ROLE_MEMBER = /(?:^r|R)ole(?:Arn|ARN)?s?$/
+/** Members that hold the role of a service. */
+export const ROLE_MEMBER = /(?:^r|R)ole(?:Arn|ARN)?s?$/
 const INSTANCE_PROFILE = /^(?:iam|Iam|IAM)?InstanceProfile(?:Arn|Name)?$/
 const DEPTH_MAX = 24
 

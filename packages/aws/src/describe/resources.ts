@@ -214,7 +214,7 @@ function sentArns(
 const keptMembers = new WeakMap<ArnRow, readonly string[]>()
 
 /** The top-level members a row reads; what it made of them stands. */
-function membersOf(row: ArnRow): readonly string[] {
+export function membersOf(row: ArnRow): readonly string[] {
   const kept = keptMembers.get(row)
   if (kept !== undefined) return kept
   const sources = Object.values(row.fill).flat()

@@ -148,6 +148,55 @@ export interface RecoverableRow {
   readonly source: string
 }
 
+/** Names of the readers in src/inner-calls/acting.ts. */
+export const READER_NAMES = [
+  'alarm',
+  'backup-plan',
+  'batch-operation',
+  'cloud-control',
+  'document-name',
+  'maintenance-task',
+  'pipe',
+  'remediation',
+  'rule-targets',
+  'schedule',
+  'scheduled-scaling',
+  'snapshot-lifecycle',
+  'ssm-document',
+  'state',
+  'state-machine',
+  'subscription',
+] as const
+export type ReaderName = (typeof READER_NAMES)[number]
+
+/** An operation that stores or starts what later calls AWS or runs code (redteam H7, H8). */
+export interface ActsRow {
+  readonly operation: string
+  /** What it counts as where not all of it can be read; `opaque` where absent. */
+  readonly effect?: Effect
+  /** As in EffectRow. */
+  readonly instead?: boolean
+  readonly when?: readonly Condition[]
+  readonly reads?: ReaderName
+  /** Paths of the members that name the role it acts under. */
+  readonly named?: readonly string[]
+  /** The kind of stored thing whose role acts where no such member is sent. */
+  readonly holder?: string
+  readonly source: string
+}
+
+/** A type of Cloud Control, and the calls of its own service that it stands for. */
+export interface ControlledType {
+  readonly sdk: string
+  readonly create: string
+  readonly update?: string
+  readonly delete: string
+  /** The member of `update` and `delete` that takes the identifier. */
+  readonly id: string
+  /** The member is a list of identifiers. */
+  readonly list?: boolean
+}
+
 /** Our tables, cut down to one IAM prefix. */
 export interface Tables {
   readonly actions: readonly ActionRow[]
@@ -156,6 +205,9 @@ export interface Tables {
   readonly effects: readonly EffectRow[]
   readonly reveals: readonly RevealsRow[]
   readonly recoverable: readonly RecoverableRow[]
+  readonly acts: readonly ActsRow[]
+  /** By CloudFormation type name; with Cloud Control's prefix alone. */
+  readonly types?: Readonly<Record<string, ControlledType>>
 }
 
 /** Everything the index holds for one signing name. */

@@ -1,7 +1,7 @@
 // The rows of our tables that can speak of one operation, found once and kept: a request then reads
 // a handful of rows instead of whole tables.
 
-import type { ActionRow, ArnRow, EffectRow, RecoverableRow, RevealsRow } from './model.ts'
+import type { ActionRow, ActsRow, ArnRow, EffectRow, RecoverableRow, RevealsRow } from './model.ts'
 import type { Service } from './service-index.ts'
 
 export interface OperationRows {
@@ -11,6 +11,8 @@ export interface OperationRows {
   readonly effects: readonly EffectRow[]
   readonly reveals: readonly RevealsRow[]
   readonly recoverable: readonly RecoverableRow[]
+  /** Rows of what acts for others; they count as effects too (describe/effects.ts). */
+  readonly acts: readonly ActsRow[]
   readonly isWrite: boolean
 }
 
@@ -44,6 +46,7 @@ function select(service: Service, operation: string): OperationRows {
     effects: tables.effects.filter(names),
     reveals: tables.reveals.filter(names),
     recoverable: tables.recoverable.filter(names),
+    acts: tables.acts.filter(names),
     isWrite: tables.writes.includes(operation),
   }
 }

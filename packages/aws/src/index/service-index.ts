@@ -37,6 +37,8 @@ interface IndexFile {
   readonly bytes: Buffer
   readonly blocksAt: number
   readonly services: Readonly<Record<string, readonly [offset: number, length: number]>>
+  /** SDK service names (`rds`, `cloudwatchlogs`) to signing names. */
+  readonly sdk: Readonly<Record<string, string>>
 }
 
 let file: IndexFile | undefined
@@ -54,9 +56,10 @@ function open(): IndexFile {
   const header = JSON.parse(bytes.toString('utf8', 0, headerEnd)) as {
     readonly format: number
     readonly services: IndexFile['services']
+    readonly sdk: IndexFile['sdk']
   }
   if (header.format !== 1) throw new CallError('index_unreadable', 'unknown index format')
-  file = { bytes, blocksAt: headerEnd + 1, services: header.services }
+  file = { bytes, blocksAt: headerEnd + 1, services: header.services, sdk: header.sdk }
   return file
 }
 
@@ -97,6 +100,13 @@ function unpack(packed: Uint8Array): ServiceBlock {
   } catch (cause) {
     throw new CallError('index_unreadable', 'a block of the service index is damaged', { cause })
   }
+}
+
+/** The signing name of a service under its SDK name, or under that name itself. */
+export function signingNameOf(sdk: string): string | undefined {
+  const index = open()
+  if (Object.hasOwn(index.sdk, sdk)) return index.sdk[sdk]
+  return Object.hasOwn(index.services, sdk) ? sdk : undefined
 }
 
 /** The operation `name` of a model, if it has it. */

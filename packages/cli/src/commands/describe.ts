@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { loadConfig } from '@seconder/gateway/config'
 import { describe } from '@seconder/gateway/describe/describe'
+import { readRoleReach } from '@seconder/gateway/epoch/role-reach'
 import type { Command } from 'commander'
 import { claimedScope, parseRawRequest } from '../raw-request.ts'
 import { print, table } from '../render/terminal.ts'
@@ -36,11 +37,13 @@ export function addDescribeCommand(program: Command): void {
 }
 
 function describeAws(file: string | undefined, options: DescribeOptions): void {
+  const config = options.config ? loadConfig(options.config) : undefined
   const request = parseRawRequest(readFileSync(file === undefined || file === '-' ? 0 : file))
   const { action } = describe(request, {
     scope: claimedScope(request),
     account: options.account,
-    environments: options.config ? loadConfig(options.config).environments : [],
+    environments: config?.environments ?? [],
+    roleReach: config?.roleReachPath ? readRoleReach(config.roleReachPath) : {},
     maskKey: randomBytes(32).toString('hex'),
   })
   const effect = action.effects.at(-1)

@@ -122,6 +122,7 @@ async function explainRequest(file: string, options: ExplainOptions): Promise<vo
     scope: claimedScope(request),
     account: options.account,
     environments: [],
+    roleReach: {},
     maskKey: randomBytes(32).toString('hex'),
   })
   const context: DecideContext = {

@@ -1,5 +1,11 @@
 // The noun of `describe`: what is asked, in one canonical form whatever door it came in by.
-import type { Effect, JsonObject, Recoverable, Reveals } from '@seconder/aws/call'
+import type {
+  InnerCall as AwsInnerCall,
+  Effect,
+  JsonObject,
+  Recoverable,
+  Reveals,
+} from '@seconder/aws/call'
 
 export type { Effect, JsonObject, Recoverable, Reveals }
 
@@ -14,13 +20,20 @@ export interface Resource {
   /** From operator configuration alone; what matches no row is `production`. */
   readonly environment: string
   readonly resolved: boolean
+  /** Only an inner call touches it: the credentials of this call need not reach it. */
+  readonly inner?: true
 }
+
+/** A call that this one stores or starts, described as an Action of its own (red team H7). */
+export type InnerCall = Omit<AwsInnerCall, 'maskedPointers'>
 
 export interface Action {
   readonly door: Door
   /** `cloudformation:DeleteStack`, `mcp:github/delete_repo`, `shell:terraform destroy`. */
   readonly operation: string
   readonly iamActions: readonly string[]
+  /** Those of `iamActions` that the caller needs; absent where there are no inner calls. */
+  readonly ownActions?: readonly string[]
   /** Never empty: an action without a resource has the one resource `*`. */
   readonly resources: readonly Resource[]
   /** Never empty, strictest last. */
@@ -34,4 +47,8 @@ export interface Action {
   readonly parameters: JsonObject
   /** SHA-256 (hex) of the decoded payload, HMAC-SHA-256 where it holds a secret; null = not bound. */
   readonly body: string | null
+  /** What it makes others do, now or later, as far as that can be read; their worst is in `effects`. */
+  readonly innerCalls?: readonly InnerCall[]
+  /** The kind of stored thing whose role would act; `resolve` looks it up. */
+  readonly holder?: string
 }

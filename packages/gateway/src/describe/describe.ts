@@ -4,19 +4,17 @@ import { createHmac } from 'node:crypto'
 import type { Call } from '@seconder/aws/call'
 import { describeCall, type Meaning } from '@seconder/aws/describe-call'
 import type { WireRequest } from '@seconder/aws/wire-request'
-import type { EnvironmentRow } from '../config.ts'
 import { digestOf, sha256Hex } from '../lib/canonical-json.ts'
 import type { Evidence } from '../resolve/evidence.ts'
-import type { Action, JsonObject, Resource } from './action.ts'
-import { environmentOf } from './environments.ts'
+import type { Action, InnerCall, JsonObject, Resource } from './action.ts'
+import { type PlaceRules, placed } from './environments.ts'
 import { mask } from './mask.ts'
 
-export interface DescribeFacts {
+export interface DescribeFacts extends PlaceRules {
   /** Service and region of the verified credential scope. */
   readonly scope: { readonly service: string; readonly region: string }
   /** Account of the session's role. */
   readonly account: string
-  readonly environments: readonly EnvironmentRow[]
   /** Hex key of the session for masked values. */
   readonly maskKey: string
 }
@@ -41,21 +39,24 @@ export function describe(request: WireRequest, facts: DescribeFacts): Described 
 export function actionOf(
   call: Meaning,
   body: string | null,
-  { environments, maskKey }: Pick<DescribeFacts, 'environments' | 'maskKey'>,
+  rules: PlaceRules & Pick<DescribeFacts, 'maskKey'>,
 ): Action {
   return {
     door: 'aws',
     operation: call.operation,
     iamActions: call.iamActions,
-    resources: resourcesOf(call, environments),
+    resources: resourcesOf(call, rules),
     effects: call.effects,
     reveals: call.reveals,
     recoverable: call.recoverable,
     service: call.service,
     account: call.account,
     region: call.region,
-    parameters: mask(call.parameters, call.maskedPointers, maskKey),
+    parameters: mask(call.parameters, call.maskedPointers, rules.maskKey),
     body,
+    ...(call.ownActions && { ownActions: call.ownActions }),
+    ...(call.innerCalls && { innerCalls: innerCallsOf(call.innerCalls, rules.maskKey) }),
+    ...(call.holder !== undefined && { holder: call.holder }),
   }
 }
 
@@ -79,26 +80,23 @@ function payloadHash(body: Uint8Array, call: Call, maskKey: string): string {
   return createHmac('sha256', Buffer.from(maskKey, 'hex')).update(bytes).digest('hex')
 }
 
-function resourcesOf(call: Meaning, environments: readonly EnvironmentRow[]): Resource[] {
-  const found =
-    call.resources.length > 0 ? call.resources : [{ arn: '*', type: '*', resolved: false }]
-  return found.map(({ arn, type, resolved }) => {
-    const account = accountOf(arn, call)
-    return {
-      arn,
-      type,
-      account,
-      region: call.region,
-      environment: environmentOf(environments, { arn, account }),
-      resolved,
-    }
-  })
+function innerCallsOf(calls: NonNullable<Call['innerCalls']>, maskKey: string): InnerCall[] {
+  return calls.map(({ maskedPointers, ...inner }) => ({
+    ...inner,
+    parameters: mask(inner.parameters, maskedPointers, maskKey),
+  }))
 }
 
-/** The account an ARN names; S3's and `*` name none, and then the caller's own account is meant. */
-function accountOf(arn: string, call: Meaning): string {
-  const named = arn.split(':')[4]
-  return named !== undefined && /^\d{12}$/.test(named) ? named : call.account
+/** A read touches a role as a thing; anything else lends it, edits it or runs under it (red team H8). */
+function resourcesOf(call: Meaning, rules: PlaceRules): Resource[] {
+  const found =
+    call.resources.length > 0 ? call.resources : [{ arn: '*', type: '*', resolved: false }]
+  const looks = call.effects.every((effect) => effect === 'read' || effect === 'list')
+  return found.flatMap((resource) => {
+    const all = placed(rules, call, resource)
+    // The first is the environment of the role itself.
+    return looks ? all.slice(0, 1) : all
+  })
 }
 
 export interface DigestFacts {

@@ -1,6 +1,8 @@
 // Where an environment comes from: operator configuration, keyed by account and ARN pattern, and from
 // nothing else. Tags, names and what a session could have written are not read here (red team C6).
+import type { CallResource } from '@seconder/aws/call'
 import type { EnvironmentRow } from '../config.ts'
+import type { Resource } from './action.ts'
 
 export const PRODUCTION = 'production'
 
@@ -52,4 +54,52 @@ export function covers(pattern: string, arn: string): boolean {
   }
   while (pattern[p] === '*') p++
   return p === pattern.length
+}
+
+/** Which environments each role reaches, by ARN: data of operator configuration (red team H8). */
+export type RoleReach = Readonly<Record<string, { readonly environments: readonly string[] }>>
+
+/** What says which environment a thing is in. */
+export interface PlaceRules {
+  readonly environments: readonly EnvironmentRow[]
+  readonly roleReach: RoleReach
+}
+
+/**
+ * Every environment that a role counts as when it is lent, edited or run under: its own and those it
+ * reaches. A role that is not in the data, and one that nobody could name, reach production.
+ */
+export function environmentsOfRole(
+  { environments, roleReach }: PlaceRules,
+  role: { readonly arn: string; readonly account: string },
+): readonly string[] {
+  const own = environmentOf(environments, role)
+  const reached = Object.hasOwn(roleReach, role.arn) ? roleReach[role.arn] : undefined
+  return [...new Set([own, ...(reached?.environments ?? [PRODUCTION])])]
+}
+
+/** A resource of a call, once for each environment it counts as: policy then meets the strictest. */
+export function placed(
+  rules: PlaceRules,
+  call: { readonly account: string; readonly region: string },
+  resource: CallResource,
+): Resource[] {
+  const { arn, type } = resource
+  const account = accountOf(arn, call.account)
+  const environments =
+    type === 'role' && (arn === '*' || /^arn:[^:]*:iam::/.test(arn))
+      ? environmentsOfRole(rules, { arn, account })
+      : [environmentOf(rules.environments, { arn, account })]
+  return environments.map((environment) => ({
+    ...resource,
+    account,
+    region: call.region,
+    environment,
+  }))
+}
+
+/** The account an ARN names; S3's and `*` name none, and then the caller's own account is meant. */
+function accountOf(arn: string, caller: string): string {
+  const named = arn.split(':')[4]
+  return named !== undefined && /^\d{12}$/.test(named) ? named : caller
 }

@@ -3,7 +3,7 @@
 import type { Decision } from '../decide/decision.ts'
 import { loadPolicySet, type PolicySet } from '../decide/policy-set.ts'
 import type { Action } from '../describe/action.ts'
-import { covers, environmentOf } from '../describe/environments.ts'
+import { covers, environmentOf, type PlaceRules } from '../describe/environments.ts'
 import type { EpochRow } from '../state/store.ts'
 import { buildHash, type EpochContent } from './content.ts'
 
@@ -15,6 +15,11 @@ export interface ActiveEpoch {
   readonly content: EpochContent
   readonly policySet: PolicySet
   readonly activatedAtMs: number
+}
+
+/** What says which environment a thing is in, in that epoch. */
+export function placeRules({ content }: Pick<ActiveEpoch, 'content'>): PlaceRules {
+  return { environments: content.environments, roleReach: content.roleReach ?? {} }
 }
 
 /** Loads an epoch's content. Throws PolicyError when its policies do not load. */

@@ -5,8 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import type { JsonObject } from '@seconder/aws/call'
 import type { Config, EnvironmentRow, RoleRow } from '../config.ts'
+import type { RoleReach } from '../describe/environments.ts'
 import { GatewayError } from '../errors.ts'
 import { canonicalJson, sha256Hex } from '../lib/canonical-json.ts'
+import { readRoleReach } from './role-reach.ts'
 
 /** Bytes of all policy files together. */
 export const POLICY_BYTES_MAX = 4 * 1024 * 1024
@@ -16,6 +18,8 @@ export interface EpochContent {
   readonly policies: readonly { readonly file: string; readonly text: string }[]
   readonly environments: readonly EnvironmentRow[]
   readonly roles: Readonly<Record<string, RoleRow>>
+  /** Absent in epochs that were signed without it: then no role's reach is known. */
+  readonly roleReach?: RoleReach
   /** SHA-256 over the compiled tables and the source of describe, resolve and decide. */
   readonly build: string
 }
@@ -33,6 +37,7 @@ export function contentOnDisk(config: Config): VersionedContent {
     ...readPolicies(config.policiesDirectory),
     environments: config.environments,
     roles: config.roles,
+    roleReach: config.roleReachPath === undefined ? {} : readRoleReach(config.roleReachPath),
     build: buildHash(),
   })
 }

@@ -84,7 +84,10 @@ function requireActions({ iamActions, operation }: Pick<Action, 'iamActions' | '
 }
 
 /** iam:PassRole goes with the roles that are passed; everything else with everything else. */
-function ownGroups({ iamActions, resources, service }: Action): Group[] {
+function ownGroups(action: Action): Group[] {
+  const { service, iamActions: all, ownActions: iamActions = all } = action
+  // What an inner call will need is for the role that it runs under, not for this call.
+  const resources = action.resources.filter(({ inner }) => inner !== true)
   const patternsOf = (wanted: typeof resources) => wanted.map(({ arn }) => iamPattern(arn))
   const passes = service !== 'iam' && iamActions.includes('iam:PassRole')
   const actions = iamActions.filter((name) => !passes || name !== 'iam:PassRole')
@@ -192,7 +195,8 @@ function pinOf(
 ): Pin | null {
   const called = groups.filter(({ condition }) => condition === undefined)
   const prefixes = accountPinned(called.flatMap(({ actions }) => actions))
-  const named = [account, ...resources.map((resource) => resource.account)]
+  const own = resources.filter(({ inner }) => inner !== true)
+  const named = [account, ...own.map((resource) => resource.account)]
   const known = named.filter((text) => /^\d{12}$/.test(text))
   if (prefixes.length === 0 || known.length === 0) return null
   return { prefixes, accounts: sorted([...new Set([...known, ...configured])]) }

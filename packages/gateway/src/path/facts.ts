@@ -1,9 +1,11 @@
 // Small facts about a call that more than one stage of the path needs.
 import { endpointFor } from '@seconder/aws/endpoints/endpoint'
+import { withInnerCalls } from '@seconder/aws/inner-calls/union'
 import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
 import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
 import type { DecideContext } from '../decide/decision.ts'
 import type { Action } from '../describe/action.ts'
+import { environmentsOfRole, type PlaceRules, placed } from '../describe/environments.ts'
 import { GatewayError } from '../errors.ts'
 import type { Scope } from '../execute/exchange.ts'
 import type { Caller, Isolation } from '../identify/caller.ts'
@@ -82,10 +84,40 @@ export function requireBoundBody(action: Action, verified: VerifiedSignature): v
   )
 }
 
-/** The Action as policy is asked about it: what could not be looked at counts as not resolved. */
-export function asDecided(action: Action, evidence: Evidence): Action {
-  if (bindingRead(evidence)) return action
-  return { ...action, resources: action.resources.map((one) => ({ ...one, resolved: false })) }
+/**
+ * The Action as policy is asked about it, only ever stricter than described: the calls that were found
+ * in what it starts are its own, every environment that a role behind it reaches is touched (red team
+ * H8), and what could not be looked at counts as not resolved.
+ */
+export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules): Action {
+  const { innerCalls = [], actsUnder = [] } = evidence
+  const { effects, reveals, recoverable, iamActions } = action
+  const known = { effects, reveals, recoverable, iamActions, resources: [] }
+  const joined = innerCalls.length === 0 ? known : withInnerCalls(known, innerCalls)
+  const roles = actsUnder.map((arn) => ({ arn, type: 'role', resolved: arn !== '*' }))
+  const found = [...joined.resources, ...roles].flatMap((one) => placed(rules, action, one))
+  const resources = [...action.resources, ...found]
+  return {
+    ...action,
+    effects: joined.effects,
+    reveals: joined.reveals,
+    recoverable: joined.recoverable,
+    iamActions: joined.iamActions,
+    resources: bindingRead(evidence)
+      ? resources
+      : resources.map((one) => ({ ...one, resolved: false })),
+  }
+}
+
+/** The evidence with what a reviewer should know of the roles that would act. */
+export function withReaches(evidence: Evidence, rules: PlaceRules): Evidence {
+  const { actsUnder = [] } = evidence
+  if (actsUnder.length === 0) return evidence
+  const reaches = actsUnder.map((role) => {
+    const account = role.split(':')[4] ?? ''
+    return { role, environments: environmentsOfRole(rules, { arn: role, account }) }
+  })
+  return { ...evidence, reaches }
 }
 
 export function contextOf(caller: Caller, isolation: Isolation): DecideContext {

@@ -34,6 +34,12 @@ export interface Evidence {
   readonly wider?: readonly string[]
   /** Effects that the look-up added (e.g. destroy because a stack holds tables). */
   readonly addedEffects: readonly import('../describe/action.ts').Effect[]
+  /** Roles that would really act, as looked up; `*` where one acts and could not be told. */
+  readonly actsUnder?: readonly string[]
+  /** What it would make others do, as found in what it starts; their worst counts as this action's. */
+  readonly innerCalls?: readonly import('@seconder/aws/call').InnerCall[]
+  /** For the reviewer: which environments each of `actsUnder` reaches. */
+  readonly reaches?: readonly { readonly role: string; readonly environments: readonly string[] }[]
   /** What is there now, where a change can be shown against it; null or absent where it cannot. */
   readonly before?: JsonObject | null
 }
