@@ -44,9 +44,24 @@ export function levelsOf(
   service: Service,
   actions: readonly string[],
 ): (AccessLevel | undefined)[] {
-  return actions.map((action) => {
-    const [prefix = '', name = ''] = action.split(':')
-    if (prefix !== service.prefix || !Object.hasOwn(service.iam.actions, name)) return undefined
-    return service.iam.actions[name]?.level
-  })
+  let kept = keptLevels.get(service)
+  if (kept === undefined) {
+    kept = new Map()
+    keptLevels.set(service, kept)
+  }
+  const levels: (AccessLevel | undefined)[] = []
+  for (const action of actions) {
+    // Only our tables and the IAM data name actions, so as many are kept as those have.
+    if (!kept.has(action)) kept.set(action, levelOf(service, action))
+    levels.push(kept.get(action))
+  }
+  return levels
+}
+
+const keptLevels = new WeakMap<Service, Map<string, AccessLevel | undefined>>()
+
+function levelOf(service: Service, action: string): AccessLevel | undefined {
+  const [prefix = '', name = ''] = action.split(':')
+  if (prefix !== service.prefix || !Object.hasOwn(service.iam.actions, name)) return undefined
+  return service.iam.actions[name]?.level
 }

@@ -8,8 +8,27 @@ import { isObject } from './decode-json.ts'
 
 /** Every value at `path`, in order; empty where nothing is there. */
 export function valuesAt(parameters: JsonObject, path: string): Json[] {
+  return valuesAtSteps(parameters, stepsOf(path))
+}
+
+const keptSteps = new Map<string, readonly string[]>()
+
+/** The steps of a path; only our tables name paths, so as many are kept as those have. */
+export function stepsOf(path: string): readonly string[] {
+  let steps = keptSteps.get(path)
+  if (steps === undefined) {
+    steps = path.split('.')
+    keptSteps.set(path, steps)
+  }
+  return steps
+}
+
+/** As `valuesAt`, for a path that was split already. */
+export function valuesAtSteps(parameters: JsonObject, steps: readonly string[]): Json[] {
+  const [first = '', second] = steps
+  if (second === undefined) return [...stepInto(parameters, first)]
   let values: Json[] = [parameters]
-  for (const step of path.split('.')) values = values.flatMap((value) => stepInto(value, step))
+  for (const step of steps) values = values.flatMap((value) => stepInto(value, step))
   return values
 }
 
@@ -29,7 +48,7 @@ export function allHold(
   conditions: readonly Condition[] | undefined,
   parameters: JsonObject,
 ): boolean {
-  return (conditions ?? []).every((condition) => holds(condition, parameters))
+  return conditions === undefined || conditions.every((condition) => holds(condition, parameters))
 }
 
 /**
@@ -60,10 +79,19 @@ function holds(condition: Condition, parameters: JsonObject): boolean {
     case 'above':
       return values.some((value) => typeof value === 'number' && value > Number(wanted[0]))
     case 'matches':
-      return values.some(
-        (value) => typeof value === 'string' && new RegExp(String(wanted[0]), 'i').test(value),
-      )
+      return values.some((value) => typeof value === 'string' && patternOf(condition).test(value))
     default:
       throw new CallError('index_unreadable', 'a table has an unknown condition')
   }
+}
+
+const keptPatterns = new WeakMap<Condition, RegExp>()
+
+function patternOf(condition: Condition): RegExp {
+  let pattern = keptPatterns.get(condition)
+  if (pattern === undefined) {
+    pattern = new RegExp(String(condition.values?.[0]), 'i')
+    keptPatterns.set(condition, pattern)
+  }
+  return pattern
 }

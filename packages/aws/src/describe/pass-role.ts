@@ -31,10 +31,16 @@ function visit(value: Json, depth: number, found: Map<string, CallResource>): vo
     return
   }
   if (!isObject(value)) return
-  for (const [name, member] of Object.entries(value)) {
-    if (ROLE_MEMBER.test(name)) {
+  for (const name of Object.keys(value)) {
+    const member = value[name] as Json
+    // The plain searches are for what both patterns need, and are faster than they.
+    if (name.includes('ole') && ROLE_MEMBER.test(name)) {
       for (const text of Array.isArray(member) ? member : [member]) addRole(text, found)
-    } else if (INSTANCE_PROFILE.test(name) && (typeof member === 'string' || isObject(member))) {
+    } else if (
+      name.includes('Profile') &&
+      INSTANCE_PROFILE.test(name) &&
+      (typeof member === 'string' || isObject(member))
+    ) {
       // The profile's role is not in the request.
       found.set('*', { arn: '*', type: 'role', resolved: false })
     }

@@ -121,13 +121,19 @@ export function operationOf(model: ReadyModel, name: string): Operation | undefi
   return operation
 }
 
+const keptShapes = new WeakMap<Shape, { shapes: Model['shapes']; resolved: Shape }>()
+
 /** A shape with its name followed: binding fields of the reference win over those of the target. */
 export function resolve(model: Pick<Model, 'shapes'>, shape: Shape): Shape {
   if (shape.shape === undefined) return shape
+  const kept = keptShapes.get(shape)
+  if (kept?.shapes === model.shapes) return kept.resolved
   const named = model.shapes[shape.shape]
   if (named === undefined) {
     throw new CallError('index_unreadable', `shape ${shape.shape} is missing in the index`)
   }
   const { shape: _, ...binding } = shape
-  return { ...named, ...binding }
+  const resolved = { ...named, ...binding }
+  keptShapes.set(shape, { shapes: model.shapes, resolved })
+  return resolved
 }

@@ -70,14 +70,18 @@ const TOKEN = /^[A-Za-z0-9-]{16,128}$/
  * known payload would be a dictionary (red team M5).
  */
 function payloadHash(body: Uint8Array, call: Call, maskKey: string): string {
+  const bytes = call.tokens.length === 0 ? body : withoutTokens(body, call.tokens)
+  if (call.maskedPointers.length === 0) return sha256Hex(bytes)
+  return createHmac('sha256', Buffer.from(maskKey, 'hex')).update(bytes).digest('hex')
+}
+
+function withoutTokens(body: Uint8Array, tokens: readonly string[]): Uint8Array {
   let payload = Buffer.from(body).toString('latin1')
-  for (const token of call.tokens) {
+  for (const token of tokens) {
     const parts = payload.split(token)
     if (TOKEN.test(token) && parts.length === 2) payload = parts.join('')
   }
-  const bytes = Buffer.from(payload, 'latin1')
-  if (call.maskedPointers.length === 0) return sha256Hex(bytes)
-  return createHmac('sha256', Buffer.from(maskKey, 'hex')).update(bytes).digest('hex')
+  return Buffer.from(payload, 'latin1')
 }
 
 function innerCallsOf(calls: NonNullable<Call['innerCalls']>, maskKey: string): InnerCall[] {
