@@ -53,7 +53,7 @@ export function describeCall(request: WireRequest, scope: CallScope, context: Ca
   const isRead = isPlainRead(service, operation.name, levelsOf(service, plainActions))
   const { parameters, tokens } = decode(wire, recognised, !isRead)
   const here = { partition: partitionOf(scope.region), region: scope.region, ...context }
-  return { ...meaningOf(service, operation, parameters, here), protocol, tokens }
+  return Object.assign(meaningOf(service, operation, parameters, here), { protocol, tokens })
 }
 
 /** A Call without what only a request on the wire has. */
@@ -82,7 +82,9 @@ export function meaningOf(
     operation: `${service.prefix}:${operation.name}`,
     operationName: operation.name,
     endpointPrefix: operation.model.endpointPrefix ?? null,
-    ...here,
+    partition: here.partition,
+    region: here.region,
+    account: here.account,
     iamActions: [...new Set([...main, ...added, ...passing])],
     resources: roles.length === 0 ? resources : distinct([...resources, ...roles]),
     effects,
@@ -90,8 +92,8 @@ export function meaningOf(
     recoverable: recoverableOf(service, operation, effects, parameters),
     parameters,
     maskedPointers: maskedPointersOf(operation, parameters),
-    ...(acting.holder === undefined ? {} : { holder: acting.holder }),
   }
+  if (acting.holder !== undefined) Object.assign(call, { holder: acting.holder })
   return acting.innerCalls.length === 0 ? call : withInnerCalls(call, acting.innerCalls)
 }
 

@@ -2,7 +2,7 @@
 // parameters, and iam:PassRole where it hands a role to a service. Pure.
 
 import type { JsonObject } from '../call.ts'
-import type { AccessLevel } from '../index/model.ts'
+import type { AccessLevel, ActionRow } from '../index/model.ts'
 import { rowsOf } from '../index/rows.ts'
 import type { Operation, Service } from '../index/service-index.ts'
 import { allHold } from './condition.ts'
@@ -20,9 +20,26 @@ export function neededActions(
   operation: Operation,
   parameters: JsonObject,
 ): NeededActions {
-  const rows = rowsOf(service, operation.name).actions.filter(
-    (row) => isRowFor(row, operation.model.id, operation.name) && allHold(row.when, parameters),
+  const known = kept.get(operation)
+  if (known !== undefined) return known
+  const own = rowsOf(service, operation.name).actions.filter((row) =>
+    isRowFor(row, operation.model.id, operation.name),
   )
+  const needed = neededBy(service, operation, own, parameters)
+  // Without a condition it is the same for all parameters.
+  if (own.every((row) => row.when === undefined)) kept.set(operation, needed)
+  return needed
+}
+
+const kept = new WeakMap<Operation, NeededActions>()
+
+function neededBy(
+  service: Service,
+  operation: Operation,
+  own: readonly ActionRow[],
+  parameters: JsonObject,
+): NeededActions {
+  const rows = own.filter((row) => allHold(row.when, parameters))
   // A row with a condition is more exact than the one without.
   const replacing = rows.findLast((row) => row.actions !== undefined && row.when !== undefined)
   const main = replacing?.actions ?? plainActionsOf(service, operation)

@@ -30,7 +30,8 @@ export function fromJson(
   if (depth > SHAPE_DEPTH_MAX) throw tooDeep()
   const known = bodyMembers(members, (name, member) => jsonName(decoding, name, member), jsonNames)
   const result = emptyObject()
-  for (const [key, item] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const item = value[key] as Json
     const found = known.get(key)
     if (found === undefined) {
       // A discriminator that SDKs may add to structures. Source: Smithy JSON protocols, `__type`.

@@ -15,6 +15,60 @@ import { type Decoding, repeated, unknownMember } from './decoder.ts'
 import { decodeJson, payloadOf } from './payload.ts'
 import { blobOf, emptyObject, scalarOf } from './scalar.ts'
 
+/** The bindings of an operation's input, sorted once by where they travel. */
+interface Bindings {
+  readonly labels: readonly {
+    readonly name: string
+    readonly label: string
+    readonly type: string | undefined
+  }[]
+  readonly query: Bound
+  /** The map member that takes every query key without a name of its own. */
+  readonly otherQuery: string | undefined
+  /** Query keys that are part of the route. */
+  readonly literalQuery: ReadonlySet<string>
+  /** By header name in lower case. */
+  readonly headers: Bound
+  readonly headerMaps: readonly { readonly name: string; readonly prefix: string }[]
+  readonly isInBody: boolean
+}
+
+type Bound = ReadonlyMap<string, readonly [name: string, member: Shape]>
+
+const kept = new WeakMap<Operation, Bindings>()
+
+function bindingsOf(operation: Operation): Bindings {
+  let bindings = kept.get(operation)
+  if (bindings === undefined) {
+    bindings = sortedBindings(operation)
+    kept.set(operation, bindings)
+  }
+  return bindings
+}
+
+function sortedBindings(operation: Operation): Bindings {
+  const members = Object.entries(operation.members)
+  const at = (location: string) => members.filter(([, member]) => member.location === location)
+  return {
+    labels: at('uri').map(([name, member]) => ({
+      name,
+      label: member.locationName ?? name,
+      type: resolve(operation.model, member).type,
+    })),
+    query: new Map(at('querystring').map((each) => [each[1].locationName ?? each[0], each])),
+    otherQuery: at('querystring').find(([, member]) => isMap(operation, member))?.[0],
+    literalQuery: new Set((operation.facts.uri ?? '').split('?')[1]?.split('&').map(keyOf) ?? []),
+    headers: new Map(
+      at('header').map((each) => [(each[1].locationName ?? each[0]).toLowerCase(), each]),
+    ),
+    headerMaps: at('headers').map(([name, member]) => ({
+      name,
+      prefix: (member.locationName ?? '').toLowerCase(),
+    })),
+    isInBody: members.some(([, member]) => member.location === undefined),
+  }
+}
+
 /** The members of the operation's input that the request holds, wherever they travelled. */
 export function fromRest(
   decoding: Decoding,
@@ -22,55 +76,55 @@ export function fromRest(
   wire: Wire,
   labels: ReadonlyMap<string, string>,
 ): Record<string, Json> {
-  return {
-    ...labelMembers(operation, wire, labels),
-    ...queryMembers(decoding, operation, wire),
-    ...headerMembers(decoding, operation, wire),
-    ...bodyMembersOf(decoding, operation, wire),
-  }
+  const bindings = bindingsOf(operation)
+  const result: Record<string, Json> = {}
+  readLabels(operation, bindings, wire, labels, result)
+  readQuery(decoding, operation, bindings, wire, result)
+  readHeaders(decoding, operation, bindings, wire, result)
+  return Object.assign(result, bodyMembersOf(decoding, operation, bindings, wire))
 }
 
-function labelMembers(
+function readLabels(
   operation: Operation,
+  bindings: Bindings,
   wire: Wire,
   labels: ReadonlyMap<string, string>,
-): Record<string, Json> {
-  const result = emptyObject()
+  result: Record<string, Json>,
+): void {
   // The bucket may have come by the host, and a key keeps its slashes: the address has both.
   const address = operation.model.id === 'S3' ? s3AddressOf(wire) : undefined
-  for (const [name, member] of Object.entries(operation.members)) {
-    if (member.location !== 'uri') continue
-    const label = labels.get(member.locationName ?? name)
-    if (label === undefined) continue
-    const text = name === 'Bucket' ? (address?.bucket ?? label) : label
-    result[name] = scalarOf(resolve(operation.model, member).type, text, name)
+  for (const { name, label, type } of bindings.labels) {
+    const found = labels.get(label)
+    if (found === undefined) continue
+    const text = name === 'Bucket' ? (address?.bucket ?? found) : found
+    result[name] = scalarOf(type, text, name)
   }
-  return result
 }
 
-function queryMembers(decoding: Decoding, operation: Operation, wire: Wire): Record<string, Json> {
-  const bound = membersAt(operation, 'querystring')
-  const rest = Object.entries(operation.members).find(
-    ([name, member]) => member.location === 'querystring' && isMap(operation, member) && name,
-  )
-  const literal = new Set((operation.facts.uri ?? '').split('?')[1]?.split('&').map(keyOf) ?? [])
-  const result = emptyObject()
+function readQuery(
+  decoding: Decoding,
+  operation: Operation,
+  { query, otherQuery, literalQuery }: Bindings,
+  wire: Wire,
+  result: Record<string, Json>,
+): void {
   const others = emptyObject()
+  let hasOthers = false
   for (const [key, values] of wire.query) {
-    const found = bound.get(key)
+    const found = query.get(key)
     if (found !== undefined && !isMap(operation, found[1])) {
       result[found[0]] = queryValue(operation, found[1], key, values)
-    } else if (isAcceptedQueryKey(key) || literal.has(key)) {
+    } else if (isAcceptedQueryKey(key) || literalQuery.has(key)) {
       if (values.length > 1) throw repeated(key)
-    } else if (rest !== undefined) {
+    } else if (otherQuery !== undefined) {
       others[key] = values.length === 1 ? (values[0] ?? '') : [...values]
+      hasOthers = true
     } else {
       if (values.length > 1) throw repeated(key)
       unknownMember(decoding, `?${key}`)
     }
   }
-  if (rest !== undefined && Object.keys(others).length > 0) result[rest[0]] = others
-  return result
+  if (otherQuery !== undefined && hasOthers) result[otherQuery] = others
 }
 
 function keyOf(part: string): string {
@@ -96,26 +150,28 @@ function queryValue(
   return scalarOf(shape.type, values[0] ?? '', key)
 }
 
-function headerMembers(decoding: Decoding, operation: Operation, wire: Wire): Record<string, Json> {
-  const bound = membersAt(operation, 'header')
-  const prefixed = Object.entries(operation.members).filter(([, m]) => m.location === 'headers')
-  const result = emptyObject()
+function readHeaders(
+  decoding: Decoding,
+  operation: Operation,
+  { headers, headerMaps }: Bindings,
+  wire: Wire,
+  result: Record<string, Json>,
+): void {
   for (const [name, value] of wire.headers) {
-    const found = bound.get(name)
+    const found = headers.get(name)
     if (found !== undefined) {
       result[found[0]] = headerValue(operation, found[1], name, value)
       continue
     }
-    const prefix = prefixed.find(([, m]) => name.startsWith((m.locationName ?? '').toLowerCase()))
-    if (prefix !== undefined) {
-      const map = (result[prefix[0]] ?? emptyObject()) as Record<string, Json>
-      map[name.slice((prefix[1].locationName ?? '').length)] = value
-      result[prefix[0]] = map
+    const prefixed = headerMaps.find(({ prefix }) => name.startsWith(prefix))
+    if (prefixed !== undefined) {
+      const map = (result[prefixed.name] ?? emptyObject()) as Record<string, Json>
+      map[name.slice(prefixed.prefix.length)] = value
+      result[prefixed.name] = map
     } else if (!isAcceptedHeader(name)) {
       unknownMember(decoding, name)
     }
   }
-  return result
 }
 
 function headerValue(operation: Operation, member: Shape, name: string, value: string): Json {
@@ -124,37 +180,20 @@ function headerValue(operation: Operation, member: Shape, name: string, value: s
   return scalarOf(shape.type, value, name)
 }
 
-type Bound = ReadonlyMap<string, readonly [string, Shape]>
-
-const keptBound = {
-  querystring: new WeakMap<Operation, Bound>(),
-  header: new WeakMap<Operation, Bound>(),
-}
-
-/** Members bound to `location` by their name there; header names in lower case. */
-function membersAt(operation: Operation, location: 'querystring' | 'header'): Bound {
-  const kept = keptBound[location].get(operation)
-  if (kept !== undefined) return kept
-  const bound = new Map<string, readonly [string, Shape]>()
-  for (const [name, member] of Object.entries(operation.members)) {
-    if (member.location !== location) continue
-    const key = member.locationName ?? name
-    bound.set(location === 'header' ? key.toLowerCase() : key, [name, member])
-  }
-  keptBound[location].set(operation, bound)
-  return bound
-}
-
-function bodyMembersOf(decoding: Decoding, operation: Operation, wire: Wire): Record<string, Json> {
+function bodyMembersOf(
+  decoding: Decoding,
+  operation: Operation,
+  { isInBody }: Bindings,
+  wire: Wire,
+): Record<string, Json> {
   const input = operation.facts.input
   const payload = input === undefined ? undefined : resolve(operation.model, input).payload
   const member = payload === undefined ? undefined : operation.members[payload]
   if (payload !== undefined && member !== undefined) {
     return payloadMember(decoding, operation, wire, payload, member)
   }
-  const inBody = Object.values(operation.members).some((each) => each.location === undefined)
   const body = payloadOf(wire)
-  if (!inBody) {
+  if (!isInBody) {
     if (!isEmptyBody(body)) unknownMember(decoding, 'body')
     return {}
   }

@@ -38,6 +38,9 @@ export function effectsOf(
   readWhole = false,
 ): Effect[] {
   const listed = rowsOf(service, operation)
+  if (listed.effects.length === 0 && listed.acts.length === 0) {
+    return inOrder(new Set(plainEffects(service, operation, levels)))
+  }
   const acting = listed.acts.map(({ effect = 'opaque', ...row }) => ({
     ...row,
     effect: readWhole && effect === 'opaque' ? ('write' as const) : effect,

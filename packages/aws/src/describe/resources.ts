@@ -2,7 +2,7 @@
 // lists, or by a full ARN that fits a resource type of the action; anything else is `*`,
 // unresolved. A wrong ARN would be worse than a wide one, so nothing here is guessed. Pure.
 
-import type { CallResource, JsonObject } from '../call.ts'
+import type { CallResource, Json, JsonObject } from '../call.ts'
 import type { ArnRow } from '../index/model.ts'
 import { rowsOf } from '../index/rows.ts'
 import type { Operation, Service } from '../index/service-index.ts'
@@ -93,7 +93,9 @@ function sentArns(
   consumed: ReadonlySet<string>,
 ): CallResource[] {
   const resources: CallResource[] = []
-  for (const [member, sent] of Object.entries(parameters)) {
+  for (const member of Object.keys(parameters)) {
+    const sent = parameters[member] as Json
+    if (typeof sent !== 'string' && !Array.isArray(sent)) continue
     if (consumed.has(member)) continue
     for (const value of Array.isArray(sent) ? sent : [sent]) {
       if (typeof value !== 'string' || !value.startsWith('arn:')) continue

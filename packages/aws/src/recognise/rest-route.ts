@@ -34,7 +34,10 @@ export function matchRoute(wire: Wire, service: Service): RouteMatch {
   if (candidates.length === 0) {
     throw new CallError('unknown_operation', 'no operation of the service has this method and path')
   }
-  const best = candidates.filter((one) => !candidates.some((other) => dominates(other, one)))
+  const best =
+    candidates.length === 1
+      ? candidates
+      : candidates.filter((one) => !candidates.some((other) => dominates(other, one)))
   // A slash at the end is forgiven, but where it tells two operations apart it counts.
   const slash = wire.rawPath.length > 1 && wire.rawPath.endsWith('/')
   const exact = best.filter((one) => one.route.trailingSlash === slash)
@@ -44,6 +47,7 @@ export function matchRoute(wire: Wire, service: Service): RouteMatch {
 function soleReading(best: readonly RouteMatch[], service: Service): RouteMatch {
   const [first] = best
   if (first === undefined) throw new CallError('unknown_operation', 'no route fits')
+  if (best.length === 1) return first
   const actions = new Set(best.map((one) => meaning(one, service)))
   if (actions.size > 1) {
     throw new CallError('ambiguous_operation', 'the request fits two operations of the service')
@@ -145,12 +149,19 @@ function dominates(a: RouteMatch, b: RouteMatch): boolean {
   return other.isSubsetOf(mine) && (path > 0 || mine.size > other.size)
 }
 
-function explained(route: Route): Set<string> {
-  return new Set([
-    ...route.literalQuery.keys().map((key) => `?${key}`),
-    ...route.requiredQuery.map((key) => `?${key}`),
-    ...route.requiredHeaders,
-  ])
+const keptExplained = new WeakMap<Route, ReadonlySet<string>>()
+
+function explained(route: Route): ReadonlySet<string> {
+  let parts = keptExplained.get(route)
+  if (parts === undefined) {
+    parts = new Set([
+      ...route.literalQuery.keys().map((key) => `?${key}`),
+      ...route.requiredQuery.map((key) => `?${key}`),
+      ...route.requiredHeaders,
+    ])
+    keptExplained.set(route, parts)
+  }
+  return parts
 }
 
 /** Above zero where `a` is the more specific: literal before label before greedy, from the left. */
