@@ -1,6 +1,6 @@
 // Whole-path tests: a real gate on a temporary folder with real SSH keys, driven through its two
 // doors. `checkLedger` verifies the log from its files alone, as a stranger would.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
@@ -32,6 +32,8 @@ export interface HarnessOptions {
   readonly expiresInMs?: number
   /** What the gate measures of its callers; default: what is so. */
   readonly isolation?: () => 'user' | 'none'
+  /** Environments that each role reaches; default: no file, so every role reaches production. */
+  readonly roleReach?: Readonly<Record<string, readonly string[]>>
   /** Folder under the repository; the lab set accepts one user and software keys. */
   readonly policies?: string
 }
@@ -76,6 +78,7 @@ export class Harness {
       policies = 'lab/policies',
     } = this.options
     const credentials = this.options.credentials ?? REAL_KEY
+    const roleReachPath = this.#roleReach()
     const people = [...this.keys].map(([name, path]) => ({
       name,
       teams: name === 'carol' ? [] : ['sre'],
@@ -100,12 +103,22 @@ export class Harness {
         },
       },
       environments: environments ?? [{ name: 'production', accounts: [ACCOUNT], mode: 'enforce' }],
+      ...(roleReachPath && { roleReachPath }),
       roles: {
         deploy: { arn: this.options.lentRole ?? `arn:aws:iam::${ACCOUNT}:role/agent-deploy` },
       },
       people,
       review: { holdMs, expiresInMs, grantExpiresInMs: 60_000 },
     }
+  }
+
+  #roleReach(): string | undefined {
+    const { roleReach } = this.options
+    if (roleReach === undefined) return undefined
+    const path = join(this.folder, 'role-reach.json')
+    const rows = Object.entries(roleReach).map(([arn, environments]) => [arn, { environments }])
+    writeFileSync(path, JSON.stringify({ version: 1, roles: Object.fromEntries(rows) }))
+    return path
   }
 
   async restart(changes: Partial<Config> = {}): Promise<void> {

@@ -16,6 +16,7 @@ import { type Identified, identify } from './identify/identify.ts'
 import { sha256Hex } from './lib/canonical-json.ts'
 import type { Clock } from './lib/clock.ts'
 import { randomId } from './lib/ids.ts'
+import { changeSetFirst } from './path/change-set-first.ts'
 import {
   agentSays,
   asDecided,
@@ -30,6 +31,7 @@ import {
   requireNoStrayBody,
   withReaches,
 } from './path/facts.ts'
+import { alreadyUsed, couldNotLookAgain, notRecorded } from './path/failures.ts'
 import { History } from './path/history.ts'
 import { lookUps } from './path/look-ups.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
@@ -130,20 +132,21 @@ export class Gateway {
     const evidence = isRead(call.action) ? NO_EVIDENCE : await this.#resolve(call)
     const decision = await this.#decide(call, evidence)
     if (decision.answer === 'allow') return this.#perform(call, evidence, decision, null, null)
-    const decided = asDecided(call.action, evidence, placeRules(call.epoch))
+    const decided = decidedOf(call, evidence)
     if (observes(call.epoch, decided, decision, clock.nowMs())) {
       return this.#perform(call, evidence, decision, null, decision.answer)
     }
-    if (decision.answer === 'deny') return this.#deny(call, evidence, decision)
+    const settled = changeSetFirst(call.action, decision)
+    if (settled.answer === 'deny') return this.#deny(call, evidence, settled)
     const context = contextOf(call.caller, await call.received.isolation())
-    const request = await desk.open(this.#newRequest(call, evidence, context, decision))
+    const request = await desk.open(this.#newRequest(call, evidence, context, settled))
     return this.#awaited(call, request)
   }
 
   /** Measures the isolation only where a policy could read it: a look at the kernel takes its time. */
   async #decide(call: OnPath, evidence: Evidence): Promise<Decision> {
-    const { action, caller, epoch, received } = call
-    const decided = asDecided(action, evidence, placeRules(epoch))
+    const { caller, epoch, received } = call
+    const decided = decidedOf(call, evidence)
     const isRead = readsIsolation(decided, evidence, epoch.policySet)
     const context = contextOf(caller, isRead ? await received.isolation() : 'none')
     return decide(decided, evidence, context, epoch.policySet)
@@ -204,7 +207,7 @@ export class Gateway {
     const send = await access.forCall(call.session, call.action, evidence, requestId)
     const digest = this.#digest(call, evidence)
     const { request, scope } = call
-    const facts = callFacts(call.caller, call.action, digest, call.epoch.number)
+    const facts = callFacts(call.caller, decidedOf(call, evidence), digest, call.epoch.number)
     if (isRead(call.action) && observed === null) {
       // A read's one entry is made durable while the upstream works, and before anything is answered.
       const [, answer] = await Promise.all([
@@ -260,14 +263,15 @@ export class Gateway {
     evidence: Evidence,
     decision: Decision & { answer: 'deny' },
   ): Promise<Performed> {
+    const decided = decidedOf(call, evidence)
     await this.#parts.recorder.record({
       type: 'denied',
       code: decision.code,
       policies: decision.policies,
-      ...callFacts(call.caller, call.action, this.#digest(call, evidence), call.epoch.number),
+      ...callFacts(call.caller, decided, this.#digest(call, evidence), call.epoch.number),
     })
     this.#history.count(call.session.id, 'refused')
-    const where = environmentsOf(call.action)
+    const where = environmentsOf(decided)
     const message = `Seconder denied ${call.action.operation} in ${where}; nothing was done: ${decision.reason}`
     return notExecuted(refusal(call.received, denied(message, decision.code)))
   }
@@ -341,6 +345,11 @@ export class Gateway {
   }
 }
 
+/** The call as policy is asked about it, with what was found behind it. */
+function decidedOf({ action, epoch }: OnPath, evidence: Evidence): Action {
+  return asDecided(action, evidence, placeRules(epoch))
+}
+
 function digestFacts(session: { id: string; roleArn: string }) {
   return { sessionId: session.id, roleArn: session.roleArn }
 }
@@ -355,35 +364,4 @@ function notExecuted(reply: Reply): Performed {
 
 function readyGrant(grant: GrantRow | undefined, nowMs: number): GrantRow | undefined {
   return grant?.state === 'ready' && grant.expiresAtMs > nowMs ? grant : undefined
-}
-
-function couldNotLookAgain(): GatewayError {
-  return new GatewayError(
-    'look_up_failed',
-    'the gate could not look again before the effect, so it did nothing; the approval stands',
-    'run the same call again',
-  )
-}
-
-function notRecorded(cause: unknown): GatewayError {
-  return new GatewayError(
-    'outcome_unrecorded',
-    'this call was made, and the gate could not record how it ended',
-    'look before you run it again; tell whoever runs the gate',
-    { cause },
-  )
-}
-
-function alreadyUsed(grant: GrantRow | null): GatewayError {
-  if (grant)
-    return new GatewayError(
-      'request_closed',
-      'the approval of this call was already used or has ended',
-      'run the call again to ask anew',
-    )
-  return new GatewayError(
-    'replayed',
-    'this very signed call was already made once',
-    'sign it again if it is meant twice',
-  )
 }

@@ -10,6 +10,8 @@ export interface Part {
   readonly findings: readonly Finding[]
   readonly addedEffects: readonly Effect[]
   readonly before: JsonObject | null
+  readonly actsUnder?: Evidence['actsUnder']
+  readonly innerCalls?: Evidence['innerCalls']
 }
 
 export type Resolver = (action: Action, look: Look) => Promise<Part>
@@ -33,6 +35,8 @@ export function evidenceOf(part: Part, sentences: readonly string[]): Evidence {
     couldNotLook: sentences,
     addedEffects: EFFECTS_BY_STRICTNESS.filter((effect) => added.has(effect)),
     before: part.before,
+    ...(part.actsUnder === undefined ? {} : { actsUnder: part.actsUnder }),
+    ...(part.innerCalls === undefined ? {} : { innerCalls: part.innerCalls }),
   }
 }
 

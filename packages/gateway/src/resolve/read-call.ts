@@ -1,6 +1,7 @@
 // The closed list of calls that `resolve` may send, the three ways of writing one down, and the one
 // place that refuses anything else. Nothing here sends; nothing else in resolve builds a request.
 import type { JsonObject } from '@seconder/aws/call'
+import { isActingRead } from './acting-reads.ts'
 import { ResolveError } from './errors.ts'
 import type { UpstreamCall } from './upstream.ts'
 
@@ -108,7 +109,8 @@ export function assertRead(call: UpstreamCall): void {
   const check = Object.hasOwn(known, call.service)
     ? known[call.service as keyof typeof known]
     : undefined
-  if (check?.(call) === true && call.body.byteLength <= MAX_BODY_BYTES) return
+  const isKnown = check?.(call) === true || isActingRead(call)
+  if (isKnown && call.body.byteLength <= MAX_BODY_BYTES) return
   throw new ResolveError(
     'not_a_read',
     `a look-up in \`${call.service}\` is not on the list of reads`,

@@ -1,13 +1,15 @@
 // The verb of this folder: Action in, Evidence out, by read-only look-ups upstream. It decides nothing,
 // changes nothing, and ends by its deadline whatever the upstream does.
 import type { Action } from '../describe/action.ts'
+import { type ActingLook, lookAtActing } from './acting.ts'
 import { resolveBucket } from './bucket-change.ts'
 import { resolveExecuteChangeSet } from './change-set.ts'
 import { type Evidence, NO_EVIDENCE } from './evidence.ts'
 import { resolveItems } from './items.ts'
 import { Look } from './look.ts'
+import { memberAt, objectAt } from './member.ts'
 import { resolveObjects } from './objects.ts'
-import { evidenceOf, type Resolver } from './part.ts'
+import { evidenceOf, type Part, type Resolver } from './part.ts'
 import { resolveCreateStack, resolveDeleteStack, resolveUpdateStack } from './stack.ts'
 import { resolveTable } from './table-change.ts'
 import type { Upstream } from './upstream.ts'
@@ -63,16 +65,42 @@ export async function resolve(
 ): Promise<Evidence> {
   if (action.effects.every((effect) => effect === 'read' || effect === 'list')) return NO_EVIDENCE
   const resolver = resolverOf(action)
-  if (resolver === null) {
-    return { ...NO_EVIDENCE, couldNotLook: [`no look-up exists for ${missingIn(action)} yet`] }
-  }
   const look = new Look(upstream, options.deadlineMs)
   try {
-    const part = await resolver(action, look)
-    return evidenceOf(part, look.sentences())
+    if (resolver === null) look.missed(`no look-up exists for ${missingIn(action)} yet`)
+    const [part, acting] = await Promise.all([
+      resolver === null ? NOTHING_FOUND : resolver(action, look),
+      action.door === 'aws' ? lookAtActing(action, look) : null,
+    ])
+    if (resolver === null && acting === null) {
+      return { ...NO_EVIDENCE, couldNotLook: look.sentences() }
+    }
+    return evidenceOf(withActing(withStackRole(action, part), acting), look.sentences())
   } finally {
     look.close()
   }
+}
+
+const NOTHING_FOUND: Part = { binding: {}, findings: [], addedEffects: [], before: null }
+
+function withActing(part: Part, acting: ActingLook | null): Part {
+  if (acting === null) return part
+  const { binding, actsUnder, innerCalls } = acting
+  return {
+    ...part,
+    binding: { ...part.binding, ...binding },
+    actsUnder: [...(part.actsUnder ?? []), ...actsUnder],
+    ...(innerCalls.length === 0 ? {} : { innerCalls }),
+  }
+}
+
+/** The role that CloudFormation has stored with the stack acts; without one the caller's rights do. */
+function withStackRole(action: Action, part: Part): Part {
+  if (action.holder !== 'stack') return part
+  const stack = objectAt(part.binding, 'stack')
+  const role = memberAt(stack, 'roleArn')
+  if (role === null && memberAt(stack, 'unread') === undefined) return part
+  return { ...part, actsUnder: [typeof role === 'string' ? role : '*'] }
 }
 
 function resolverOf(action: Action): Resolver | null {

@@ -44,7 +44,7 @@ export async function lookAtTemplate(
     return { identity: look.missedBecause(what, why), policies: new Map() }
   }
   const sha256 = createHash('sha256').update(body, 'utf8').digest('hex')
-  const resources = objectAt(parsed(body), 'Resources')
+  const resources = objectAt(parsedDocument(body), 'Resources')
   if (resources === null) {
     look.missed(`could not read what ${what} keeps when it is deleted`)
     return { identity: { sha256 }, policies: new Map() }
@@ -64,7 +64,7 @@ function policiesOf(resources: JsonObject): Map<string, DeletionPolicy> {
 }
 
 /** Null where the text is not one document of one reading, or longer than its parser may take. */
-function parsed(body: string): JsonObject | null {
+export function parsedDocument(body: string): JsonObject | null {
   if (body.trimStart().startsWith('{')) return parsedJson(body)
   return Buffer.byteLength(body) > MAX_YAML_BYTES ? null : parsedYaml(body)
 }

@@ -1,0 +1,72 @@
+// The reads by which `resolve` learns what a call that acts for others would really run, and under which
+// role: one closed list, and how each is written down. Answers may hold settings; only what is named in
+// the files beside this one is kept of them.
+import type { JsonObject } from '@seconder/aws/call'
+import type { UpstreamCall } from './upstream.ts'
+
+/**
+ * JSON reads by signing name: the target and its awsJson version. Each has the access level Read or List
+ * in the Service Authorization Reference:
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ */
+const JSON_READS = {
+  'states:DescribeStateMachine': ['AWSStepFunctions.DescribeStateMachine', '1.0'],
+  'codebuild:BatchGetProjects': ['CodeBuild_20161006.BatchGetProjects', '1.1'],
+  'ecs:DescribeTaskDefinition': [
+    'AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition',
+    '1.1',
+  ],
+  'ecs:DescribeServices': ['AmazonEC2ContainerServiceV20141113.DescribeServices', '1.1'],
+  'ecr:DescribeImages': ['AmazonEC2ContainerRegistry_V20150921.DescribeImages', '1.1'],
+  'glue:GetJob': ['AWSGlue.GetJob', '1.1'],
+  'ssm:GetDocument': ['AmazonSSM.GetDocument', '1.1'],
+} as const satisfies Readonly<Record<string, readonly [target: string, version: string]>>
+
+export type ActingRead = keyof typeof JSON_READS
+
+const encoder = new TextEncoder()
+
+export function actingCall(region: string, read: ActingRead, input: JsonObject): UpstreamCall {
+  const [target, version] = JSON_READS[read]
+  return {
+    service: read.slice(0, read.indexOf(':')),
+    region,
+    method: 'POST',
+    target: '/',
+    headers: [
+      ['content-type', `application/x-amz-json-${version}`],
+      ['x-amz-target', target],
+    ],
+    body: encoder.encode(JSON.stringify(input)),
+  }
+}
+
+/** GetFunctionConfiguration. Source: its page in the Lambda API reference. */
+export function functionCall(region: string, name: string, qualifier: string | null): UpstreamCall {
+  const query = qualifier === null ? '' : `?Qualifier=${encodeURIComponent(qualifier)}`
+  const target = `${FUNCTIONS}${encodeURIComponent(name)}/configuration${query}`
+  return { service: 'lambda', region, method: 'GET', target, headers: [], body: new Uint8Array(0) }
+}
+
+const FUNCTIONS = '/2015-03-31/functions/'
+const FUNCTION_READ =
+  /^\/2015-03-31\/functions\/[A-Za-z0-9%_.-]+\/configuration(?:\?Qualifier=[A-Za-z0-9%_.-]+)?$/
+
+/** Whether a call is one of these reads, in exactly the form written here. */
+export function isActingRead({ service, method, target, headers, body }: UpstreamCall): boolean {
+  if (service === 'lambda') {
+    return (
+      method === 'GET' && headers.length === 0 && body.length === 0 && FUNCTION_READ.test(target)
+    )
+  }
+  const [contentType, named, ...rest] = headers
+  if (method !== 'POST' || target !== '/' || rest.length > 0) return false
+  return Object.entries(JSON_READS).some(
+    ([read, [operation, version]]) =>
+      read.startsWith(`${service}:`) &&
+      contentType?.[0] === 'content-type' &&
+      contentType[1] === `application/x-amz-json-${version}` &&
+      named?.[0] === 'x-amz-target' &&
+      named[1] === operation,
+  )
+}
