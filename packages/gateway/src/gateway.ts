@@ -109,8 +109,20 @@ export class Gateway {
     const scope = { service, region, endpointPrefix, hostPrefix }
     requireNoStrayBody(request)
     requireEndpoint(scope)
-    const digest = actionDigest(action, { ...digestFacts(session), epoch: epoch.number })
-    return { ...identified, request, received, action, scope, actionDigest: digest, epoch }
+    let digest: string | undefined
+    return {
+      ...identified,
+      request,
+      received,
+      action,
+      scope,
+      epoch,
+      /** Made when it is first asked for: most reads never need it. */
+      get actionDigest() {
+        digest ??= actionDigest(action, { ...digestFacts(session), epoch: epoch.number })
+        return digest
+      },
+    }
   }
 
   /** Joins what is open for this call, else decides it afresh. */

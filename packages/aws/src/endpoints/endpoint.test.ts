@@ -126,3 +126,27 @@ test.skipIf(!INSTALLED)('the committed table is what the build makes', async () 
   const committed = readFileSync(new URL('../../data/endpoints.json', import.meta.url), 'utf8')
   expect(endpointTableText(await compileEndpoints())).toBe(committed)
 })
+
+test('what was answered before changes no later answer', () => {
+  const asked = [
+    ['s3', 'eu-west-1', {}],
+    ['s3', 'eu-west-1', { endpointPrefix: 's3-control' }],
+    ['s3', 'eu-west-1', { endpointPrefix: '' }],
+    ['s3\neu-west-1\nmain\n', '', {}],
+    ['s3', 'eu-west-1\nmain\n', {}],
+    ['iam', 'eu-west-1', {}],
+    ['nothing', 'eu-west-1', {}],
+  ] as const
+  const first = asked.map(([service, region, choice]) => endpointFor(service, region, choice))
+  const again = asked.map(([service, region, choice]) => endpointFor(service, region, choice))
+  expect(again).toEqual(first)
+  expect(first.map((endpoint) => endpoint?.host)).toEqual([
+    's3.eu-west-1.amazonaws.com',
+    's3-control.eu-west-1.amazonaws.com',
+    undefined,
+    undefined,
+    undefined,
+    'iam.amazonaws.com',
+    undefined,
+  ])
+})

@@ -45,6 +45,28 @@ export function endpointFor(
   region: string,
   choice: EndpointChoice = {},
 ): Endpoint | undefined {
+  const { endpointPrefix, hostPrefix = '' } = choice
+  // No name of the table has a line break, so a key that is known has three, and no other text has it.
+  const prefix = endpointPrefix === undefined ? 'main' : `=${endpointPrefix}`
+  const key = `${signingService}\n${region}\n${prefix}\n${hostPrefix}`
+  const known = recent.get(key)
+  if (known !== undefined) return known
+  const endpoint = endpointOf(signingService, region, choice)
+  if (endpoint === undefined) return undefined
+  if (recent.size >= RECENT_MAX) recent.clear()
+  recent.set(key, endpoint)
+  return endpoint
+}
+
+/** Endpoints remembered; what is no row of the table never is. */
+const RECENT_MAX = 1_024
+const recent = new Map<string, Endpoint>()
+
+function endpointOf(
+  signingService: string,
+  region: string,
+  choice: EndpointChoice,
+): Endpoint | undefined {
   if (customerHostedReason(signingService) !== undefined) return undefined
   const partition = PARTITION_OF_REGION.get(region)
   const service = ownValue(ENDPOINT_TABLE.services, signingService)

@@ -19,6 +19,23 @@ const REGION = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 const SERVICE = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?$/
 const CREDENTIAL_CHARACTERS_MAX = 256
 
+/** Scopes remembered; a session has one for each day, region and service. */
+const SCOPES_MAX = 1_024
+const recent = new Map<string, CredentialScope>()
+
+/**
+ * As `parseCredential`, remembering what was read. The text decides alone, and what is refused is not
+ * remembered.
+ */
+export function rememberedCredential(credential: string): CredentialScope {
+  const known = recent.get(credential)
+  if (known !== undefined) return known
+  const scope = parseCredential(credential)
+  if (recent.size >= SCOPES_MAX) recent.clear()
+  recent.set(credential, scope)
+  return scope
+}
+
 /**
  * The fields of `AKID/20150830/us-east-1/service/aws4_request`.
  * Throws `scope_invalid` when a field has the wrong shape, `malformed_authorization` when there are

@@ -2,7 +2,7 @@
 // query parameters. Exactly one of the two may speak. Nothing here is verified yet.
 
 import { parseAmzDate } from './amz-date.ts'
-import { type CredentialScope, parseCredential } from './credential-scope.ts'
+import { type CredentialScope, rememberedCredential } from './credential-scope.ts'
 import { quoted, SigV4Error } from './errors.ts'
 import type { QueryParameter } from './query-string.ts'
 import { ALGORITHM } from './signature.ts'
@@ -173,7 +173,7 @@ function claim(
   form: SignatureClaim['form'],
   fields: ClaimFields & { readonly amzDate: string; readonly expiresSeconds: number | null },
 ): SignatureClaim {
-  const scope = parseCredential(fields.credential)
+  const scope = rememberedCredential(fields.credential)
   if (!/^[0-9a-f]{64}$/.test(fields.signature)) {
     throw new SigV4Error('malformed_authorization', 'the signature is not 64 hex digits')
   }
@@ -184,12 +184,26 @@ function claim(
   return {
     form,
     scope,
-    signedHeaders: parseSignedHeaders(fields.signedHeaders),
+    signedHeaders: rememberedNames(fields.signedHeaders),
     signature: fields.signature,
     amzDate: fields.amzDate,
     signedAtMs,
     expiresSeconds: fields.expiresSeconds,
   }
+}
+
+/** Lists remembered; a client signs a few. */
+const NAMES_MAX = 1_024
+const recentNames = new Map<string, readonly string[]>()
+
+/** As `parseSignedHeaders`, remembering what was read; what is refused is not remembered. */
+function rememberedNames(text: string): readonly string[] {
+  const known = recentNames.get(text)
+  if (known !== undefined) return known
+  const names = parseSignedHeaders(text)
+  if (recentNames.size >= NAMES_MAX) recentNames.clear()
+  recentNames.set(text, names)
+  return names
 }
 
 function parseSignedHeaders(text: string): string[] {

@@ -209,3 +209,42 @@ test('a canonical text is read back, one with a second reading is refused', () =
     expect(() => parseCanonicalJson(text)).toThrow(CanonicalJsonError)
   }
 })
+
+test('sorting and short strings are as sort() and JSON.stringify have them (2,000 random objects)', () => {
+  let state = 20_261_126
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return (state >>> 8) % below
+  }
+  const units = [
+    'a',
+    'b',
+    'Z',
+    '0',
+    '9',
+    ' ',
+    '"',
+    '\\',
+    '\n',
+    '\u007f',
+    '\u0080',
+    'é',
+    '€',
+    '\ufb33',
+  ]
+  units.push('\u{1f600}', '\u2028', '/', '~', '_', '\u0000')
+  const text = () =>
+    Array.from(
+      { length: random(4) === 0 ? 60 + random(9) : random(5) },
+      () => units[random(units.length)],
+    ).join('')
+  const sorted = (value: Record<string, string>) =>
+    `{${Object.keys(value)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${JSON.stringify(value[key])}`)
+      .join(',')}}`
+  for (let count = 0; count < 2_000; count += 1) {
+    const value = Object.fromEntries(Array.from({ length: random(40) }, () => [text(), text()]))
+    expect(canonicalJson(value)).toBe(sorted(value))
+  }
+})

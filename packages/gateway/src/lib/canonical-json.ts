@@ -86,8 +86,14 @@ function writeNumber(value: number): string {
   return String(value)
 }
 
+/** Printable ASCII without quotation mark and backslash. */
+const PLAIN = /^[ !#-[\]-~]*$/
+const PLAIN_LENGTH_MAX = 64
+
 /** JSON.stringify escapes exactly as RFC 8785 section 3.2.2.2 asks, except for lone surrogates. */
 function writeString(value: string): string {
+  // Short and nothing to escape, as most names are: the same text without asking for it.
+  if (value.length <= PLAIN_LENGTH_MAX && PLAIN.test(value)) return `"${value}"`
   if (!value.isWellFormed()) throw new CanonicalJsonError('lone_surrogate')
   return JSON.stringify(value)
 }
@@ -107,21 +113,35 @@ function writeArray(value: readonly unknown[], depth: number): string {
 function writeObject(value: object, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== null && prototype !== Object.prototype) throw new CanonicalJsonError('not_json')
-  if (Object.getOwnPropertySymbols(value).length > 0) throw new CanonicalJsonError('not_json')
   const members = value as { readonly [key: string]: unknown }
   const keys = Object.keys(value)
-  // A hidden member or a `toJSON` beside the visible ones would make two readings of one object.
-  if (Object.getOwnPropertyNames(value).length !== keys.length) {
-    throw new CanonicalJsonError('not_json')
-  }
-  // The default order of sort() is that of UTF-16 code units, ECMA-262 section 23.1.3.30.2.
-  keys.sort()
+  // A symbol, or a hidden member or a `toJSON` beside the visible ones, would make two readings of one
+  // object: then there are more keys of all kinds than visible ones.
+  if (Reflect.ownKeys(value).length !== keys.length) throw new CanonicalJsonError('not_json')
+  sortKeys(keys)
   let text = '{'
   for (const key of keys) {
     if (text.length > 1) text += ','
     text = grow(text, `${writeString(key)}:${write(members[key], depth)}`)
   }
   return `${text}}`
+}
+
+/** Most keys that are sorted in place, one by one; past it sort() is faster. */
+const KEYS_INSERTED_MAX = 24
+
+/** By UTF-16 code units, as both `<` and the default of sort() compare: ECMA-262 sections 7.2.12, 23.1.3.30.2. */
+function sortKeys(keys: string[]): void {
+  if (keys.length > KEYS_INSERTED_MAX) {
+    keys.sort()
+    return
+  }
+  for (let end = 1; end < keys.length; end += 1) {
+    const key = keys[end] as string
+    let at = end
+    for (; at > 0 && (keys[at - 1] as string) > key; at -= 1) keys[at] = keys[at - 1] as string
+    keys[at] = key
+  }
 }
 
 /** Bounds the work too, where one object is shared by many parents. */
