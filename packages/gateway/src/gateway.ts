@@ -152,7 +152,7 @@ export class Gateway {
     if (settled.answer === 'deny') return this.#deny(call, evidence, settled)
     const context = contextOf(call.caller, await call.received.isolation())
     const request = await desk.open(this.#newRequest(call, evidence, context, settled))
-    return this.#awaited(call, request)
+    return this.#awaited(call, request, decided)
   }
 
   /** Measures the isolation only where a policy could read it: a look at the kernel takes its time. */
@@ -165,7 +165,7 @@ export class Gateway {
   }
 
   /** Waits a little for reviewers, then tells the caller how things stand. */
-  async #awaited(call: OnPath, request: RequestRow): Promise<Performed> {
+  async #awaited(call: OnPath, request: RequestRow, decided = call.action): Promise<Performed> {
     const { store, clock, desk, holdMs, requestUrl } = this.#parts
     if (request.state === 'pending') await desk.hold(request.id, holdMs, call.received.gone)
     const now = store.request(request.id) ?? request
@@ -175,7 +175,7 @@ export class Gateway {
     }
     const words =
       now.state === 'pending'
-        ? pendingWords(now, environmentsOf(call.action), requestUrl(now.id))
+        ? pendingWords(now, environmentsOf(decided), requestUrl(now.id))
         : closedWords(now)
     return notExecuted(refusal(call.received, held(words, now.id)))
   }

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { loadConfig } from '@seconder/gateway/config'
 import { describe } from '@seconder/gateway/describe/describe'
 import { readRoleReach } from '@seconder/gateway/epoch/role-reach'
+import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { Command } from 'commander'
 import { claimedScope, parseRawRequest } from '../raw-request.ts'
 import { print, table } from '../render/terminal.ts'
@@ -54,7 +55,13 @@ function describeAws(file: string | undefined, options: DescribeOptions): void {
   print(
     `${action.operation}  ${action.effects.join(' + ')}  reveals ${action.reveals}  recoverable ${action.recoverable}`,
   )
-  print(`needs ${action.iamActions.join(', ')}`)
+  print(`needs ${(action.ownActions ?? action.iamActions).join(', ')}`)
+  for (const inner of action.innerCalls ?? []) {
+    const role = inner.role === null ? '' : ` under ${escapeUntrusted(inner.role, 200)}`
+    const does = `${inner.operation}  ${inner.effects.join(' + ')}`
+    print(`makes others call ${does}  at ${escapeUntrusted(inner.at, 200)}${role}`)
+  }
+  if (action.holder !== undefined) print(`runs under the role of a stored ${action.holder}`)
   print(
     table(
       ['resource', 'type', 'environment', 'certain'],

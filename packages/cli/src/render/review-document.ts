@@ -12,6 +12,9 @@ const WIDTH = 96
 /** Findings shown; the rest is counted and in `--json`. */
 const FINDINGS_SHOWN_MAX = 40
 
+/** Inner calls shown; the rest is counted and in `--json`. */
+const INNER_CALLS_SHOWN_MAX = 40
+
 /** What will be sent is never cut: code hidden in a cut would be signed unseen (red team C9). */
 const WHOLE_CHARS = 20_000_000
 
@@ -41,26 +44,37 @@ export function renderDocument(
 ): string {
   const { action, evidence, context } = document
   const environments = [...new Set(action.resources.map(({ environment }) => environment))]
-  const effects = [...new Set([...action.effects, ...evidence.addedEffects])]
+  // A role stands once for each environment it reaches; it is named once.
+  const resources = [...new Map(action.resources.map((one) => [one.arn, one])).values()]
+  const reached = (evidence.reaches ?? []).flatMap((one) => one.environments)
+  const found = (evidence.innerCalls ?? []).flatMap((inner) => inner.effects)
+  const effects = [...new Set([...action.effects, ...evidence.addedEffects, ...found])].filter(
+    (effect, _, all) => all.every(isLook) || !isLook(effect),
+  )
   const strictest = action.effects.at(-1) ?? 'unknown'
-  const band = environments
+  const band = [...new Set([...environments, ...reached])]
     .map((name) => toned(BAND[name] ?? ['bold'], name.toUpperCase()))
     .join(' ')
   const lines = [
     `${band} · ${action.region} · account ${accountWords(action.account)} · open until ${document.expiresAt.slice(11, 16)} UTC`,
     '',
     `${SHAPE[strictest]} ${toned('bold', effects.join(' + '))}  ${action.operation}`,
-    ...action.resources
+    ...resources
       .slice(0, 10)
       .map(
         ({ arn, resolved }) =>
           `  ${safe(arn)}${resolved ? '' : '  (wider than known: treated as production)'}`,
       ),
-    ...more(action.resources.length - 10, 'resources'),
+    ...more(resources.length - 10, 'resources'),
     '',
     ...wrap(safe(document.summary), WIDTH).map((line) => toned('bold', line)),
     '',
     ...findings(evidence.findings),
+    ...innerCalls(document),
+    ...(evidence.reaches ?? []).map(
+      ({ role, environments }) =>
+        `  acts under ${safe(role)}, which reaches ${safe(environments.join(', '))}`,
+    ),
     ...evidence.couldNotLook.map((words) => `  could not look: ${indented(safe(words), 18)}`),
     ...(evidence.wider ?? []).map((words) => `  ${toned('bold', indented(safe(words), 4))}`),
     ...parameters(document),
@@ -98,6 +112,29 @@ function findings(all: readonly Finding[]): string[] {
   ]
 }
 
+/** What the call makes others do, now or later: in the call itself, or found in what it starts. */
+function innerCalls({ action, evidence }: ReviewDocument): string[] {
+  const all = [...(action.innerCalls ?? []), ...(evidence.innerCalls ?? [])]
+  if (all.length === 0) return []
+  const lines = all.slice(0, INNER_CALLS_SHOWN_MAX).flatMap((inner) => {
+    const strictest = inner.effects.at(-1) ?? 'unknown'
+    const role = inner.role === null ? '' : ` under ${safe(inner.role)}`
+    return [
+      `  ${SHAPE[strictest]} ${inner.effects.join(' + ')}  ${safe(inner.operation)} (${safe(inner.at)})${role}`,
+      ...inner.resources
+        .filter(({ type }) => type !== 'role')
+        .slice(0, 5)
+        .map(({ arn }) => `      ${safe(arn)}`),
+    ]
+  })
+  return [
+    toned('bold', 'It makes others do:'),
+    ...lines,
+    ...more(all.length - INNER_CALLS_SHOWN_MAX, 'calls'),
+    '',
+  ]
+}
+
 function parameters(document: ReviewDocument): string[] {
   const before = 'before' in document.evidence ? document.evidence.before : null
   const text = safe(JSON.stringify(document.action.parameters), WHOLE_CHARS)
@@ -125,6 +162,10 @@ function middleCut(text: string, width: number): string {
   if (text.length <= width) return text
   const half = Math.floor((width - 1) / 2)
   return `${text.slice(0, half)}…${text.slice(-half)}`
+}
+
+function isLook(effect: Effect): boolean {
+  return effect === 'read' || effect === 'list'
 }
 
 function more(count: number, what: string): string[] {

@@ -12,12 +12,14 @@ import type { UpstreamCall } from './upstream.ts'
 const JSON_READS = {
   'states:DescribeStateMachine': ['AWSStepFunctions.DescribeStateMachine', '1.0'],
   'codebuild:BatchGetProjects': ['CodeBuild_20161006.BatchGetProjects', '1.1'],
+  'codepipeline:GetPipeline': ['CodePipeline_20150709.GetPipeline', '1.1'],
   'ecs:DescribeTaskDefinition': [
     'AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition',
     '1.1',
   ],
   'ecs:DescribeServices': ['AmazonEC2ContainerServiceV20141113.DescribeServices', '1.1'],
   'ecr:DescribeImages': ['AmazonEC2ContainerRegistry_V20150921.DescribeImages', '1.1'],
+  'events:ListTargetsByRule': ['AWSEvents.ListTargetsByRule', '1.1'],
   'glue:GetJob': ['AWSGlue.GetJob', '1.1'],
   'ssm:GetDocument': ['AmazonSSM.GetDocument', '1.1'],
 } as const satisfies Readonly<Record<string, readonly [target: string, version: string]>>
@@ -41,6 +43,44 @@ export function actingCall(region: string, read: ActingRead, input: JsonObject):
   }
 }
 
+/** Query reads by signing name and operation, with the version of the API. */
+const FORM_READS = {
+  'ec2:DescribeInstances': '2016-11-15',
+  'iam:GetInstanceProfile': '2010-05-08',
+} as const satisfies Readonly<Record<string, string>>
+
+const FORM = 'application/x-www-form-urlencoded; charset=utf-8'
+
+export function formCall(
+  region: string,
+  read: keyof typeof FORM_READS,
+  input: Readonly<Record<string, string>>,
+): UpstreamCall {
+  const [service = '', operation = ''] = read.split(':')
+  const fields = [['Action', operation], ['Version', FORM_READS[read]], ...Object.entries(input)]
+  return {
+    service,
+    region,
+    method: 'POST',
+    target: '/',
+    headers: [['content-type', FORM]],
+    body: encoder.encode(new URLSearchParams(fields as [string, string][]).toString()),
+  }
+}
+
+function isFormRead({ service, headers, body }: UpstreamCall): boolean {
+  const [contentType, ...rest] = headers
+  if (contentType?.[0] !== 'content-type' || contentType[1] !== FORM || rest.length > 0)
+    return false
+  const form = new URLSearchParams(new TextDecoder().decode(body))
+  return Object.entries(FORM_READS).some(
+    ([read, version]) =>
+      form.getAll('Version').join() === version &&
+      form.getAll('Action').length === 1 &&
+      read === `${service}:${form.get('Action')}`,
+  )
+}
+
 /** GetFunctionConfiguration. Source: its page in the Lambda API reference. */
 export function functionCall(region: string, name: string, qualifier: string | null): UpstreamCall {
   const query = qualifier === null ? '' : `?Qualifier=${encodeURIComponent(qualifier)}`
@@ -53,14 +93,17 @@ const FUNCTION_READ =
   /^\/2015-03-31\/functions\/[A-Za-z0-9%_.-]+\/configuration(?:\?Qualifier=[A-Za-z0-9%_.-]+)?$/
 
 /** Whether a call is one of these reads, in exactly the form written here. */
-export function isActingRead({ service, method, target, headers, body }: UpstreamCall): boolean {
+export function isActingRead(call: UpstreamCall): boolean {
+  const { service, method, target, headers, body } = call
   if (service === 'lambda') {
     return (
       method === 'GET' && headers.length === 0 && body.length === 0 && FUNCTION_READ.test(target)
     )
   }
   const [contentType, named, ...rest] = headers
-  if (method !== 'POST' || target !== '/' || rest.length > 0) return false
+  if (method !== 'POST' || target !== '/') return false
+  if (isFormRead(call)) return true
+  if (rest.length > 0) return false
   return Object.entries(JSON_READS).some(
     ([read, [operation, version]]) =>
       read.startsWith(`${service}:`) &&

@@ -176,7 +176,11 @@ function changeOf(member: XmlTree): Change | null {
   const { fate, effects } = doing(tree, type)
   const added: Effect[] = [...effects]
   if (type.startsWith('AWS::IAM::')) added.push('permissions')
-  if (isOpaque(type) || childText(tree, 'ChangeSetId') !== null) added.push('opaque')
+  // Nested change sets and hooks act by themselves, whatever the change set says of them (redteam C7).
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Change.html
+  const hooks = childText(member, 'HookInvocationCount') ?? '0'
+  const actsItself = isOpaque(type) || childText(tree, 'ChangeSetId') !== null || hooks !== '0'
+  if (actsItself) added.push('opaque')
   return {
     resource: { type, logicalId, physicalId },
     fate,

@@ -7,11 +7,14 @@ import { partitionOf } from '@seconder/aws/endpoints/endpoint'
 import { describeDrafts } from '@seconder/aws/inner-calls/acting'
 import { Drafts } from '@seconder/aws/inner-calls/drafts'
 import { readDefinition } from '@seconder/aws/inner-calls/state-machine'
+import { readRuleTargets } from '@seconder/aws/inner-calls/targets'
+import { digestOf } from '../lib/canonical-json.ts'
 import { type ActingRead, actingCall, functionCall } from './acting-reads.ts'
 import { quoted } from './amounts.ts'
 import { pinnedImage } from './image.ts'
 import type { Look, Looked } from './look.ts'
-import { asObject, listAt, memberAt, objectAt, secondsAt, textAt } from './member.ts'
+import { lookAtMachines } from './machine-role.ts'
+import { asObject, countAt, listAt, memberAt, objectAt, secondsAt, textAt } from './member.ts'
 import { pinnedObject, placeOf } from './pinned-object.ts'
 
 export interface HolderLook {
@@ -33,6 +36,9 @@ const LOOKERS: Readonly<Record<string, HolderLooker>> = {
   'codebuild-project': lookAtProject,
   'glue-job': lookAtJob,
   'lambda-function': lookAtFunction,
+  'managed-instance': lookAtMachines,
+  pipeline: lookAtPipeline,
+  rule: lookAtRule,
   'state-machine': lookAtMachine,
   'task-definition': lookAtTask,
 }
@@ -233,6 +239,54 @@ async function lookAtJob(parameters: JsonObject, look: Look, here: Placed): Prom
     },
     roles: [role],
     innerCalls: [],
+  }
+}
+
+/**
+ * A pipeline is held to its version, which counts its changes; its stages act under roles of their own.
+ * Source: https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineDeclaration.html
+ */
+async function lookAtPipeline(
+  parameters: JsonObject,
+  look: Look,
+  here: Placed,
+): Promise<HolderLook> {
+  const name = textAt(parameters, 'name') ?? textAt(parameters, 'pipelineName')
+  if (name === null) return unnamed(look)
+  const looked = await ask(look, here, 'codepipeline:GetPipeline', { name })
+  const pipeline = looked.found === 'yes' ? objectAt(looked.value, 'pipeline') : null
+  const version = countAt(pipeline, 'version')
+  if (version === null) return unread(look, `pipeline ${quoted(name)}`, looked)
+  look.missed('the stages of a pipeline run code and act under roles that were not looked at')
+  return { binding: { pipeline: name, version }, roles: ['*'], innerCalls: [] }
+}
+
+/** Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListTargetsByRule.html */
+async function lookAtRule(parameters: JsonObject, look: Look, here: Placed): Promise<HolderLook> {
+  const name = textAt(parameters, 'Name')
+  if (name === null) return unnamed(look)
+  const bus = textAt(parameters, 'EventBusName')
+  const input = { Rule: name, ...(bus === null ? {} : { EventBusName: bus }) }
+  const call = actingCall(here.region, 'events:ListTargetsByRule', input)
+  const looked = await look.json(call, ['ResourceNotFoundException'])
+  // A rule that is made now has no targets yet.
+  if (looked.found === 'no')
+    return { binding: { rule: name, absent: true }, roles: [], innerCalls: [] }
+  const targets = looked.found === 'yes' ? listAt(looked.value, 'Targets') : null
+  if (looked.found !== 'yes' || targets === null)
+    return unread(look, `rule ${quoted(name)}`, looked)
+  const drafts = new Drafts()
+  readRuleTargets({ Targets: targets }, drafts)
+  const { region, account } = here
+  const partition = partitionOf(region) ?? 'aws'
+  const { innerCalls, whole } = describeDrafts(drafts, { partition, region, account })
+  if (!whole) look.missed('not every target of the rule could be read')
+  const roles = targets.flatMap((one) => memberAt(asObject(one), 'RoleArn') ?? []).map(roleOf)
+  const all = memberAt(looked.value, 'NextToken') === undefined
+  return {
+    binding: { rule: name, targets: digestOf(targets), ...(all ? {} : { unread: 'too many' }) },
+    roles: whole && all ? roles : [...roles, '*'],
+    innerCalls,
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { actingCall, formCall, functionCall } from './acting-reads.ts'
 import { ResolveError } from './errors.ts'
 import { assertRead, cloudformationCall, dynamodbCall, s3Call } from './read-call.ts'
 import type { UpstreamCall } from './upstream.ts'
@@ -83,6 +84,28 @@ test('of S3 only the listed queries pass, alone, once, without headers or body',
 test('a service that is not looked at passes nothing', () => {
   expect(refused({ ...DESCRIBE, service: 'iam' })).toBe('not_a_read')
   expect(refused({ ...DESCRIBE, service: 'constructor' })).toBe('not_a_read')
+})
+
+test('of what acts for others only the listed reads pass, in their own form', () => {
+  const get = functionCall('eu-west-1', 'resize', 'live')
+  const project = actingCall('eu-west-1', 'codebuild:BatchGetProjects', { names: ['p'] })
+  const profile = formCall('us-east-1', 'iam:GetInstanceProfile', { InstanceProfileName: 'web' })
+  for (const call of [get, project, profile]) expect(refused(call)).toBe('passed')
+  expect(refused({ ...get, method: 'POST' })).toBe('not_a_read')
+  expect(refused({ ...get, target: '/2015-03-31/functions/resize/code' })).toBe('not_a_read')
+  expect(refused({ ...get, target: `${get.target}&Action=x` })).toBe('not_a_read')
+  expect(refused({ ...project, service: 'codepipeline' })).toBe('not_a_read')
+  const start: UpstreamCall['headers'] = [
+    ['content-type', 'application/x-amz-json-1.1'],
+    ['x-amz-target', 'CodeBuild_20161006.StartBuild'],
+  ]
+  expect(refused({ ...project, headers: start })).toBe('not_a_read')
+  const body = (text: string) => ({ ...profile, body: encoder.encode(text) })
+  expect(refused(body('Action=DeleteInstanceProfile&Version=2010-05-08'))).toBe('not_a_read')
+  expect(refused(body('Action=GetInstanceProfile&Action=DeleteRole&Version=2010-05-08'))).toBe(
+    'not_a_read',
+  )
+  expect(refused({ ...profile, service: 'ec2' })).toBe('not_a_read')
 })
 
 test('a body passes at 64 KiB and not one byte past it', () => {

@@ -37,6 +37,7 @@ export function summarise(action: Action, evidence: Evidence): string {
     ...first,
     ...(absent ? [] : [...aboutData(findings), ...aboutProtection(findings)]),
     ...aboutLooking(findings, evidence),
+    ...aboutInnerCalls(action, evidence),
     ...aboutAddedEffects(action, evidence),
     ...((evidence.before ?? null) === null ? [] : ['What is there now is shown below.']),
   ]
@@ -185,6 +186,25 @@ function aboutAddedEffects(action: Action, evidence: Evidence): string[] {
     ...(effects.has('permissions') && !onlyDeletes ? ['It would change who may do what.'] : []),
     ...(effects.has('unknown') ? ['Part of it nobody has classified.'] : []),
   ]
+}
+
+/** Inner calls named in one sentence; the document has them all. */
+const INNER_CALLS_NAMED = 3
+
+/** What the call would make others do, the changing ones first by their order in it. */
+function aboutInnerCalls(action: Action, evidence: Evidence): string[] {
+  const all = [...(action.innerCalls ?? []), ...(evidence.innerCalls ?? [])]
+  const changing = all.filter(({ effects }) =>
+    effects.some((effect) => effect !== 'read' && effect !== 'list'),
+  )
+  const names = [...new Set(changing.map(({ operation }) => operation))]
+  if (names.length === 0) return []
+  const more = names.length - INNER_CALLS_NAMED
+  const named = joined([
+    ...names.slice(0, INNER_CALLS_NAMED),
+    ...(more > 0 ? [`${grouped(more)} more`] : []),
+  ])
+  return [`It makes others call ${named}.`]
 }
 
 function aboutLooking(findings: readonly Finding[], evidence: Evidence): string[] {
