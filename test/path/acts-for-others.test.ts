@@ -299,7 +299,7 @@ test('C7 a document at its latest version is held to its content', async () => {
   const send = json('ssm', 'AmazonSSM.SendCommand', {
     DocumentName: 'fix',
     DocumentVersion: '$LATEST',
-    InstanceIds: ['i-0123456789abcdef0'],
+    Targets: [{ Key: 'tag:app', Values: ['web'] }],
   })
   upstream.script = answers(content('ls'))
   const keys = await agentIn({ environments: [] })
