@@ -252,6 +252,7 @@ export class Gateway {
       effect: effect.id,
       request: grant?.requestId ?? null,
       grant: grant?.id ?? null,
+      signature,
       policies: decision.policies,
       observed,
       ...facts,

@@ -98,6 +98,8 @@ export type Entry =
       effect: string
       request: string | null
       grant: string | null
+      /** SHA-256 (hex) of the call's signature, which is used once; absent in entries of older builds. */
+      signature?: string
       policies: readonly string[]
       /** Set where `observe` let pass what `enforce` would not have. */
       observed: string | null

@@ -17,6 +17,7 @@ import { parseCanonicalJson, sha256Hex } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import { parsePublicKey } from '../lib/ssh/public-key.ts'
 import type { FoundingPerson, Store } from '../state/store.ts'
+import { restoreEffects } from './open-effects.ts'
 import { createRecorder } from './recorder.ts'
 
 /** How long an acknowledged checkpoint may wait to be remembered, in milliseconds. */
@@ -53,6 +54,8 @@ export async function openGateLedger(
   })
   try {
     const found = await foundGate(config, store, ledger, clock)
+    // Before anything newer is remembered, which is what says how far the state is durable.
+    await restoreEffects(ledger, store, last)
     const remember = remembering(store)
     return {
       ledger,

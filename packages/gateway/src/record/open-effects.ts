@@ -1,12 +1,37 @@
-// Ends what a crash left open. An effect whose outcome never came is `unknown`: only the upstream knows,
-// and a retry is a new call. One without an intent never began, and one with an outcome has ended.
+// Puts back what a loss of power took from the state, and ends what a crash left open. An effect whose
+// outcome never came is `unknown`: only the upstream knows, and a retry is a new call. One without an
+// intent never began, and one with an outcome has ended.
+import { parseCheckpoint } from '@seconder/ledger/checkpoint'
 import type { Ledger } from '@seconder/ledger/ledger'
+import { parseNote } from '@seconder/ledger/note'
 import type { OpenEffect, Store } from '../state/store.ts'
 import type { Entry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 
 /** Entries read back at most; an effect open at a crash is among the newest. */
 export const ENTRIES_READ_MAX = 100_000
+
+/**
+ * Makes the state know every intent again that is in the ledger after the checkpoint `remembered`: the
+ * changes of state that precede an intent are durable at the latest when a newer one is remembered.
+ */
+export async function restoreEffects(
+  ledger: Ledger,
+  store: Store,
+  remembered: string | undefined,
+): Promise<void> {
+  const first = remembered === undefined ? 0 : parseCheckpoint(parseNote(remembered).text).size
+  for (let index = first; index < ledger.size; index++) {
+    const entry = JSON.parse(new TextDecoder().decode(await ledger.read(index))) as Entry
+    // Older builds made the state durable first, and said no signature.
+    if (entry.type !== 'intent' || entry.signature === undefined) continue
+    const { effect: id, session: sessionId, operation, signature, grant } = entry
+    store.restoreEffect(
+      { id, sessionId, operation },
+      { signature, grant, atMs: Date.parse(entry.at) },
+    )
+  }
+}
 
 /** Returns words for the operator, one line for each effect whose outcome is unknown. */
 export async function closeOpenEffects(

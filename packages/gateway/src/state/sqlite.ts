@@ -4,15 +4,14 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../errors.ts'
+import { EffectStatements } from './effects.ts'
 import * as rows from './rows.ts'
 import { MIGRATIONS } from './schema.ts'
-import { Statements } from './statements.ts'
 import type {
   EpochRow,
   FoundingPerson,
   GrantRow,
   KeyRecord,
-  OpenEffect,
   PersonRecord,
   RequestRow,
   RequestState,
@@ -49,17 +48,7 @@ function migrate(database: DatabaseSync): void {
   }
 }
 
-/** Ended effects that wait to be forgotten. */
-const ENDED_MAX = 256
-
-class SqliteStore extends Statements implements Store {
-  readonly #ended: string[] = []
-
-  override close(): void {
-    this.transaction(() => this.#forgetEnded())
-    super.close()
-  }
-
+class SqliteStore extends EffectStatements implements Store {
   meta(key: string): string | undefined {
     return this.one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
   }
@@ -321,78 +310,5 @@ class SqliteStore extends Statements implements Store {
 
   revokeGrant(id: string): void {
     this.run(`UPDATE grants SET state = 'revoked' WHERE id = ? AND state = 'ready'`, id)
-  }
-
-  consumeGrant(
-    grantId: string,
-    effect: OpenEffect,
-    signatureSha256: string,
-    nowMs: number,
-  ): boolean {
-    const consumed = this.transaction(() => {
-      const changed = this.run(
-        `UPDATE grants SET state = 'consumed' WHERE id = ? AND state = 'ready' AND expires_at_ms > ?
-         AND epoch = (SELECT max(number) FROM epochs)
-         AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?)`,
-        grantId,
-        nowMs,
-        nowMs,
-      )
-      return changed === 1 && this.#startEffect(effect, signatureSha256, nowMs)
-    })
-    return consumed === true
-  }
-
-  beginEffect(effect: OpenEffect, signatureSha256: string, epoch: number, nowMs: number): boolean {
-    const begun = this.transaction(() => {
-      const mayAct = this.one(
-        `SELECT 1 AS yes FROM sessions WHERE id = ? AND closed_at_ms IS NULL AND expires_at_ms > ?
-         AND (SELECT max(number) FROM epochs) = ?`,
-        effect.sessionId,
-        nowMs,
-        epoch,
-      )
-      return mayAct !== undefined && this.#startEffect(effect, signatureSha256, nowMs)
-    })
-    return begun === true
-  }
-
-  #startEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): true | false {
-    const fresh = this.run(
-      'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
-      signatureSha256,
-      nowMs,
-    )
-    if (fresh !== 1) return false
-    this.#forgetEnded()
-    this.run(
-      `INSERT INTO effects (id, session_id, operation, state) VALUES (?, ?, ?, 'open')`,
-      effect.id,
-      effect.sessionId,
-      effect.operation,
-    )
-    return true
-  }
-
-  endEffect(effectId: string): void {
-    // Forgotten with the next effect's own commit: if a crash comes first, the outcome is in the ledger
-    // and the next start reads it there.
-    this.#ended.push(effectId)
-    if (this.#ended.length >= ENDED_MAX) this.transaction(() => this.#forgetEnded())
-  }
-
-  #forgetEnded(): true {
-    for (const id of this.#ended) this.run('DELETE FROM effects WHERE id = ?', id)
-    this.#ended.length = 0
-    return true
-  }
-
-  openEffects(): OpenEffect[] {
-    this.transaction(() => this.#forgetEnded())
-    return this.all(`SELECT * FROM effects WHERE state = 'open' ORDER BY id`).map(rows.effect)
-  }
-
-  pruneSignatures(beforeMs: number): void {
-    this.run('DELETE FROM signatures WHERE used_at_ms < ?', beforeMs)
   }
 }

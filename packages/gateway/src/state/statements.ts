@@ -64,7 +64,21 @@ export class Statements {
     return Number(this.prepare(sql).run(...values).changes)
   }
 
-  /** One transaction; `false` from `work` rolls it back. */
+  /**
+   * One transaction, whole at once for every reader and after the death of this process; a loss of power
+   * may take it until the next durable one. Only for what the ledger has too: see `restoreEffect`.
+   * Source: https://sqlite.org/pragma.html#pragma_synchronous (NORMAL in WAL mode)
+   */
+  protected transactionSoonDurable<T>(work: () => T | false): T | false {
+    this.#database.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return this.transaction(work)
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL')
+    }
+  }
+
+  /** One durable transaction; `false` from `work` rolls it back. */
   protected transaction<T>(work: () => T | false): T | false {
     this.#database.exec('BEGIN IMMEDIATE')
     try {

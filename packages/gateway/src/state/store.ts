@@ -96,6 +96,14 @@ export interface OpenEffect {
   readonly operation: string
 }
 
+/** What an intent in the ledger says beside its effect. */
+export interface IntentFacts {
+  /** SHA-256 of the call's signature, in hex. */
+  readonly signature: string
+  readonly grant: string | null
+  readonly atMs: number
+}
+
 export interface Store {
   meta(key: string): string | undefined
   setMeta(key: string, value: string): void
@@ -150,6 +158,8 @@ export interface Store {
   /**
    * Consumes a grant, once: true only if it was ready, unexpired, of the active epoch and of an open
    * session, and the signature was not used before. The effect is recorded as open in the same transaction.
+   * A loss of power may take it and `beginEffect` until the next other change: the intent that follows
+   * is durable in the ledger, and `restoreEffect` makes both again from it.
    */
   consumeGrant(grantId: string, effect: OpenEffect, signatureSha256: string, nowMs: number): boolean
   /**
@@ -157,6 +167,8 @@ export interface Store {
    * has ended, or `epoch` is no longer the active one.
    */
   beginEffect(effect: OpenEffect, signatureSha256: string, epoch: number, nowMs: number): boolean
+  /** Makes durable what an intent in the ledger says and a loss of power took from here; else changes nothing. */
+  restoreEffect(effect: OpenEffect, facts: IntentFacts): void
   endEffect(effectId: string): void
   openEffects(): readonly OpenEffect[]
   /** Forgets signatures older than the clock skew allows to be verified again. */
