@@ -175,6 +175,19 @@ test('H7 a state machine that only writes what can be seen is a write, its dynam
   expect(arns(content)).toContain(table)
 })
 
+test('H7 an update that leaves the definition where it is cannot be seen', () => {
+  const stateMachineArn = 'arn:aws:states:eu-west-1:123456789012:stateMachine:m'
+  const update = (more: object) =>
+    json('states', 'AWSStepFunctions.UpdateStateMachine', { stateMachineArn, ...more })
+  expect(update({ roleArn: ROLE }).effects).toContain('opaque')
+  expect(update({ roleArn: ROLE }).holder).toBe('state-machine')
+  const definition = '{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}'
+  expect(update({ definition }).effects).toEqual(['write'])
+  const both = { Type: 'Map', Iterator: { States: {} }, ItemProcessor: { States: {} } }
+  const text = JSON.stringify({ StartAt: 'A', States: { A: both } })
+  expect(update({ definition: text }).effects).toContain('opaque')
+})
+
 test('H7 a role of another account in a task is a role of the call', () => {
   const task = (Credentials: object) =>
     machine({
@@ -281,8 +294,12 @@ test('H8 a call that places code names where its role is to be looked up', () =>
   const code = rest('lambda', 'PUT /2015-03-31/functions/f/code', { S3Bucket: 'b', S3Key: 'k' })
   expect(code.holder).toBe('lambda-function')
   const named = rest('lambda', 'PUT /2015-03-31/functions/f/configuration', { Role: ROLE })
-  expect(named.holder).toBeUndefined()
   expect(arns(named)).toContain(ROLE)
+  const job = json('glue', 'AWSGlue.UpdateJob', { JobName: 'j', JobUpdate: { Role: ROLE } })
+  expect(job.holder).toBeUndefined()
+  expect(arns(job)).toContain(ROLE)
+  const byName = json('glue', 'AWSGlue.UpdateJob', { JobName: 'j', JobUpdate: { Role: 'worker' } })
+  expect(byName.resources).toContainEqual(expect.objectContaining({ type: 'role', arn: '*' }))
   const unnamed = rest('lambda', 'PUT /2015-03-31/functions/f/configuration', { Timeout: 3 })
   expect(unnamed.holder).toBe('lambda-function')
 })

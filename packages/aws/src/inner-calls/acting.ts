@@ -58,6 +58,9 @@ const ANY_ROLE: CallResource = { arn: '*', type: 'role', resolved: false }
 
 const ROLE_ARN = /^arn:[a-z-]+:iam::\d{12}:role\/[^\s*?]+$/
 
+/** Holders whose role alone is in question: nothing of what they store is looked up by their name. */
+const NEVER_LOOKED_UP = new Set(['unknown', 'document'])
+
 const NOBODY: Acting = { innerCalls: [], whole: true, holder: undefined, roles: [] }
 
 const READERS: Readonly<Record<Exclude<ReaderName, 'cloud-control'>, Reader>> = {
@@ -109,7 +112,9 @@ function actingAt(
       ? [{ arn: value, type: 'role', resolved: true }]
       : [ANY_ROLE],
   )
-  const holder = named.length > 0 ? undefined : rows.find((row) => row.holder)?.holder
+  const kind = rows.find((row) => row.holder)?.holder
+  // A named role stands in for one that cannot be looked up; what is stored still says what runs.
+  const holder = named.length > 0 && NEVER_LOOKED_UP.has(kind ?? '') ? undefined : kind
   return { ...describedAll(drafts, here, depth), holder, roles }
 }
 
@@ -126,7 +131,14 @@ export function describeDrafts(
   drafts: Drafts,
   here: Surroundings,
 ): Pick<Acting, 'innerCalls' | 'whole'> {
-  return describedAll(drafts, here, 0)
+  const { innerCalls, whole } = describedAll(drafts, here, 0)
+  return { innerCalls: innerCalls.map(withoutSecrets), whole }
+}
+
+/** What is stored elsewhere may hold secrets in plain text; they are not repeated. */
+function withoutSecrets({ maskedPointers, ...inner }: InnerCall): InnerCall {
+  if (maskedPointers.length === 0) return { ...inner, maskedPointers }
+  return { ...inner, parameters: { hidden: 'its parameters hold a secret' }, maskedPointers: [] }
 }
 
 function describedAll(

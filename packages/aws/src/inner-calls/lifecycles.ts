@@ -35,7 +35,8 @@ export function readBackupPlan(parameters: JsonObject, drafts: Drafts): void {
 /** Scheduled sizes of Auto Scaling groups and of scalable targets: set as by hand, only later. */
 export function readScheduledScaling(parameters: JsonObject, drafts: Drafts): void {
   const target = objectAt(parameters, 'ScalableTargetAction')
-  if (target !== undefined) {
+  if (memberIn(parameters, 'ServiceNamespace') !== undefined) {
+    if (target === undefined) return
     const { ServiceNamespace = null, ResourceId = null, ScalableDimension = null } = parameters
     const sizes = { ...target, ServiceNamespace, ResourceId, ScalableDimension }
     add('applicationautoscaling', 'RegisterScalableTarget', sizes, 'ScalableTargetAction', drafts)

@@ -48,6 +48,21 @@ export function squeezed(modelId: string): string {
   return modelId.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
+const kept = new WeakMap<object, ReadonlyMap<string, string>>()
+
+/** Member names by their small letters; two that differ in case alone are found only as they stand. */
+function lettersOf(members: Readonly<Record<string, Shape>>): ReadonlyMap<string, string> {
+  const known = kept.get(members)
+  if (known !== undefined) return known
+  const grouped = Map.groupBy(Object.keys(members), (name) => name.toLowerCase())
+  const single = [...grouped].flatMap(([letters, [name = '', second]]) =>
+    second === undefined ? [[letters, name] as const] : [],
+  )
+  const byLetters = new Map(single)
+  kept.set(members, byLetters)
+  return byLetters
+}
+
 function nameIn(names: readonly string[], wanted: string): string | undefined {
   const same = names.filter((name) => name.toLowerCase() === wanted)
   return same.length === 1 ? same[0] : undefined
@@ -74,11 +89,11 @@ function structure(
   uncertain: Set<string>,
 ): JsonObject {
   const result = emptyObject()
-  const names = Object.keys(members)
+  const byLetters = lettersOf(members)
   for (const [name, value] of Object.entries(given)) {
     if (value === null) continue
     const plain = name.endsWith('.$') ? name.slice(0, -2) : name
-    const found = Object.hasOwn(members, plain) ? plain : nameIn(names, plain.toLowerCase())
+    const found = Object.hasOwn(members, plain) ? plain : byLetters.get(plain.toLowerCase())
     const member = found === undefined ? undefined : members[found]
     const shaped =
       found === undefined || member === undefined || plain !== name || isDynamic(value)

@@ -36,12 +36,13 @@ const OPTIMIZED: Readonly<Record<string, string>> = {
   states: 'sfn',
 }
 
-/** CreateStateMachine, UpdateStateMachine: the definition in the call; without one nothing new is run. */
+/** CreateStateMachine, UpdateStateMachine: the definition in the call. */
 export function readStateMachine(parameters: JsonObject, drafts: Drafts): void {
   const role = textIn(parameters, 'roleArn') ?? null
   const text = memberIn(parameters, 'definition')
-  if (text === undefined) return
-  readDefinition(text, role, drafts)
+  // A call that leaves the stored definition as it is runs that from then on, and it is not here.
+  if (text === undefined) drafts.hide()
+  else readDefinition(text, role, drafts)
 }
 
 /** TestState: one state, run at once. */
@@ -97,9 +98,11 @@ function readState(state: JsonObject, place: Place, drafts: Drafts): void {
       else drafts.hide()
     }
   } else if (type === 'Map') {
-    const inner = objectAt(state, 'ItemProcessor') ?? objectAt(state, 'Iterator')
-    if (inner === undefined) drafts.hide()
-    else readStates(inner, { ...place, depth: place.depth + 1 }, drafts)
+    // `Iterator` is the older name; a state with both has two readings, and both are read.
+    const inner = [objectAt(state, 'ItemProcessor'), objectAt(state, 'Iterator')]
+    const given = inner.filter((one) => one !== undefined)
+    if (given.length !== 1) drafts.hide()
+    for (const one of given) readStates(one, { ...place, depth: place.depth + 1 }, drafts)
     for (const part of ['ItemReader', 'ResultWriter']) {
       const beside = objectAt(state, part)
       if (beside !== undefined && memberIn(beside, 'Resource') !== undefined) {

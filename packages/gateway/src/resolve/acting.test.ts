@@ -140,6 +140,23 @@ test('H8 a machine that starts functions acts under their roles too', async () =
   expect((await resolve(start, upstream)).actsUnder).toEqual([other, ROLE])
 })
 
+test('M5 a secret in a stored definition is not repeated to the reviewer', async () => {
+  const change = {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::aws-sdk:rds:modifyDBInstance',
+    Parameters: { DbInstanceIdentifier: 'orders', MasterUserPassword: 'hunter22-hunter22' },
+    End: true,
+  }
+  const definition = JSON.stringify({ StartAt: 'A', States: { A: change } })
+  const { upstream } = upstreamOf({
+    'AWSStepFunctions.DescribeStateMachine': { definition, roleArn: ROLE, revisionId: 'r' },
+  })
+  const start = held('states:StartExecution', 'state-machine', { stateMachineArn: MACHINE })
+  const evidence = await resolve(start, upstream)
+  expect(evidence.innerCalls).toMatchObject([{ operation: 'rds:ModifyDBInstance' }])
+  expect(JSON.stringify(evidence)).not.toContain('hunter22')
+})
+
 test('H8 machines that start each other end at the limit, under `*`', async () => {
   const chain = (at: number) => ({
     Type: 'Task',
