@@ -81,14 +81,15 @@ export class Engine {
   }
 
   /**
-   * Cedar's answer; on any throw the instance is discarded and the throw passed on. An answer depends
-   * on slice and call alone, so the same question has the same answer and is remembered; faults are not.
+   * Cedar's answer; on any throw the instance is discarded and the throw passed on. `facts` is all of the
+   * call that a policy of the slice reads: the same facts have the same answer, which is remembered, and
+   * the call is made only where it is not. Faults are never remembered.
    */
-  ask(sliceName: string, call: CedarCall): Cedar.AuthorizationAnswer {
-    const key = `${sliceName}\n${JSON.stringify(call)}`
+  ask(sliceName: string, facts: string, call: () => CedarCall): Cedar.AuthorizationAnswer {
+    const key = `${sliceName}\n${facts}`
     const known = this.#answers.get(key)
     if (known) return known
-    const answer = this.#askCedar(sliceName, call)
+    const answer = this.#askCedar(sliceName, call())
     if (answer.type === 'success' && key.length <= REMEMBERED_CHARS_MAX) {
       if (this.#answers.size >= REMEMBERED_MAX) this.#answers.clear()
       this.#answers.set(key, answer)

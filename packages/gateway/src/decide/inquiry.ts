@@ -9,6 +9,7 @@ import { type PolicySet, type Slice, sliceFor } from './policy-set.ts'
 import {
   cedarCall,
   DISTINCT_RESOURCES_MAX,
+  factsRead,
   type Question,
   questionsOf,
   type Refusal,
@@ -95,8 +96,11 @@ export function answerTo(inquiry: Inquiry, question: Question, seating: Seating)
 function askCedar(inquiry: Inquiry, question: Question, approvedBy: readonly SeatCount[]): Answer {
   const { policySet, context, facts } = inquiry
   const strength = approvedBy.length === 0 ? 'none' : inquiry.strength
-  const call = cedarCall(question, facts, context, { approvedBy, strength })
-  const answer = policySet.engine.ask(sliceOf(inquiry, question).name, call)
+  const approvals = { approvedBy, strength } as const
+  const slice = sliceOf(inquiry, question)
+  const read = factsRead(question, facts, context, approvals, slice)
+  const call = () => cedarCall(question, facts, context, approvals)
+  const answer = policySet.engine.ask(slice.name, read, call)
   if (answer.type !== 'success') {
     const causes = answer.errors.map((error) => error.message).join(': ')
     throw new InquiryFault(`the request does not fit the policies: ${causes}`, [])

@@ -151,9 +151,9 @@ test('hazard 1: an instance that threw is dropped and the next call gets a new o
   engine.warm()
   // A lone surrogate makes the glue throw (hazard 6).
   const poison = { ...call, context: { text: '\ud800' } }
-  expect(() => engine.ask('s', poison)).toThrow()
+  expect(() => engine.ask('s', 'poison', () => poison)).toThrow()
   expect(made).toBe(1)
-  expect(engine.ask('s', call).type).toBe('failure')
+  expect(engine.ask('s', 'call', () => call).type).toBe('failure')
   expect(made).toBe(2)
 })
 

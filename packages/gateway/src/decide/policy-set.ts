@@ -17,7 +17,7 @@ import {
   sliceTexts,
 } from './read-policies.ts'
 import { parseSeatCount } from './seats.ts'
-import { OTHER_ENVIRONMENT, sliceName } from './slice.ts'
+import { EVERYTHING, OTHER_ENVIRONMENT, sliceName } from './slice.ts'
 
 export type { LoadedPolicy, PolicySources }
 
@@ -41,6 +41,9 @@ export interface Slice {
   readonly policyCount: number
   /** Attributes of the resource that any of its policies reads. */
   readonly resourceFacts: ReadonlySet<string>
+  /** What any of its policies reads of context and principal, sorted; EVERYTHING for all of it. */
+  readonly contextFacts: readonly string[]
+  readonly principalFacts: readonly string[]
   readonly seatCounts: readonly SeatCount[]
 }
 
@@ -97,7 +100,11 @@ export async function loadPolicySet(
     seatCounts,
     teams: teamsOf(seatCounts),
     environments: new Set(read.policies.flatMap(({ reach }) => reach.environmentsNamed)),
-    isolationReadFor: isolationReadFor(read.slices, policies),
+    isolationReadFor: new Set(
+      read.slices
+        .filter(({ name }) => readsIsolation(slices.get(name)))
+        .map(({ effect }) => effect),
+    ),
     engine,
   }
 }
@@ -117,18 +124,14 @@ function sliceOf(table: SliceTable, policies: ReadonlyMap<string, LoadedPolicy>)
     name: table.name,
     policyCount: members.length,
     resourceFacts: new Set(members.flatMap(({ reach }) => reach.resourceFacts)),
+    contextFacts: [...new Set(members.flatMap(({ reach }) => reach.contextFacts))].sort(),
+    principalFacts: [...new Set(members.flatMap(({ reach }) => reach.principalFacts))].sort(),
     seatCounts: [...new Set(members.flatMap(({ seatCounts }) => seatCounts))].sort(),
   }
 }
 
-function isolationReadFor(
-  slices: readonly SliceTable[],
-  policies: ReadonlyMap<string, LoadedPolicy>,
-): Set<Effect> {
-  const readers = slices.filter(({ policyIds }) =>
-    policyIds.some((id) => policies.get(id)?.reach.readsIsolation ?? true),
-  )
-  return new Set(readers.map(({ effect }) => effect))
+function readsIsolation(slice: Slice | undefined): boolean {
+  return slice?.contextFacts.some((fact) => fact === 'isolation' || fact === EVERYTHING) ?? true
 }
 
 function teamsOf(seatCounts: readonly SeatCount[]): Set<string> {

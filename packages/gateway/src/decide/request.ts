@@ -6,6 +6,7 @@ import type { Action, Effect, Resource } from '../describe/action.ts'
 import type { Evidence } from '../resolve/evidence.ts'
 import type { DecideContext, SeatCount } from './decision.ts'
 import type { CedarCall } from './engine.ts'
+import { EVERYTHING } from './slice.ts'
 
 /** One question: this effect on this resource, in the environment that counts. */
 export interface Question {
@@ -178,6 +179,47 @@ export function cedarCall(
       { uid: holder, attrs: {}, parents: [] },
     ],
   }
+}
+
+/** What the policies of a slice read, by name; see Reach in slice.ts. */
+interface FactNames {
+  readonly resourceFacts: ReadonlySet<string>
+  readonly contextFacts: readonly string[]
+  readonly principalFacts: readonly string[]
+}
+
+/**
+ * Everything of the call that a policy of the slice reads, as one text: two questions of one effect with
+ * the same text have the same answer. The environment is always part of it.
+ */
+export function factsRead(
+  { resource, environment }: Question,
+  facts: CedarCall['context'],
+  { agent, operator, role }: DecideContext,
+  { approvedBy, strength }: Approvals,
+  { resourceFacts, contextFacts, principalFacts }: FactNames,
+): string {
+  const all: Readonly<Record<string, unknown>> = {
+    ...facts,
+    approvedBy,
+    approvalStrength: strength,
+  }
+  const own: Readonly<Record<string, unknown>> = { name: agent, operator, role }
+  return JSON.stringify([
+    environment,
+    seen(resource, resourceFacts),
+    picked(own, principalFacts),
+    picked(all, contextFacts),
+  ])
+}
+
+/** A name that is no member is in the text too, as null: what is read there is that it is absent. */
+function picked(
+  values: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): readonly unknown[] {
+  if (names.includes(EVERYTHING)) return Object.values(values)
+  return names.map((name) => values[name] ?? null)
 }
 
 function seen(resource: Resource, facts: ReadonlySet<string>): unknown[] {

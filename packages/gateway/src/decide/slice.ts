@@ -3,7 +3,7 @@
 // little: a missing forbid would be an allow. Whatever a scope does not exclude for certain is in.
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs'
 import type { Effect } from '../describe/action.ts'
-import { type Expression, partsOf } from './expression.ts'
+import { type Expression, partsOf, type Variable } from './expression.ts'
 
 /** What slicing knows of one policy: what its scope excludes, and what it reads of the resource. */
 export interface Reach {
@@ -15,12 +15,17 @@ export interface Reach {
   readonly environmentsNamed: readonly string[]
   /** Attributes of the resource that the policy reads; `arn` stands for the entity itself too. */
   readonly resourceFacts: readonly string[]
-  /** Whether it reads how far the agent is from the gate, which takes a look at the kernel to know. */
-  readonly readsIsolation: boolean
+  /** Members of the context that the policy reads; EVERYTHING where it takes the context as a whole. */
+  readonly contextFacts: readonly string[]
+  /** Attributes of the principal that it reads; EVERYTHING where it asks who the principal is. */
+  readonly principalFacts: readonly string[]
 }
 
 /** Stands for every environment that no policy of the set names. */
 export const OTHER_ENVIRONMENT = '*'
+
+/** Stands for all that there is to read. */
+export const EVERYTHING = '*'
 
 /** The name of the slice that answers for an effect in an environment. */
 export function sliceName(effect: Effect, environment: string): string {
@@ -69,7 +74,8 @@ export function reachOf(policy: Cedar.PolicyJson, conditions: readonly Expressio
     environment: isEnvironment ? (holder?.id ?? null) : null,
     environmentsNamed: [...named].sort(),
     resourceFacts: [...facts].sort(),
-    readsIsolation: conditions.some(readsIsolation),
+    contextFacts: factsRead('context', conditions),
+    principalFacts: scopesPrincipal(policy) ? [EVERYTHING] : factsRead('principal', conditions),
   }
 }
 
@@ -110,13 +116,25 @@ function readResource(node: Expression, facts: Set<string>): void {
   for (const part of partsOf(node)) readResource(part, facts)
 }
 
-/** Any use of the context but for a member of another name. */
-function readsIsolation(node: Expression): boolean {
-  if (node.kind === 'attribute' && node.left.kind === 'variable' && node.left.name === 'context') {
-    return node.attr === 'isolation'
+/** The members of a variable that conditions read, sorted; EVERYTHING for any other use of it. */
+function factsRead(name: Variable, conditions: readonly Expression[]): string[] {
+  const facts = new Set<string>()
+  for (const condition of conditions) readVariable(condition, name, facts)
+  return [...facts].sort()
+}
+
+function readVariable(node: Expression, name: Variable, facts: Set<string>): void {
+  if (node.kind === 'attribute' && node.left.kind === 'variable' && node.left.name === name) {
+    facts.add(node.attr)
+    return
   }
-  if (node.kind === 'variable') return node.name === 'context'
-  return partsOf(node).some(readsIsolation)
+  if (node.kind === 'variable' && node.name === name) facts.add(EVERYTHING)
+  for (const part of partsOf(node)) readVariable(part, name, facts)
+}
+
+/** `principal` and `principal is TYPE` ask nothing: whom this gate asks about is always an Agent. */
+function scopesPrincipal({ principal }: Cedar.PolicyJson): boolean {
+  return !(principal.op === 'All' || (principal.op === 'is' && !('in' in principal)))
 }
 
 function nameEnvironments(node: Expression, named: Set<string>): void {
