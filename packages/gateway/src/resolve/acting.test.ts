@@ -140,6 +140,39 @@ test('H8 a machine that starts functions acts under their roles too', async () =
   expect((await resolve(start, upstream)).actsUnder).toEqual([other, ROLE])
 })
 
+const glueJob = (parameters: JsonObject) => awsAction('glue:CreateJob', parameters, ['opaque'])
+
+test('C7 scripts and images that an opaque call points at are held to their content', async () => {
+  const job = glueJob({ Command: { ScriptLocation: 's3://code/jobs/100%25 a.py' } })
+  const asked: string[] = []
+  const withEtag = (etag: string): Upstream => ({
+    send: (call) => {
+      assertRead(call)
+      asked.push(`${call.method} ${call.target}`)
+      return Promise.resolve({ status: 200, headers: { etag }, body: new Uint8Array(0) })
+    },
+  })
+  const one = await resolve(job, withEtag('"1"'))
+  const two = await resolve(job, withEtag('"2"'))
+  expect(one.binding['references']).toMatchObject([{ bucket: 'code', etag: '"1"' }])
+  expect(one.binding).not.toEqual(two.binding)
+  expect(asked[0]).toBe('HEAD /code/jobs/100%2525%20a.py')
+  const written = awsAction('glue:CreateDatabase', { LocationUri: 's3://code/x' }, ['write'])
+  expect((await resolve(written, withEtag('"1"'))).binding).toEqual({})
+})
+
+test('C7 what cannot be held to is said, and a look that fails makes nothing milder', async () => {
+  const folder = await resolve(glueJob({ Path: 's3://code/jobs/' }), upstreamOf({}).upstream)
+  expect(folder.couldNotLook.join()).toContain('no single object')
+  const denied = await resolve(glueJob({ Path: 's3://code/a.py' }), upstreamOf({}).upstream)
+  expect(denied.binding['references']).toEqual([{ reference: 's3://code/a.py', held: false }])
+  const paths = (count: number) => Array.from({ length: count }, (_, at) => `s3://code/${at}.py`)
+  const limit = await resolve(glueJob({ Paths: paths(20) }), upstreamOf({}).upstream)
+  expect(limit.couldNotLook.join()).not.toContain('more than the 20')
+  const past = await resolve(glueJob({ Paths: paths(21) }), upstreamOf({}).upstream)
+  expect(past.couldNotLook.join()).toContain('more than the 20')
+})
+
 test('M5 a secret in a stored definition is not repeated to the reviewer', async () => {
   const change = {
     Type: 'Task',

@@ -16,6 +16,7 @@ import { pinnedImage } from './image.ts'
 import type { Look } from './look.ts'
 import { asObject, memberAt, objectAt, textAt } from './member.ts'
 import { pinnedObject } from './pinned-object.ts'
+import { pinnedReferences } from './references.ts'
 import { parsedDocument } from './template.ts'
 
 /** Stored things that one action may run, which are looked at; more act under `*`. */
@@ -39,8 +40,13 @@ export async function lookAtActing(action: Action, look: Look): Promise<ActingLo
   const { holder, innerCalls = [], parameters } = action
   const own = holder === undefined || holder === 'stack' ? [] : [{ holder, parameters }]
   const first: Held[] = [...own, ...heldIn(innerCalls)]
-  const [stored, code] = await Promise.all([lookAtAll(first, action, look), codeOf(action, look)])
-  const all = [stored, code].filter((one) => one !== null)
+  const [stored, code, references] = await Promise.all([
+    lookAtAll(first, action, look),
+    codeOf(action, look),
+    pinnedReferences(action, look),
+  ])
+  const pointed = references && { binding: references, actsUnder: [], innerCalls: [] }
+  const all = [stored, code, pointed].filter((one) => one !== null)
   if (all.length === 0) return null
   return {
     binding: Object.assign({}, ...all.map(({ binding }) => binding)),

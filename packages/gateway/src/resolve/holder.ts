@@ -15,7 +15,7 @@ import { pinnedImage } from './image.ts'
 import type { Look, Looked } from './look.ts'
 import { lookAtMachines } from './machine-role.ts'
 import { asObject, countAt, listAt, memberAt, objectAt, secondsAt, textAt } from './member.ts'
-import { pinnedObject, placeOf } from './pinned-object.ts'
+import { pinnedObject, placeOfAddress } from './pinned-object.ts'
 
 export interface HolderLook {
   readonly binding: JsonObject
@@ -229,7 +229,7 @@ async function lookAtJob(parameters: JsonObject, look: Look, here: Placed): Prom
   if (job === null) return unread(look, `job ${quoted(name)}`, looked)
   const role = roleOf(memberAt(job, 'Role'))
   const script = textAt(objectAt(job, 'Command'), 'ScriptLocation')
-  const place = script?.startsWith('s3://') === true ? placeOf(script.slice(5), null) : null
+  const place = script === null ? null : placeOfAddress(script)
   return {
     binding: {
       job: name,

@@ -10,6 +10,10 @@ import { asObject, listAt, textAt } from './member.ts'
 const ECR_IMAGE =
   /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([a-z0-9._/-]+?)(?::([\w.-]{1,128}))?(?:@(sha256:[0-9a-f]{64}))?$/
 
+export function isEcrImage(text: string): boolean {
+  return ECR_IMAGE.test(text)
+}
+
 /** The digest behind an image reference, `{unread}` where it could not be looked up. */
 export async function pinnedImage(look: Look, image: string): Promise<JsonObject> {
   const own = /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1]

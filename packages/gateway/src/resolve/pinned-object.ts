@@ -21,6 +21,12 @@ export function placeOf(path: string, versionId: string | null): ObjectPlace | n
   return isPlainBucket(bucket) && key !== '' ? { bucket, key, versionId } : null
 }
 
+/** Of an `s3://bucket/key` address, whose letters are the key's own; null where it is no such address. */
+export function placeOfAddress(address: string): ObjectPlace | null {
+  const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(address) ?? []
+  return isPlainBucket(bucket) && key !== '' ? { bucket, key, versionId: null } : null
+}
+
 /** What is there now, `{absent}` or `{unread}`. */
 export async function pinnedObject(
   look: Look,
