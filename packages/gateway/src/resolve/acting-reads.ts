@@ -88,9 +88,15 @@ export function functionCall(region: string, name: string, qualifier: string | n
   return { service: 'lambda', region, method: 'GET', target, headers: [], body: new Uint8Array(0) }
 }
 
+/** GetAlias. Source: its page in the Lambda API reference. */
+export function aliasCall(region: string, name: string, alias: string): UpstreamCall {
+  const target = `${FUNCTIONS}${encodeURIComponent(name)}/aliases/${encodeURIComponent(alias)}`
+  return { service: 'lambda', region, method: 'GET', target, headers: [], body: new Uint8Array(0) }
+}
+
 const FUNCTIONS = '/2015-03-31/functions/'
 const FUNCTION_READ =
-  /^\/2015-03-31\/functions\/[A-Za-z0-9%_.-]+\/configuration(?:\?Qualifier=[A-Za-z0-9%_.-]+)?$/
+  /^\/2015-03-31\/functions\/[A-Za-z0-9%_.-]+\/(?:configuration(?:\?Qualifier=[A-Za-z0-9%_.-]+)?|aliases\/[A-Za-z0-9%_.-]+)$/
 
 /** Whether a call is one of these reads, in exactly the form written here. */
 export function isActingRead(call: UpstreamCall): boolean {

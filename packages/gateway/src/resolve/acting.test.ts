@@ -190,6 +190,40 @@ test('M5 a secret in a stored definition is not repeated to the reviewer', async
   expect(JSON.stringify(evidence)).not.toContain('hunter22')
 })
 
+test('H8 every version behind an alias acts, the one of little weight too', async () => {
+  const wide = `arn:aws:iam::${ACCOUNT}:role/wide`
+  const base = '/2015-03-31/functions/f'
+  const version = (Role: string) => ({ FunctionArn: 'arn:f', Role })
+  const answers = {
+    [`${base}/configuration`]: version(ROLE),
+    [`${base}/configuration?Qualifier=1`]: version(ROLE),
+    [`${base}/configuration?Qualifier=2`]: version(wide),
+    [`${base}/aliases/live`]: {
+      FunctionVersion: '1',
+      RoutingConfig: { AdditionalVersionWeights: { 2: 0.01 } },
+    },
+  }
+  const under = async (operation: string, parameters: JsonObject) => {
+    const action = held(operation, 'lambda-function', parameters)
+    return (await resolve(action, upstreamOf(answers).upstream)).actsUnder
+  }
+  expect(await under('lambda:Invoke', { FunctionName: 'f' })).toEqual([ROLE])
+  expect(await under('lambda:Invoke', { FunctionName: 'f', Qualifier: '2' })).toEqual([wide])
+  expect(await under('lambda:Invoke', { FunctionName: 'f', Qualifier: 'live' })).toEqual([
+    wide,
+    ROLE,
+  ])
+  expect(await under('lambda:Invoke', { FunctionName: 'f:live' })).toEqual([wide, ROLE])
+  expect(await under('lambda:Invoke', { FunctionName: 'f', Qualifier: 'gone' })).toEqual(['*'])
+  const weights = { RoutingConfig: { AdditionalVersionWeights: { 2: { decimal: '0.5' } } } }
+  const update = { FunctionName: 'f', Name: 'live', FunctionVersion: '1', ...weights }
+  expect(await under('lambda:UpdateAlias', update)).toEqual([wide, ROLE])
+  expect(await under('lambda:UpdateAlias', { FunctionName: 'f', Name: 'live' })).toEqual([
+    wide,
+    ROLE,
+  ])
+})
+
 test('H8 machines that start each other end at the limit, under `*`', async () => {
   const chain = (at: number) => ({
     Type: 'Task',

@@ -2,32 +2,30 @@
 // definition, a job. Its identity, its content and its role are binding; the calls it would make count
 // as those of the action. What cannot be looked at acts under `*`, which is production (redteam H8).
 import { createHash } from 'node:crypto'
-import type { InnerCall, Json, JsonObject } from '@seconder/aws/call'
+import type { JsonObject } from '@seconder/aws/call'
 import { partitionOf } from '@seconder/aws/endpoints/endpoint'
 import { describeDrafts } from '@seconder/aws/inner-calls/acting'
 import { Drafts } from '@seconder/aws/inner-calls/drafts'
 import { readDefinition } from '@seconder/aws/inner-calls/state-machine'
 import { readRuleTargets } from '@seconder/aws/inner-calls/targets'
 import { digestOf } from '../lib/canonical-json.ts'
-import { type ActingRead, actingCall, functionCall } from './acting-reads.ts'
+import { type ActingRead, actingCall } from './acting-reads.ts'
 import { quoted } from './amounts.ts'
+import { lookAtFunction } from './function-role.ts'
+import {
+  absent,
+  type HolderLook,
+  type Placed,
+  regionIn,
+  roleOf,
+  unnamed,
+  unread,
+} from './holder-look.ts'
 import { pinnedImage } from './image.ts'
 import type { Look, Looked } from './look.ts'
 import { lookAtMachines } from './machine-role.ts'
 import { asObject, countAt, listAt, memberAt, objectAt, secondsAt, textAt } from './member.ts'
 import { pinnedObject, placeOfAddress } from './pinned-object.ts'
-
-export interface HolderLook {
-  readonly binding: JsonObject
-  /** Role ARNs; `*` where a role acts that could not be told. */
-  readonly roles: readonly string[]
-  readonly innerCalls: readonly InnerCall[]
-}
-
-export interface Placed {
-  readonly region: string
-  readonly account: string
-}
 
 type HolderLooker = (parameters: JsonObject, look: Look, here: Placed) => Promise<HolderLook>
 
@@ -54,63 +52,6 @@ export function lookAtHolder(
   if (looker !== undefined) return looker(parameters, look, here)
   look.missed('under which role it would run could not be looked up')
   return Promise.resolve({ binding: { role: '*' }, roles: ['*'], innerCalls: [] })
-}
-
-function unread(look: Look, what: string, looked: Looked<unknown>): HolderLook {
-  const why = looked.found === 'unknown' ? looked.why : 'unreadable'
-  return { binding: look.missedBecause(what, why), roles: ['*'], innerCalls: [] }
-}
-
-/** The thing is not there: the call would fail, or meet whatever is made there until then. */
-function absent(name: string): HolderLook {
-  return { binding: { name, absent: true }, roles: ['*'], innerCalls: [] }
-}
-
-function unnamed(look: Look): HolderLook {
-  look.missed('the call does not say which stored thing would run')
-  return { binding: { unread: 'not named' }, roles: ['*'], innerCalls: [] }
-}
-
-/** A role by its ARN as it was read; a bare name may lie under any path, so it is not certain. */
-function roleOf(value: Json | undefined): string {
-  return typeof value === 'string' && /^arn:[a-z-]+:iam::\d{12}:role\/[^\s*?]+$/.test(value)
-    ? value
-    : '*'
-}
-
-function regionIn(name: string, here: Placed): string {
-  const named = /^arn:[^:]*:[^:]*:([a-z0-9-]+):/.exec(name)?.[1]
-  return named !== undefined && partitionOf(named) !== undefined ? named : here.region
-}
-
-/** Source: https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html */
-async function lookAtFunction(
-  parameters: JsonObject,
-  look: Look,
-  here: Placed,
-): Promise<HolderLook> {
-  const name = textAt(parameters, 'FunctionName')
-  if (name === null) return unnamed(look)
-  const call = functionCall(regionIn(name, here), name, textAt(parameters, 'Qualifier'))
-  const looked = await look.json(call, ['ResourceNotFoundException'])
-  if (looked.found === 'no') return absent(name)
-  const what = `function ${quoted(name)}`
-  const value = looked.found === 'yes' ? looked.value : null
-  const arn = textAt(value, 'FunctionArn')
-  if (value === null || arn === null) return unread(look, what, looked)
-  const role = roleOf(memberAt(value, 'Role'))
-  return {
-    binding: {
-      function: arn,
-      role,
-      version: textAt(value, 'Version'),
-      codeSha256: textAt(value, 'CodeSha256'),
-      // Changes with every change of code or configuration, so that settings need not be read.
-      revisionId: textAt(value, 'RevisionId'),
-    },
-    roles: [role],
-    innerCalls: [],
-  }
 }
 
 /** Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html */

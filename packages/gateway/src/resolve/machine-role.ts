@@ -5,7 +5,7 @@ import { partitionOf } from '@seconder/aws/endpoints/endpoint'
 import { formCall } from './acting-reads.ts'
 import { quoted } from './amounts.ts'
 import { childText, descendant, elementsNamed, type XmlTree } from './answer-xml.ts'
-import type { HolderLook, Placed } from './holder.ts'
+import type { HolderLook, Placed } from './holder-look.ts'
 import type { Look } from './look.ts'
 import { listAt, memberAt, textAt } from './member.ts'
 
