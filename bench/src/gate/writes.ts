@@ -13,6 +13,7 @@ const ENTRY_BYTES = 600
 /** More than a slot can use up; each is sent once. */
 const WRITES_PER_SECOND_MAX = 3_000
 const REPEATED_WRITES = 64
+const WARM_UP_SECONDS = 4
 const SYNCS_IN_WRITE = 2
 
 interface WriteRound {
@@ -28,18 +29,20 @@ export async function writeRows(under: UnderTest, options: BenchOptions): Promis
   const found: WriteRound[] = []
   for (let round = -1; round < count; round += 1) {
     progress(`gate: writes, ${round < 0 ? 'warm-up' : `round ${round + 1}`}`)
-    const slot = (side: Side, connections: number) => {
+    // As in the reads, until the code of both sides is compiled.
+    const many = round < 0 ? WARM_UP_SECONDS : seconds
+    const slot = (side: Side, connections: number, long = seconds) => {
       // The gate makes a repeated write only once; a bare proxy cannot tell.
       const isGate = side === under.gate
-      const amount = isGate ? Math.ceil(seconds * WRITES_PER_SECOND_MAX) : REPEATED_WRITES
+      const amount = isGate ? Math.ceil(long * WRITES_PER_SECOND_MAX) : REPEATED_WRITES
       const requests = signedWrites(under.writes, under.gate.port, amount)
-      return loadSlot(under.load, side, { requests, once: isGate, connections, seconds })
+      return loadSlot(under.load, side, { requests, once: isGate, connections, seconds: long })
     }
     const one: WriteRound = {
       gate: await slot(under.gate, 1),
       twoSyncsMs: twoSyncs(join(scratch, 'syncs'), seconds / 2),
       bare: await slot(under.bare, 1),
-      manyGate: await slot(under.gate, 32),
+      manyGate: await slot(under.gate, 32, many),
       manyBare: await slot(under.bare, 32),
     }
     if (round >= 0) found.push(one)

@@ -9,6 +9,8 @@ export const SIGNATURE_COPY_MS = 60_000
 /** How long the same SDK invocation with the same digest does. */
 export const INVOCATION_COPY_MS = 5 * 60_000
 export const COPIES_MAX = 10_000
+/** What is past its time is looked for this often at most: a look goes over all that is kept. */
+const SWEEP_MS = 1_000
 /** Larger answers are not kept; a copy is then told that the call was made. */
 export const COPY_BYTES_MAX = 64 * 1024
 
@@ -28,6 +30,7 @@ interface Kept {
 export class Copies {
   readonly #kept = new Map<string, Kept>()
   readonly #clock: Clock
+  #sweptAtMs = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -69,8 +72,11 @@ export class Copies {
 
   #sweep(nowMs: number): void {
     if (this.#kept.size < COPIES_MAX) return
-    for (const [key, { forgetAtMs }] of this.#kept) {
-      if (forgetAtMs <= nowMs) this.#kept.delete(key)
+    if (nowMs - this.#sweptAtMs >= SWEEP_MS) {
+      this.#sweptAtMs = nowMs
+      for (const [key, { forgetAtMs }] of this.#kept) {
+        if (forgetAtMs <= nowMs) this.#kept.delete(key)
+      }
     }
     // Still full: forget the oldest finished one. Its signature stays in the state, so a copy of it is
     // refused rather than executed.

@@ -80,10 +80,10 @@ export class Statements {
 
   /** One durable transaction; `false` from `work` rolls it back. */
   protected transaction<T>(work: () => T | false): T | false {
-    this.#database.exec('BEGIN IMMEDIATE')
+    this.prepare('BEGIN IMMEDIATE').run()
     try {
       const result = work()
-      this.#database.exec(result === false ? 'ROLLBACK' : 'COMMIT')
+      this.prepare(result === false ? 'ROLLBACK' : 'COMMIT').run()
       return result
     } catch (cause) {
       this.#database.exec('ROLLBACK')
