@@ -61,7 +61,10 @@ function describeAws(file: string | undefined, options: DescribeOptions): void {
     const does = `${inner.operation}  ${inner.effects.join(' + ')}`
     print(`makes others call ${does}  at ${escapeUntrusted(inner.at, 200)}${role}`)
   }
-  if (action.holder !== undefined) print(`runs under the role of a stored ${action.holder}`)
+  if (action.holder === 'unknown') print('runs under a role that is not known beforehand')
+  else if (action.holder !== undefined) {
+    print(`runs under the role of a stored thing: ${action.holder}, which the gate looks up`)
+  }
   print(
     table(
       ['resource', 'type', 'environment', 'certain'],

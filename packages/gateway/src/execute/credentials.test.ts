@@ -308,6 +308,24 @@ test('a look-up is described like any call, and only a read passes', async () =>
   expect(aws.effects).toHaveLength(1)
 })
 
+test('a look-up may meet settings of what would run, never a secret itself', async () => {
+  const send = access.lookUps(SESSION)
+  const named = (target: string): [string, string][] => [
+    ['x-amz-target', target],
+    ['content-type', 'application/x-amz-json-1.1'],
+  ]
+  const body = Buffer.from('{"names":["p"]}')
+  const project = { ...CALL, headers: named('CodeBuild_20161006.BatchGetProjects'), body }
+  const answer = await send(project, { service: 'codebuild', region: 'eu-west-1' })
+  answer.body.resume()
+  expect(answer.status).toBe(200)
+  const secret = { ...CALL, headers: named('secretsmanager.GetSecretValue') }
+  const input = { ...secret, body: Buffer.from('{"SecretId":"s"}') }
+  const where = { service: 'secretsmanager', region: 'eu-west-1' }
+  await expect(send(input, where)).rejects.toThrow('no read')
+  expect(aws.effects).toHaveLength(1)
+})
+
 function headersOf(operation: string): [string, string][] {
   return [
     ['x-amz-target', `DynamoDB_20120810.${operation}`],

@@ -138,10 +138,8 @@ export class UpstreamAccess {
       if (!this.#options.assumeRole) return (await this.#own(session))(request, scope)
       const account = session.roleArn.split(':')[4] ?? ''
       const call = describeCall(request, scope, { account })
-      // Settings in an answer stay in the gate: of what it looks up `resolve` keeps named members alone.
-      const { effects, reveals } = call
-      const looks = isRead({ effects, reveals: reveals === 'secret' ? 'data' : reveals })
-      if (!looks) throw new Error('a look-up that is no read')
+      const reveals = SETTINGS.has(call.operation) ? 'data' : call.reveals
+      if (!isRead({ effects: call.effects, reveals })) throw new Error('a look-up that is no read')
       const read = { ...call, account, resources: [] }
       const policy = readPolicy(read, { accounts: this.#options.accounts() })
       const lent = await this.#lent(session, policy, 'look-up', SESSION_SECONDS_MIN)
@@ -307,6 +305,17 @@ export class UpstreamAccess {
     return roleRefusal(cause, roleArn)
   }
 }
+
+/**
+ * Look-ups whose answers may hold secrets among their settings: they stay in the gate, and `resolve` keeps
+ * nothing of them but role, version, time of change and hash (resolve/holder.ts).
+ */
+const SETTINGS: ReadonlySet<string> = new Set([
+  'codebuild:BatchGetProjects',
+  'ecs:DescribeTaskDefinition',
+  'glue:GetJob',
+  'lambda:GetFunctionConfiguration',
+])
 
 /** As decided on the path: nothing is changed and no secret is shown. */
 function isRead({ effects, reveals }: Pick<Action, 'effects' | 'reveals'>): boolean {

@@ -224,6 +224,21 @@ test('H8 every version behind an alias acts, the one of little weight too', asyn
   ])
 })
 
+test('H8 a stack that something else would delete acts under what nobody looked at', async () => {
+  const drop = {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::aws-sdk:cloudformation:deleteStack',
+    Parameters: { StackName: 'shop' },
+    End: true,
+  }
+  const definition = JSON.stringify({ StartAt: 'A', States: { A: drop } })
+  const { upstream } = upstreamOf({
+    'AWSStepFunctions.DescribeStateMachine': { definition, roleArn: ROLE, revisionId: 'r' },
+  })
+  const start = held('states:StartExecution', 'state-machine', { stateMachineArn: MACHINE })
+  expect((await resolve(start, upstream)).actsUnder).toEqual(['*', ROLE])
+})
+
 test('H8 machines that start each other end at the limit, under `*`', async () => {
   const chain = (at: number) => ({
     Type: 'Task',

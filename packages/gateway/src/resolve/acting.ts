@@ -57,7 +57,7 @@ export async function lookAtActing(action: Action, look: Look): Promise<ActingLo
 
 function heldIn(calls: readonly Pick<InnerCall, 'holder' | 'parameters'>[]): Held[] {
   return calls.flatMap(({ holder, parameters }) =>
-    holder === undefined || holder === 'stack' ? [] : [{ holder, parameters }],
+    holder === undefined ? [] : [{ holder, parameters }],
   )
 }
 
