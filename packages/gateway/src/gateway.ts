@@ -323,7 +323,7 @@ export class Gateway {
   async #resolve({ action, session, epoch }: OnPath): Promise<Evidence> {
     const { access } = this.#parts
     const found = await resolve(action, lookUps(access.lookUps(session)), { deadlineMs: 3_000 })
-    return withReaches(access.narrowed(action, found), placeRules(epoch))
+    return withReaches(action, access.narrowed(action, found), placeRules(epoch))
   }
 
   #digest(call: OnPath, evidence: Evidence): string {

@@ -90,7 +90,8 @@ export function requireBoundBody(action: Action, verified: VerifiedSignature): v
  * H8), and what could not be looked at counts as not resolved.
  */
 export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules): Action {
-  const { innerCalls = [], actsUnder = [] } = evidence
+  const { innerCalls = [] } = evidence
+  const actsUnder = rolesBehind(action, evidence)
   const { effects, reveals, recoverable, iamActions } = action
   const known = { effects, reveals, recoverable, iamActions, resources: [] }
   const joined = innerCalls.length === 0 ? known : withInnerCalls(known, innerCalls)
@@ -109,9 +110,14 @@ export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules)
   }
 }
 
+/** Roles that were found to act; one that should have been looked for and was not may be any. */
+function rolesBehind({ holder }: Action, { actsUnder }: Evidence): readonly string[] {
+  return actsUnder ?? (holder === undefined ? [] : ['*'])
+}
+
 /** The evidence with what a reviewer should know of the roles that would act. */
-export function withReaches(evidence: Evidence, rules: PlaceRules): Evidence {
-  const { actsUnder = [] } = evidence
+export function withReaches(action: Action, evidence: Evidence, rules: PlaceRules): Evidence {
+  const actsUnder = rolesBehind(action, evidence)
   if (actsUnder.length === 0) return evidence
   const reaches = actsUnder.map((role) => {
     const account = role.split(':')[4] ?? ''

@@ -239,6 +239,27 @@ test('H8 a stack that something else would delete acts under what nobody looked 
   expect((await resolve(start, upstream)).actsUnder).toEqual(['*', ROLE])
 })
 
+const stackAnswers = (role: string): Readonly<Record<string, Answer>> => ({
+  DescribeStacks: `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackId>arn:s</StackId><StackName>shop</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>${role}</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
+  ListStackResources:
+    '<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries/></ListStackResourcesResult></ListStackResourcesResponse>',
+})
+
+test('C7 the role that is stored with a stack is the one that acts, without one nobody is lent', async () => {
+  const remove = held('cloudformation:DeleteStack', 'stack', { StackName: 'shop' })
+  const under = async (answers: Readonly<Record<string, Answer>>) =>
+    (await resolve(remove, upstreamOf(answers).upstream)).actsUnder
+  expect(await under(stackAnswers(`<RoleARN>${ROLE}</RoleARN>`))).toEqual([ROLE])
+  expect(await under(stackAnswers(''))).toEqual([])
+  expect(await under({})).toEqual(['*'])
+  const rollback = held('cloudformation:RollbackStack', 'stack', { StackName: 'shop' })
+  expect((await resolve(rollback, upstreamOf({}).upstream)).actsUnder).toEqual(['*'])
+  const stored = upstreamOf(stackAnswers(`<RoleARN>${ROLE}</RoleARN>`)).upstream
+  expect((await resolve(rollback, stored)).actsUnder).toEqual([ROLE])
+  const refactor = held('cloudformation:ExecuteStackRefactor', 'stack', { StackRefactorId: 'r' })
+  expect((await resolve(refactor, upstreamOf({}).upstream)).actsUnder).toEqual(['*'])
+})
+
 test('H8 machines that start each other end at the limit, under `*`', async () => {
   const chain = (at: number) => ({
     Type: 'Task',

@@ -10,7 +10,12 @@ import { Look } from './look.ts'
 import { memberAt, objectAt } from './member.ts'
 import { resolveObjects } from './objects.ts'
 import { evidenceOf, type Part, type Resolver } from './part.ts'
-import { resolveCreateStack, resolveDeleteStack, resolveUpdateStack } from './stack.ts'
+import {
+  resolveCreateStack,
+  resolveDeleteStack,
+  resolveRollback,
+  resolveUpdateStack,
+} from './stack.ts'
 import { resolveTable } from './table-change.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -25,10 +30,12 @@ export interface ResolveOptions {
 
 /** One row per operation that has a look-up. What is not here says so to the reviewer. */
 const RESOLVERS: Readonly<Record<string, Resolver>> = {
+  'cloudformation:ContinueUpdateRollback': resolveRollback,
   'cloudformation:CreateChangeSet': resolveCreateStack,
   'cloudformation:CreateStack': resolveCreateStack,
   'cloudformation:DeleteStack': resolveDeleteStack,
   'cloudformation:ExecuteChangeSet': resolveExecuteChangeSet,
+  'cloudformation:RollbackStack': resolveRollback,
   'cloudformation:UpdateStack': resolveUpdateStack,
   'dynamodb:BatchWriteItem': resolveItems,
   'dynamodb:DeleteItem': resolveItems,
@@ -72,7 +79,7 @@ export async function resolve(
       resolver === null ? NOTHING_FOUND : resolver(action, look),
       action.door === 'aws' ? lookAtActing(action, look) : null,
     ])
-    if (resolver === null && acting === null) {
+    if (resolver === null && acting === null && action.holder === undefined) {
       return { ...NO_EVIDENCE, couldNotLook: look.sentences() }
     }
     return evidenceOf(withActing(withStackRole(action, part), acting), look.sentences())
@@ -99,7 +106,7 @@ function withStackRole(action: Action, part: Part): Part {
   if (action.holder !== 'stack') return part
   const stack = objectAt(part.binding, 'stack')
   const role = memberAt(stack, 'roleArn')
-  if (role === null && memberAt(stack, 'unread') === undefined) return part
+  if (role === null && memberAt(stack, 'unread') === undefined) return { ...part, actsUnder: [] }
   return { ...part, actsUnder: [typeof role === 'string' ? role : '*'] }
 }
 

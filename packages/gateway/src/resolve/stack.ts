@@ -49,6 +49,12 @@ export async function resolveUpdateStack(action: Action, look: Look): Promise<Pa
   }
 }
 
+/** RollbackStack, ContinueUpdateRollback: anything may go back to what it was, under the stored role. */
+export async function resolveRollback(action: Action, look: Look): Promise<Part> {
+  const part = await resolveWholeStack(action, look, 'changed')
+  return { ...part, addedEffects: [...part.addedEffects, 'opaque'] }
+}
+
 /** CreateStack, CreateChangeSet: whether the stack is there already, and the role that would act. */
 export async function resolveCreateStack(action: Action, look: Look): Promise<Part> {
   const name = textAt(action.parameters, 'StackName')
