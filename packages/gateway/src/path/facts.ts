@@ -12,7 +12,7 @@ import type { Caller, Isolation } from '../identify/caller.ts'
 import type { Received } from '../receive/received.ts'
 import type { CallFacts } from '../record/entry.ts'
 import { bindingRead } from '../resolve/binding.ts'
-import type { Evidence } from '../resolve/evidence.ts'
+import { type Evidence, NO_EVIDENCE } from '../resolve/evidence.ts'
 
 /** Resources named in one entry; the review document holds them all. */
 const ENTRY_RESOURCES_MAX = 20
@@ -90,6 +90,8 @@ export function requireBoundBody(action: Action, verified: VerifiedSignature): v
  * H8), and what could not be looked at counts as not resolved.
  */
 export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules): Action {
+  // A read, and whatever acts for nobody: nothing was looked for.
+  if (evidence === NO_EVIDENCE && action.holder === undefined) return action
   const { innerCalls = [] } = evidence
   const actsUnder = rolesBehind(action, evidence)
   const { effects, reveals, recoverable, iamActions } = action
