@@ -18,6 +18,7 @@ function effects(signingName: string, name: string, parameters: JsonObject): rea
 }
 
 test.each([
+  ['timestream', 'UpdateTable', { RetentionProperties: {} }, 'destroy'],
   ['config', 'PutRetentionConfiguration', { RetentionPeriodInDays: '30' }, 'destroy'],
   ['storagegateway', 'ResetCache', {}, 'destroy'],
   ['ds', 'RestoreFromSnapshot', { SnapshotId: 's-1' }, 'destroy'],
