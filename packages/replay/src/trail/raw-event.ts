@@ -1,0 +1,111 @@
+// The fields of one CloudTrail event that replay reads, as places in the bytes they stand in. Nothing is
+// made of them that is not asked for: most events repeat what was already understood.
+// Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+
+import { walkObject } from './json-scan.ts'
+
+/** In this order each has its place in RawEvent. */
+export const FIELDS = [
+  'eventSource',
+  'eventName',
+  'eventTime',
+  'eventID',
+  'eventType',
+  'eventCategory',
+  'awsRegion',
+  'errorCode',
+  'userAgent',
+  'sourceIPAddress',
+  'userIdentity',
+  'requestParameters',
+  'resources',
+  'readOnly',
+  'recipientAccountId',
+  'sharedEventID',
+  'managementEvent',
+  'vpcEndpointId',
+] as const
+
+export type Field = (typeof FIELDS)[number]
+
+const PLACE = Object.fromEntries(FIELDS.map((field, index) => [field, index])) as Record<
+  Field,
+  number
+>
+
+interface Candidate {
+  readonly bytes: Uint8Array
+  readonly place: number
+}
+
+/** Fields by the length of their name. */
+const CANDIDATES: (readonly Candidate[])[] = Array.from({ length: 24 }, (_, length) =>
+  FIELDS.filter((field) => field.length === length).map((field) => ({
+    bytes: Buffer.from(field),
+    place: PLACE[field],
+  })),
+)
+
+/** One event at a time; what shall be kept must be copied before the next is read. */
+export class RawEvent {
+  bytes: Uint8Array = new Uint8Array()
+  /** Where each field's raw JSON stands, from and to; from 0 to 0 where the event has none. */
+  readonly #places = new Int32Array(FIELDS.length * 2)
+
+  /** Reads the event whose brace is at `at`; the index behind it, CUT or BROKEN. */
+  read(bytes: Uint8Array, at: number): number {
+    this.bytes = bytes
+    this.#places.fill(0)
+    return walkObject(bytes, at, this.#onMember)
+  }
+
+  readonly #onMember = (keyFrom: number, keyTo: number, from: number, to: number): void => {
+    const candidates = CANDIDATES[keyTo - keyFrom]
+    if (candidates === undefined) return
+    for (const { bytes, place } of candidates) {
+      if (isAt(this.bytes, keyFrom, bytes)) {
+        this.#places[place * 2] = from
+        this.#places[place * 2 + 1] = to
+        return
+      }
+    }
+  }
+
+  has(field: Field): boolean {
+    return this.to(field) > 0
+  }
+
+  from(field: Field): number {
+    return this.#places[PLACE[field] * 2] as number
+  }
+
+  to(field: Field): number {
+    return this.#places[PLACE[field] * 2 + 1] as number
+  }
+
+  /** The raw JSON of a field; empty where the event has none. */
+  raw(field: Field): string {
+    const { buffer, byteOffset } = this.bytes
+    const from = this.from(field)
+    return Buffer.from(buffer, byteOffset + from, this.to(field) - from).toString('utf8')
+  }
+
+  /** The text of a field that is a string; empty for anything else. */
+  text(field: Field): string {
+    const raw = this.raw(field)
+    if (raw.charCodeAt(0) !== 0x22) return ''
+    if (!raw.includes('\\')) return raw.slice(1, -1)
+    try {
+      return JSON.parse(raw) as string
+    } catch {
+      return '' // an escape that is none: the field then counts as not there
+    }
+  }
+}
+
+function isAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let index = 0; index < wanted.length; index++) {
+    if (bytes[at + index] !== wanted[index]) return false
+  }
+  return true
+}
