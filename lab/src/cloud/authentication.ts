@@ -51,6 +51,7 @@ const REFUSALS: Readonly<Record<SigV4ErrorCode, Refusal>> = {
   malformed_chunks: UNREADABLE,
   malformed_request: UNREADABLE,
   unsupported_algorithm: UNREADABLE,
+  ambiguous_region: UNREADABLE,
   unsupported_payload: UNREADABLE,
   scope_invalid: UNREADABLE,
   malformed_date: UNREADABLE,

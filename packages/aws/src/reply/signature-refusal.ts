@@ -10,6 +10,7 @@ const REPLY_CODE: Readonly<Record<SigV4ErrorCode, ReplyCode>> = {
   malformed_authorization: 'MalformedRequest',
   malformed_request: 'MalformedRequest',
   unsupported_algorithm: 'AccessDenied',
+  ambiguous_region: 'AccessDenied',
   unsupported_payload: 'MalformedRequest',
   scope_invalid: 'InvalidSignature',
   malformed_date: 'InvalidSignature',

@@ -11,8 +11,10 @@ export type SigV4ErrorCode =
   | 'malformed_authorization'
   /** Method, target or a header holds characters that no client sends, or passes a limit. */
   | 'malformed_request'
-  /** SigV4A, SigV2, Bearer and the like: named in the message, never verified. */
+  /** SigV2, Bearer and the like: named in the message, never verified. */
   | 'unsupported_algorithm'
+  /** SigV4A for `*`, a pattern or a list of regions: one call would be several. */
+  | 'ambiguous_region'
   /** An x-amz-content-sha256 value that this gate cannot verify. */
   | 'unsupported_payload'
   /** A field of the credential scope has characters or a length that no AWS name has. */
@@ -44,7 +46,9 @@ const HELP: Readonly<Record<SigV4ErrorCode, string>> = {
   malformed_authorization: 'let an AWS SDK or the AWS CLI sign the request',
   malformed_request: 'let an AWS SDK or the AWS CLI build the request',
   unsupported_algorithm:
-    'sign with AWS4-HMAC-SHA256 (for S3, use a bucket name, not a multi-Region ARN)',
+    'sign with AWS Signature Version 4 (for `aws s3 presign`: `aws configure set default.s3.signature_version s3v4`)',
+  ambiguous_region:
+    'sign for one region (for S3, use a bucket name, not a multi-Region ARN; for EventBridge, no endpoint id)',
   unsupported_payload: 'let the client sign the payload hash (S3: payload_signing_enabled = true)',
   scope_invalid: 'use a region and service name as AWS writes them',
   malformed_date: 'send X-Amz-Date as YYYYMMDDTHHMMSSZ, on the day of the credential scope',

@@ -2,17 +2,26 @@
 // query parameters. Exactly one of the two may speak. Nothing here is verified yet.
 
 import { parseAmzDate } from './amz-date.ts'
-import { type CredentialScope, rememberedCredential } from './credential-scope.ts'
+import {
+  type CredentialScope,
+  parseRegionlessCredential,
+  rememberedCredential,
+} from './credential-scope.ts'
 import { quoted, SigV4Error } from './errors.ts'
 import type { QueryParameter } from './query-string.ts'
 import { ALGORITHM } from './signature.ts'
+import { ECDSA_ALGORITHM } from './sigv4a.ts'
+
+export type Algorithm = typeof ALGORITHM | typeof ECDSA_ALGORITHM
 
 export interface SignatureClaim {
   readonly form: 'header' | 'presigned'
+  readonly algorithm: Algorithm
+  /** With SigV4A the region is the one that X-Amz-Region-Set names. */
   readonly scope: CredentialScope
   /** Lower case and sorted, as received. */
   readonly signedHeaders: readonly string[]
-  /** 64 lower-case hex digits. */
+  /** Lower-case hex: 64 digits, or a DER signature with SigV4A. */
   readonly signature: string
   readonly amzDate: string
   readonly signedAtMs: number
@@ -38,6 +47,7 @@ const PRESIGN_NAMES = [
   'X-Amz-Signature',
   'X-Amz-Security-Token',
   'X-Amz-Content-Sha256',
+  'X-Amz-Region-Set',
 ] as const
 type PresignName = (typeof PRESIGN_NAMES)[number]
 
@@ -63,10 +73,14 @@ export function isPresignParameter(name: string): boolean {
 /**
  * The signature parameters of a query, by their exact names.
  * `duplicate_signature_parameter` for a repeated one, `ambiguous_signature` for one in other case:
- * one reader would take it for a signature parameter and the next would not.
+ * one reader would take it for a signature parameter and the next would not;
+ * `unsupported_algorithm` for a query signed by Signature Version 2.
  */
 export function presignedParameters(query: readonly QueryParameter[]): PresignedParameters {
   const found = new Map<PresignName, string>()
+  if (isVersionTwo(query)) {
+    throw new SigV4Error('unsupported_algorithm', 'Signature Version 2 is not supported')
+  }
   for (const parameter of query) {
     const name = PRESIGN_BY_LOWER_CASE.get(parameter.name.toLowerCase())
     if (name === undefined) continue
@@ -82,9 +96,17 @@ export function presignedParameters(query: readonly QueryParameter[]): Presigned
 }
 
 /**
+ * What signers of before 2014 put into a query; AWS CLI v1 still presigns so for some regions.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
+ */
+function isVersionTwo(query: readonly QueryParameter[]): boolean {
+  return ['AWSAccessKeyId', 'Signature'].every((name) => query.some((each) => each.name === name))
+}
+
+/**
  * The one signature claim of a request.
  * Errors: missing_signature, ambiguous_signature, duplicate_header, unsupported_algorithm,
- * malformed_authorization, malformed_date, scope_invalid.
+ * malformed_authorization, malformed_date, scope_invalid, ambiguous_region.
  */
 export function signatureClaim(
   headers: ReadonlyMap<string, readonly string[]>,
@@ -99,27 +121,47 @@ export function signatureClaim(
   if (authorizations.length > 1) {
     throw new SigV4Error('duplicate_header', '`authorization` came twice')
   }
-  if (isPresigned) return presignedClaim(presigned)
+  if (isPresigned) {
+    if (headers.has('x-amz-region-set')) throw strayRegionSet()
+    return presignedClaim(presigned)
+  }
   if (authorization === undefined) {
     throw new SigV4Error('missing_signature', 'the request is not signed')
   }
-  return headerClaim(authorization, headers.get('x-amz-date') ?? [])
+  const regionSet = headers.get('x-amz-region-set')?.[0]
+  if (presigned.has('X-Amz-Region-Set')) throw strayRegionSet()
+  return headerClaim(authorization, headers.get('x-amz-date') ?? [], regionSet)
 }
 
-function headerClaim(authorization: string, dates: readonly string[]): SignatureClaim {
+function strayRegionSet(): SigV4Error {
+  return new SigV4Error('ambiguous_signature', 'X-Amz-Region-Set is no part of this signature')
+}
+
+function headerClaim(
+  authorization: string,
+  dates: readonly string[],
+  regionSet: string | undefined,
+): SignatureClaim {
   if (authorization.length > AUTHORIZATION_CHARACTERS_MAX) {
     throw new SigV4Error('malformed_authorization', 'the authorization header is too long')
   }
   const text = authorization.trim()
   const blank = text.indexOf(' ')
-  checkAlgorithm(blank < 0 ? text : text.slice(0, blank))
+  const algorithm = checkAlgorithm(blank < 0 ? text : text.slice(0, blank))
   const fields = authorizationFields(text.slice(blank + 1))
   const [amzDate] = dates
   if (amzDate === undefined) {
     throw new SigV4Error('malformed_date', 'the request has no X-Amz-Date header')
   }
   if (dates.length > 1) throw new SigV4Error('duplicate_header', '`x-amz-date` came twice')
-  return claim('header', { ...fields, amzDate: amzDate.trim(), expiresSeconds: null })
+  const amzDateText = amzDate.trim()
+  return claim('header', {
+    ...fields,
+    algorithm,
+    regionSet,
+    amzDate: amzDateText,
+    expiresSeconds: null,
+  })
 }
 
 function authorizationFields(text: string): ClaimFields {
@@ -148,13 +190,15 @@ function presignedClaim(parameters: PresignedParameters): SignatureClaim {
     if (value !== undefined) return value
     throw new SigV4Error('malformed_authorization', `the query has no ${quoted(name)}`)
   }
-  checkAlgorithm(needed('X-Amz-Algorithm'))
+  const algorithm = checkAlgorithm(needed('X-Amz-Algorithm'))
   const expires = needed('X-Amz-Expires')
   const expiresSeconds = /^[1-9][0-9]{0,5}$/.test(expires) ? Number(expires) : Number.NaN
   if (!(expiresSeconds <= EXPIRES_SECONDS_MAX)) {
     throw new SigV4Error('malformed_authorization', 'X-Amz-Expires is not 1 to 604800 seconds')
   }
   return claim('presigned', {
+    algorithm,
+    regionSet: parameters.get('X-Amz-Region-Set'),
     credential: needed('X-Amz-Credential'),
     signedHeaders: needed('X-Amz-SignedHeaders'),
     signature: needed('X-Amz-Signature'),
@@ -171,11 +215,18 @@ interface ClaimFields {
 
 function claim(
   form: SignatureClaim['form'],
-  fields: ClaimFields & { readonly amzDate: string; readonly expiresSeconds: number | null },
+  fields: ClaimFields & {
+    readonly algorithm: Algorithm
+    readonly regionSet: string | undefined
+    readonly amzDate: string
+    readonly expiresSeconds: number | null
+  },
 ): SignatureClaim {
-  const scope = rememberedCredential(fields.credential)
-  if (!/^[0-9a-f]{64}$/.test(fields.signature)) {
-    throw new SigV4Error('malformed_authorization', 'the signature is not 64 hex digits')
+  const scope = scopeOf(fields)
+  // A DER signature of two 32-byte numbers; what is longer is none.
+  const digits = fields.algorithm === ALGORITHM ? /^[0-9a-f]{64}$/ : /^(?:[0-9a-f]{2}){8,72}$/
+  if (!digits.test(fields.signature)) {
+    throw new SigV4Error('malformed_authorization', 'the signature is not hex of its length')
   }
   const signedAtMs = parseAmzDate(fields.amzDate)
   if (!fields.amzDate.startsWith(scope.date)) {
@@ -183,6 +234,7 @@ function claim(
   }
   return {
     form,
+    algorithm: fields.algorithm,
     scope,
     signedHeaders: rememberedNames(fields.signedHeaders),
     signature: fields.signature,
@@ -190,6 +242,26 @@ function claim(
     signedAtMs,
     expiresSeconds: fields.expiresSeconds,
   }
+}
+
+/** The scope of a credential, with its region from where the algorithm says it. */
+function scopeOf({
+  algorithm,
+  credential,
+  regionSet,
+}: {
+  readonly algorithm: Algorithm
+  readonly credential: string
+  readonly regionSet: string | undefined
+}): CredentialScope {
+  if (algorithm === ALGORITHM) {
+    if (regionSet !== undefined) throw strayRegionSet()
+    return rememberedCredential(credential)
+  }
+  if (regionSet === undefined) {
+    throw new SigV4Error('malformed_authorization', 'a SigV4A request has no X-Amz-Region-Set')
+  }
+  return parseRegionlessCredential(credential, regionSet)
 }
 
 /** Lists remembered; a client signs a few. */
@@ -222,14 +294,8 @@ function parseSignedHeaders(text: string): string[] {
   return names
 }
 
-function checkAlgorithm(name: string): void {
-  if (name === ALGORITHM) return
-  if (name.startsWith('AWS4-ECDSA-P256-SHA256')) {
-    throw new SigV4Error(
-      'unsupported_algorithm',
-      'SigV4A (AWS4-ECDSA-P256-SHA256) is not supported',
-    )
-  }
+function checkAlgorithm(name: string): Algorithm {
+  if (name === ALGORITHM || name === ECDSA_ALGORITHM) return name
   // Only a known scheme is named: in any other the whole text may be somebody's token.
   const scheme = /^(?:AWS|Basic|Bearer|Digest|Negotiate)$/.test(name) ? quoted(name) : 'this scheme'
   throw new SigV4Error('unsupported_algorithm', `${scheme} is not supported`)

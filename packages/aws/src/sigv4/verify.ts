@@ -6,26 +6,38 @@ import { timingSafeEqual } from 'node:crypto'
 import type { WireRequest } from '../wire-request.ts'
 import { canonicalRequest, splitTarget, valuesByName } from './canonical-request.ts'
 import { quoted, SigV4Error } from './errors.ts'
-import { type PayloadKind, signedPayload } from './payload.ts'
+import { type PayloadKind, type SignedPayload, signedPayload } from './payload.ts'
 import { parseQuery, type QueryParameter } from './query-string.ts'
-import { rememberedSigningKey, signature, stringToSign } from './signature.ts'
+import { ALGORITHM, rememberedSigningKey, signature, stringToSign } from './signature.ts'
 import {
+  type Algorithm,
   type PresignedParameters,
   presignedParameters,
   type SignatureClaim,
   signatureClaim,
 } from './signature-claim.ts'
+import {
+  ecdsaSignatureId,
+  ecdsaStringToSign,
+  isEcdsaSignature,
+  rememberedPublicKey,
+} from './sigv4a.ts'
 
 export interface VerifiedSignature {
   readonly form: 'header' | 'presigned'
+  readonly algorithm: Algorithm
   readonly accessKeyId: string
   /** YYYYMMDD of the credential scope. */
   readonly date: string
+  /** With SigV4A the one region that X-Amz-Region-Set names. */
   readonly region: string
   readonly service: string
   /** Lower case, sorted. Only these headers are what the caller said. */
   readonly signedHeaders: readonly string[]
-  /** 64 lower-case hex digits: the repetition of a request shows in it. */
+  /**
+   * 64 lower-case hex digits: the repetition of a request shows in it. With SigV4A it is the hash of
+   * what was signed, since one ECDSA signature makes another.
+   */
   readonly signature: string
   readonly signedAtMs: number
   /** When the signature is no longer accepted. */
@@ -40,6 +52,8 @@ export interface VerifyOptions {
   readonly skewMs?: number
   /** False for a service that signs its path as it stands; S3 never normalises. */
   readonly normalizePath?: boolean
+  /** How long a presigned request lasts at most, from its date, whatever it asks for. */
+  readonly presignedMsMax?: number
   /** True accepts an X-Amz-Security-Token that was added after signing, as AWS IoT does. */
   readonly unsignedSecurityToken?: boolean
 }
@@ -71,8 +85,8 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
  *
  * `lookup` gives the secret access key of an access key id, or undefined. `nowMs` is the gate's
  * clock. Throws SigV4Error, and nothing else, for everything that is not exactly right; see
- * SigV4ErrorCode for each code. SigV4A is refused by name. Unsigned and streaming payloads are not
- * refused but reported in `payloadKind`: whoever needs the body bound must look at it.
+ * SigV4ErrorCode for each code. SigV4A is verified for one region. Unsigned and streaming payloads are
+ * not refused but reported in `payloadKind`: whoever needs the body bound must look at it.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 export function verify(
@@ -81,6 +95,25 @@ export function verify(
   nowMs: number,
   options: VerifyOptions = {},
 ): VerifiedSignature {
+  const read = readClaim(request, options)
+  const secretAccessKey = secretOf(read.claim, lookup)
+  const expiresAtMs = checkTime(read.claim, nowMs, options)
+  const { form, scope } = read.claim
+  const payload = signedPayload(request.body, read.declared, form, scope.service)
+  return checked(request, read, { secretAccessKey, expiresAtMs, payload, options })
+}
+
+/** A request whose signature claim was read; nothing of it is verified yet. */
+interface ReadClaim {
+  readonly path: string
+  readonly parameters: readonly QueryParameter[]
+  readonly headers: ReadonlyMap<string, readonly string[]>
+  readonly claim: SignatureClaim
+  /** x-amz-content-sha256, where it was sent. */
+  readonly declared: string | undefined
+}
+
+function readClaim(request: Omit<WireRequest, 'body'>, options: VerifyOptions): ReadClaim {
   checkForm(request)
   const { path, query } = splitTarget(request.target)
   const parameters = parseQuery(query)
@@ -89,18 +122,31 @@ export function verify(
   const presigned = presignedParameters(parameters)
   const claim = signatureClaim(headers, presigned)
   checkCoverage(headers, claim, options)
+  return { path, parameters, headers, claim, declared: declaredPayload(headers, presigned) }
+}
 
-  const { scope } = claim
+function secretOf(
+  { scope }: SignatureClaim,
+  lookup: (accessKeyId: string) => string | undefined,
+): string {
   const secretAccessKey = lookup(scope.accessKeyId)
-  if (secretAccessKey === undefined) {
-    throw new SigV4Error(
-      'unknown_access_key',
-      `no session has the key ${quoted(scope.accessKeyId)}`,
-    )
-  }
-  const expiresAtMs = checkTime(claim, nowMs, options.skewMs ?? SKEW_MS)
-  const declared = declaredPayload(headers, presigned)
-  const payload = signedPayload(request.body, declared, claim.form, scope.service)
+  if (secretAccessKey !== undefined) return secretAccessKey
+  throw new SigV4Error('unknown_access_key', `no session has the key ${quoted(scope.accessKeyId)}`)
+}
+
+interface Known {
+  readonly secretAccessKey: string
+  readonly expiresAtMs: number
+  readonly payload: SignedPayload
+  readonly options: VerifyOptions
+}
+
+function checked(
+  request: Pick<WireRequest, 'method'>,
+  { path, parameters, headers, claim }: ReadClaim,
+  { secretAccessKey, expiresAtMs, payload, options }: Known,
+): VerifiedSignature {
+  const { scope, algorithm } = claim
   const canonical = canonicalRequest({
     method: request.method,
     path,
@@ -111,16 +157,19 @@ export function verify(
     service: scope.service,
     ...(options.normalizePath === undefined ? {} : { normalizePath: options.normalizePath }),
   })
-  const key = rememberedSigningKey(secretAccessKey, scope)
-  checkSignature(claim.signature, signature(key, stringToSign(canonical, claim.amzDate, scope)))
+  const checkedSignature =
+    algorithm === ALGORITHM
+      ? hmacSignature(canonical, claim, secretAccessKey)
+      : ecdsaSignature(canonical, claim, secretAccessKey, payload.kind)
   return {
     form: claim.form,
+    algorithm,
     accessKeyId: scope.accessKeyId,
     date: scope.date,
     region: scope.region,
     service: scope.service,
     signedHeaders: claim.signedHeaders,
-    signature: claim.signature,
+    signature: checkedSignature,
     signedAtMs: claim.signedAtMs,
     expiresAtMs,
     payloadKind: payload.kind,
@@ -128,9 +177,39 @@ export function verify(
   }
 }
 
+function hmacSignature(canonical: string, claim: SignatureClaim, secretAccessKey: string): string {
+  const key = rememberedSigningKey(secretAccessKey, claim.scope)
+  const expected = signature(key, stringToSign(canonical, claim.amzDate, claim.scope))
+  if (!timingSafeEqual(Buffer.from(claim.signature, 'latin1'), Buffer.from(expected, 'latin1'))) {
+    throw mismatch()
+  }
+  return claim.signature
+}
+
+function ecdsaSignature(
+  canonical: string,
+  claim: SignatureClaim,
+  secretAccessKey: string,
+  kind: PayloadKind,
+): string {
+  const { scope } = claim
+  const text = ecdsaStringToSign(canonical, claim.amzDate, scope)
+  const key = rememberedPublicKey(scope.accessKeyId, secretAccessKey)
+  if (!isEcdsaSignature(key, text, claim.signature)) throw mismatch()
+  if (kind === 'streaming-signed') {
+    // Its chunks would be signed by HMAC: no client mixes the two.
+    throw new SigV4Error('unsupported_payload', 'HMAC chunks under a SigV4A signature')
+  }
+  return ecdsaSignatureId(scope.accessKeyId, text)
+}
+
+function mismatch(): SigV4Error {
+  return new SigV4Error('signature_mismatch', 'the signature does not match the request')
+}
+
 // INVARIANT: no line break reaches the canonical request from inside a value, so that two different
 // requests never have the same canonical text.
-function checkForm(request: WireRequest): void {
+function checkForm(request: Omit<WireRequest, 'body'>): void {
   if (!/^[A-Z]{1,20}$/.test(request.method)) {
     throw new SigV4Error('malformed_request', 'the method is not one that AWS takes')
   }
@@ -184,14 +263,15 @@ function checkCoverage(
   }
 }
 
-function checkTime(claim: SignatureClaim, nowMs: number, skewMs: number): number {
+function checkTime(claim: SignatureClaim, nowMs: number, options: VerifyOptions): number {
+  const { skewMs = SKEW_MS, presignedMsMax = Number.POSITIVE_INFINITY } = options
   const ageMs = nowMs - claim.signedAtMs
   // Written so that a clock that is not a number refuses.
   if (!(ageMs >= -skewMs)) {
     throw new SigV4Error('clock_skew', 'the request was signed in the future')
   }
   if (claim.expiresSeconds !== null) {
-    const lifeMs = claim.expiresSeconds * 1_000
+    const lifeMs = Math.min(claim.expiresSeconds * 1_000, presignedMsMax)
     if (ageMs > lifeMs) throw new SigV4Error('expired', 'the presigned request has expired')
     return claim.signedAtMs + lifeMs
   }
@@ -223,10 +303,4 @@ function signedQuery(
   return parameters.filter(
     ({ name }) => name !== 'X-Amz-Signature' && !(dropsToken && name === 'X-Amz-Security-Token'),
   )
-}
-
-function checkSignature(received: string, expected: string): void {
-  if (!timingSafeEqual(Buffer.from(received, 'latin1'), Buffer.from(expected, 'latin1'))) {
-    throw new SigV4Error('signature_mismatch', 'the signature does not match the request')
-  }
 }
