@@ -7,7 +7,6 @@ import type { DecideContext, Decision } from './decide/decision.ts'
 import type { Action } from './describe/action.ts'
 import { actionDigest, boundDigest, describe } from './describe/describe.ts'
 import { type ActiveEpoch, observes, placeRules } from './epoch/active.ts'
-import { GatewayError } from './errors.ts'
 import { Copies, type Performed } from './execute/copies.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import type { Scope } from './execute/exchange.ts'
@@ -26,14 +25,21 @@ import {
   isRead,
   requireBoundBody,
   requireEndpoint,
-  requireHeaderForm,
   requireNoCredential,
   requireNoStrayBody,
   withReaches,
 } from './path/facts.ts'
-import { alreadyUsed, couldNotLookAgain, notRecorded } from './path/failures.ts'
+import {
+  alreadyUsed,
+  changedSince,
+  clientGone,
+  couldNotLookAgain,
+  notRecorded,
+} from './path/failures.ts'
+import { getTwin, type HeadDecision, headDecision, passedBy } from './path/head.ts'
 import { History } from './path/history.ts'
 import { lookUps } from './path/look-ups.ts'
+import { isPresigned, requireDirect } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import type { Received, Reply } from './receive/received.ts'
 import type { Recorder } from './record/recorder.ts'
@@ -62,6 +68,8 @@ export interface GatewayParts {
 interface OnPath extends Identified {
   readonly received: Received
   readonly action: Action
+  /** Of a HEAD: the GET it stands for. */
+  readonly twin: Action | undefined
   readonly scope: Scope
   readonly actionDigest: string
   readonly epoch: ActiveEpoch
@@ -95,16 +103,17 @@ export class Gateway {
 
   #describe(received: Received, identified: Identified): OnPath {
     const { verified, session } = identified
-    requireHeaderForm(verified)
     const epoch = this.#parts.epoch()
     const request = forwarded(identified.request, identified.vouchedHeaders)
-    const { action, endpointPrefix } = describe(request, {
-      scope: { service: verified.service, region: verified.region },
+    const { service, region } = verified
+    const rules = {
+      scope: { service, region },
       account: session.roleArn.split(':')[4] ?? '',
       ...placeRules(epoch),
       maskKey: session.maskKey,
-    })
-    const { service, region } = verified
+    }
+    const { action, endpointPrefix } = describe(request, rules)
+    const twin = getTwin(request, (asGet) => describe(asGet, rules).action)
     const hostPrefix = received.named?.hostPrefix ?? ''
     const scope = { service, region, endpointPrefix, hostPrefix }
     requireNoStrayBody(request)
@@ -115,6 +124,7 @@ export class Gateway {
       request,
       received,
       action,
+      twin,
       scope,
       epoch,
       /** Made when it is first asked for: most reads never need it. */
@@ -128,7 +138,8 @@ export class Gateway {
   /** Joins what is open for this call, else decides it afresh. */
   async #answer(call: OnPath): Promise<Performed> {
     const { store, clock, desk } = this.#parts
-    if (!isRead(call.action)) {
+    // What waits for review, or was approved, was signed by a call itself, never by a URL.
+    if (!isRead(call.action) && !isPresigned(call.verified)) {
       const live = store.liveRequest(
         call.session.id,
         call.actionDigest,
@@ -144,6 +155,7 @@ export class Gateway {
     const evidence = isRead(call.action) ? NO_EVIDENCE : await this.#resolve(call)
     const decision = await this.#decide(call, evidence)
     if (decision.answer === 'allow') return this.#perform(call, evidence, decision, null, null)
+    if (decision.answer === 'review') requireDirect(call.action, call.verified)
     const decided = decidedOf(call, evidence)
     if (observes(call.epoch, decided, decision, clock.nowMs())) {
       return this.#perform(call, evidence, decision, null, decision.answer)
@@ -156,7 +168,19 @@ export class Gateway {
   }
 
   /** Measures the isolation only where a policy could read it: a look at the kernel takes its time. */
-  async #decide(call: OnPath, evidence: Evidence): Promise<Decision> {
+  async #decide(call: OnPath, evidence: Evidence): Promise<HeadDecision> {
+    const { action, twin } = call
+    const own = await this.#decideOne(call, evidence)
+    if (twin === undefined) return own
+    const { caller, epoch, received } = call
+    const its = await this.#decideOne({ action: twin, caller, epoch, received }, evidence)
+    return headDecision([action, own], [twin, its])
+  }
+
+  async #decideOne(
+    call: Pick<OnPath, 'action' | 'caller' | 'epoch' | 'received'>,
+    evidence: Evidence,
+  ): Promise<Decision> {
     const { caller, epoch, received } = call
     const decided = decidedOf(call, evidence)
     const isRead = readsIsolation(decided, evidence, epoch.policySet)
@@ -177,7 +201,7 @@ export class Gateway {
       now.state === 'pending'
         ? pendingWords(now, environmentsOf(decided), requestUrl(now.id))
         : closedWords(now)
-    return notExecuted(refusal(call.received, held(words, now.id)))
+    return notExecuted(refusal(call.received, held(words, now.id, requestUrl(now.id))))
   }
 
   /** Looks again right before the effect: what was reviewed is what runs, or nothing runs. */
@@ -193,11 +217,7 @@ export class Gateway {
         why: 'what was reviewed is no longer what would happen',
       })
       store.revokeGrant(grant.id)
-      throw new GatewayError(
-        'epoch_changed',
-        'what this call would do has changed since it was approved; nothing was done',
-        'run the call again: a new review will show how things are now',
-      )
+      throw changedSince()
     }
     // The approval was for this call; whoever makes it now may stand nearer to the gate than then.
     const now = await this.#decide(call, evidence)
@@ -209,7 +229,7 @@ export class Gateway {
   async #perform(
     call: OnPath,
     evidence: Evidence,
-    decision: Decision,
+    decision: HeadDecision,
     grant: GrantRow | null,
     observed: string | null,
   ): Promise<Performed> {
@@ -223,19 +243,14 @@ export class Gateway {
     if (isRead(call.action) && observed === null) {
       // A read's one entry is made durable while the upstream works, and before anything is answered.
       const [, answer] = await Promise.all([
-        recorder.record({ type: 'read', policies: decision.policies, ...facts }),
+        recorder.record({ type: 'read', ...passedBy(decision), ...facts }),
         send(request, scope),
       ])
       this.#history.count(call.session.id, 'reads')
       const headers = endToEnd(answer.headers)
       return notExecuted({ status: answer.status, headers, body: answer.body })
     }
-    if (!call.received.clientConnected())
-      throw new GatewayError(
-        'request_closed',
-        'the client has gone; nothing was done',
-        'run the call again',
-      )
+    if (!call.received.clientConnected()) throw clientGone()
     const effect = {
       id: randomId('e'),
       sessionId: call.session.id,
@@ -359,7 +374,10 @@ export class Gateway {
 }
 
 /** The call as policy is asked about it, with what was found behind it. */
-function decidedOf({ action, epoch }: OnPath, evidence: Evidence): Action {
+function decidedOf(
+  { action, epoch }: Pick<OnPath, 'action' | 'epoch'>,
+  evidence: Evidence,
+): Action {
   return asDecided(action, evidence, placeRules(epoch))
 }
 

@@ -2,12 +2,16 @@
 // A request that does not verify, or whose session is not open, has no caller and goes no further.
 import { pathStyle, requireRow } from '@seconder/aws/endpoints/host-row'
 import { plainRequest, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
+import { withoutPresignedParameters } from '@seconder/aws/sigv4/sign'
 import { type VerifiedSignature, verify } from '@seconder/aws/sigv4/verify'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
 import type { Received } from '../receive/received.ts'
 import type { SessionRow, Store } from '../state/store.ts'
 import type { Caller } from './caller.ts'
+
+/** How long a presigned request lasts at most, from its date, whatever it asks for (red team H17). */
+export const PRESIGNED_MS_MAX = 15 * 60_000
 
 export interface Identified {
   readonly caller: Caller
@@ -34,6 +38,7 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
       return session?.secretAccessKey ? session.secretAccessKey : undefined
     },
     nowMs,
+    { presignedMsMax: PRESIGNED_MS_MAX },
   )
   if (!session || session.closedAtMs !== null || session.expiresAtMs <= nowMs) {
     throw new GatewayError(
@@ -52,7 +57,8 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
   }
   const { request, vouchedHeaders } = decoded(received.request, verified, session)
   // From here on a bucket in the host is one in the path: what is described is what is forwarded.
-  const addressed = named ? pathStyle(request, named) : request
+  const plain = withoutSignature(request)
+  const addressed = named ? pathStyle(plain, named) : plain
   return { caller, verified, session, request: addressed, vouchedHeaders }
 }
 
@@ -71,4 +77,13 @@ function decoded(
     request: plainRequest(request, chunked),
     vouchedHeaders: [...verified.signedHeaders, ...trailers],
   }
+}
+
+/**
+ * The request without what only its signature consists of: presigned parameters, and the region set of
+ * SigV4A. What is described, digested and forwarded never holds them.
+ */
+function withoutSignature(request: WireRequest): WireRequest {
+  const headers = request.headers.filter(([name]) => name.toLowerCase() !== 'x-amz-region-set')
+  return { ...request, target: withoutPresignedParameters(request.target), headers }
 }

@@ -24,6 +24,9 @@ const SIGN_THE_PAYLOAD =
   'sign the payload: AWS CLI `aws configure set default.s3.payload_signing_enabled true`; ' +
   'SDK v3 `requestChecksumCalculation: "WHEN_REQUIRED"` and a body in memory'
 
+const SIGN_THE_CALL =
+  'a presigned URL leaves its body open: make the call itself with the keys of the session'
+
 /** A read changes nothing and shows no secret. Everything else takes the whole path. */
 export function isRead(action: Action): boolean {
   const harmless = action.effects.every((effect) => effect === 'read' || effect === 'list')
@@ -37,16 +40,6 @@ export function requireNoCredential(action: Action): void {
     'credential_answer',
     `the answer of ${action.operation} would hold credentials that work without the gate; nothing was done`,
     'do the work through the session you have; it has the role you need',
-  )
-}
-
-/** A presigned URL can be copied on, and its payload is unsigned: not in this version. */
-export function requireHeaderForm(verified: VerifiedSignature): void {
-  if (verified.form === 'header') return
-  throw new GatewayError(
-    'not_supported',
-    'presigned requests are not passed on in this version; nothing was done',
-    'sign the request itself with the keys of the session',
   )
 }
 
@@ -80,7 +73,7 @@ export function requireBoundBody(action: Action, verified: VerifiedSignature): v
   throw new GatewayError(
     'unsupported_payload',
     `${action.operation} came with a payload that its signature does not bind; nothing was done`,
-    SIGN_THE_PAYLOAD,
+    verified.form === 'presigned' ? SIGN_THE_CALL : SIGN_THE_PAYLOAD,
   )
 }
 

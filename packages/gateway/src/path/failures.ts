@@ -11,6 +11,22 @@ export function couldNotLookAgain(): GatewayError {
   )
 }
 
+export function changedSince(): GatewayError {
+  return new GatewayError(
+    'epoch_changed',
+    'what this call would do has changed since it was approved; nothing was done',
+    'run the call again: a new review will show how things are now',
+  )
+}
+
+export function clientGone(): GatewayError {
+  return new GatewayError(
+    'request_closed',
+    'the client has gone; nothing was done',
+    'run the call again',
+  )
+}
+
 export function notRecorded(cause: unknown): GatewayError {
   return new GatewayError(
     'outcome_unrecorded',

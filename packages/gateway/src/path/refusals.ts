@@ -22,6 +22,8 @@ export interface Refusal {
   readonly message: string
   /** Id of the review request, where there is one. */
   readonly requestId: string | null
+  /** Where people see that request. */
+  readonly url?: string
 }
 
 /** What a refused caller gets. */
@@ -34,14 +36,15 @@ export function refusal(received: { readonly request: WireRequest }, refused: Re
     requestId,
     isHead: received.request.method === 'HEAD',
   })
-  const link: [string, string][] = refused.requestId
-    ? [['x-seconder-request', refused.requestId]]
-    : []
-  return { status, headers: [...headers, ...link], body }
+  // Also for a HEAD, which has no body to say it in, and for wrappers that read no body.
+  const links: [string, string][] = []
+  if (refused.requestId) links.push(['x-seconder-request', refused.requestId])
+  if (refused.url) links.push(['x-seconder-url', refused.url])
+  return { status, headers: [...headers, ...links], body }
 }
 
-export function held(message: string, requestId: string): Refusal {
-  return { code: 'review', reply: 'AccessDenied', message, requestId }
+export function held(message: string, requestId: string, url: string): Refusal {
+  return { code: 'review', reply: 'AccessDenied', message, requestId, url }
 }
 
 export function denied(message: string, code: string): Refusal {

@@ -62,7 +62,13 @@ export type Entry =
       operation: string | null
     }
   | ({ type: 'denied'; at: string; code: string; policies: readonly string[] } & CallFacts)
-  | ({ type: 'read'; at: string; policies: readonly string[] } & CallFacts)
+  | ({
+      type: 'read'
+      at: string
+      policies: readonly string[]
+      /** Set on a HEAD that passed where policy would have held its GET (red team M14). */
+      softened?: 'review'
+    } & CallFacts)
   | ({
       type: 'request-opened'
       at: string
