@@ -11,6 +11,8 @@ export interface RawCall {
   readonly body?: string
   readonly service: string
   readonly region?: string
+  /** Instead of the gate's own. */
+  readonly host?: string
   /** Header lines added after signing. */
   readonly unsigned?: readonly WireHeader[]
   /** Replaces the payload hash in the signature, e.g. `UNSIGNED-PAYLOAD`. */
@@ -25,7 +27,7 @@ export interface RawAnswer {
 }
 
 export function signed(keys: Keys, call: RawCall): WireRequest {
-  const { host } = new URL(keys.endpoint)
+  const host = call.host ?? new URL(keys.endpoint).host
   const body = new TextEncoder().encode(call.body ?? '')
   const request: WireRequest = {
     method: call.method ?? 'POST',

@@ -17,7 +17,12 @@ interface Overrides {
   readonly pinnedRegions: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly hosts: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly regionHosts: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** By endpoint prefix: label to the operations that newer models put it before. */
+  readonly addedLabels: Readonly<Record<string, Labels>>
 }
+
+/** Label to the operations whose model puts it before their host. */
+type Labels = Readonly<Record<string, readonly string[]>>
 
 interface ApiModel {
   readonly metadata?: { readonly signingName?: string; readonly endpointPrefix: string }
@@ -44,11 +49,11 @@ export async function compileEndpoints(): Promise<EndpointTable> {
   const prefixes = endpointPrefixes(overrides)
   const services: Record<string, EndpointTable['services'][string]> = {}
   for (const service of [...prefixes.keys()].sort()) {
-    const found = prefixes.get(service) ?? new Map<string, Set<string>>()
+    const found = prefixes.get(service) ?? new Map<string, LabelRows>()
     const names = [...found.keys()].sort()
     const endpoints: Record<string, EndpointRow> = {}
     for (const name of names) {
-      endpoints[name] = endpointRow(name, [...(found.get(name) ?? [])].sort(), overrides)
+      endpoints[name] = endpointRow(name, sortedLabels(found.get(name)), overrides)
     }
     const preferred = overrides.defaultPrefixes[service] ?? service
     const only = names.length === 1 ? names[0] : undefined
@@ -58,28 +63,42 @@ export async function compileEndpoints(): Promise<EndpointTable> {
   return { partitions: await partitionRows(), services }
 }
 
-function endpointPrefixes(overrides: Overrides): Map<string, Map<string, Set<string>>> {
-  const prefixes = new Map<string, Map<string, Set<string>>>()
-  const add = (service: string, prefix: string): Set<string> => {
-    const rows = prefixes.get(service) ?? new Map<string, Set<string>>()
-    const hostPrefixes = rows.get(prefix) ?? new Set<string>()
-    prefixes.set(service, rows.set(prefix, hostPrefixes))
-    return hostPrefixes
+type LabelRows = Map<string, Set<string>>
+
+function endpointPrefixes(overrides: Overrides): Map<string, Map<string, LabelRows>> {
+  const prefixes = new Map<string, Map<string, LabelRows>>()
+  const add = (service: string, prefix: string): LabelRows => {
+    const rows = prefixes.get(service) ?? new Map<string, LabelRows>()
+    const labels = rows.get(prefix) ?? new Map<string, Set<string>>()
+    prefixes.set(service, rows.set(prefix, labels))
+    return labels
   }
   for (const { metadata, operations = {} } of apiModels()) {
     if (metadata === undefined || metadata.endpointPrefix in overrides.excludedPrefixes) continue
     const { endpointPrefix: prefix, signingName = prefix } = metadata
-    const hostPrefixes = add(signingName, prefix)
-    for (const { endpoint } of Object.values(operations)) {
+    const labels = add(signingName, prefix)
+    for (const [operation, { endpoint }] of Object.entries(operations)) {
       // `{RequestRoute}.` is a token of the request itself: such a host is in no closed table.
-      const hostPrefix = endpoint?.hostPrefix
-      if (hostPrefix !== undefined && hostPrefix !== '{RequestRoute}.') hostPrefixes.add(hostPrefix)
+      const label = endpoint?.hostPrefix
+      if (label !== undefined && label !== '{RequestRoute}.') addLabel(labels, label, operation)
+    }
+    for (const [label, named] of Object.entries(overrides.addedLabels[prefix] ?? {})) {
+      for (const operation of named) addLabel(labels, label, operation)
     }
   }
   for (const [service, added] of Object.entries(overrides.addedPrefixes)) {
     for (const prefix of added) add(service, prefix)
   }
   return prefixes
+}
+
+function addLabel(labels: LabelRows, label: string, operation: string): void {
+  labels.set(label, (labels.get(label) ?? new Set()).add(operation))
+}
+
+function sortedLabels(labels: LabelRows | undefined): Labels {
+  const rows = [...(labels ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(rows.map(([label, operations]) => [label, [...operations].sort()]))
 }
 
 function apiModels(): ApiModel[] {
@@ -107,11 +126,7 @@ async function partitionRows(): Promise<Record<string, PartitionRow>> {
   return rows
 }
 
-function endpointRow(
-  prefix: string,
-  hostPrefixes: readonly string[],
-  overrides: Overrides,
-): EndpointRow {
+function endpointRow(prefix: string, labels: Labels, overrides: Overrides): EndpointRow {
   const isDualStack = overrides.dualStackOnly.includes(prefix)
   const regions = overrides.pinnedRegions[prefix]
   const hosts = overrides.hosts[prefix]
@@ -121,7 +136,7 @@ function endpointRow(
     ...(hosts === undefined ? {} : { partitionHosts: hosts }),
     ...(regionHosts === undefined ? {} : { regionHosts }),
     ...(regions === undefined ? {} : { pinnedRegions: regions }),
-    ...(hostPrefixes.length === 0 ? {} : { hostPrefixes }),
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
   }
 }
 

@@ -27,6 +27,7 @@ import {
   requireEndpoint,
   requireNoCredential,
   requireNoStrayBody,
+  scopeOf,
   withReaches,
 } from './path/facts.ts'
 import {
@@ -114,8 +115,7 @@ export class Gateway {
     }
     const { action, endpointPrefix } = describe(request, rules)
     const twin = getTwin(request, (asGet) => describe(asGet, rules).action)
-    const hostPrefix = received.named?.hostPrefix ?? ''
-    const scope = { service, region, endpointPrefix, hostPrefix }
+    const scope = scopeOf(identified, action, endpointPrefix)
     requireNoStrayBody(request)
     requireEndpoint(scope)
     let digest: string | undefined

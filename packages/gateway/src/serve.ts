@@ -310,7 +310,7 @@ class Running implements Gate {
     this.#consoleUrl = urlOf(people.address() as AddressInfo, config.listen.console)
     tunnels.attach(door)
     door.on('request', (incoming, outgoing) => {
-      const own = { hosts: hostsOf(this.#awsUrl), named: null, measure }
+      const own = { ...ownHosts(this.#awsUrl), named: null, measure }
       void answerDoor(this.gateway, incoming, outgoing, tunnels.factsOf(incoming.socket, own))
     })
     door.listen(config.listen.aws.port, config.listen.aws.host)
@@ -360,6 +360,12 @@ function closed(server: http.Server): Promise<void> {
 function urlOf(bound: AddressInfo, asked: Address): string {
   const host = asked.host.includes(':') ? `[${asked.host}]` : asked.host
   return `http://${host}:${bound.port}`
+}
+
+/** The same, with those that are names: an address has nothing before it. */
+function ownHosts(url: string): { hosts: string[]; names: string[] } {
+  const hosts = hostsOf(url)
+  return { hosts, names: hosts.filter((host) => !/^(?:\[|[0-9.]+(?::|$))/.test(host)) }
 }
 
 /** The Host values that mean this listener. */

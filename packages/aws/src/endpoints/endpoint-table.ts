@@ -18,8 +18,8 @@ export interface EndpointRow {
   readonly regionHosts?: Readonly<Record<string, string>>
   /** By partition: the one region that this service lives and is signed in. */
   readonly pinnedRegions?: Readonly<Record<string, string>>
-  /** Labels that some operations put before the host, such as `streaming-` or `{AccountId}.`. */
-  readonly hostPrefixes?: readonly string[]
+  /** Labels that some operations put before the host, `streaming-` or `{AccountId}.`, and which do. */
+  readonly labels?: Readonly<Record<string, readonly string[]>>
 }
 
 export interface ServiceRow {
@@ -38,3 +38,8 @@ export interface EndpointTable {
 export const ENDPOINT_TABLE = JSON.parse(
   readFileSync(new URL('../../data/endpoints.json', import.meta.url), 'utf8'),
 ) as EndpointTable
+
+/** The labels of a row, as the models write them. */
+export function labelsOf(row: EndpointRow): readonly string[] {
+  return Object.keys(row.labels ?? {})
+}

@@ -2,7 +2,7 @@
 // that are rows of the compiled table have a host, and no other text ever becomes one (redteam C5).
 
 import { customerHostedReason } from './customer-hosted.ts'
-import { ENDPOINT_TABLE, type EndpointRow } from './endpoint-table.ts'
+import { ENDPOINT_TABLE, type EndpointRow, labelsOf } from './endpoint-table.ts'
 import { EndpointError } from './errors.ts'
 
 export interface Endpoint {
@@ -98,7 +98,7 @@ function filledEndpoint(
 
 function hostLabel(row: EndpointRow, hostPrefix: string | undefined): string | undefined {
   if (hostPrefix === undefined || hostPrefix === '') return ''
-  const listed = row.hostPrefixes ?? []
+  const listed = labelsOf(row)
   if (listed.includes(hostPrefix) && !hostPrefix.includes('{')) return hostPrefix
   const isAccount = listed.includes('{AccountId}.') && /^[0-9]{12}\.$/.test(hostPrefix)
   return isAccount ? hostPrefix : undefined
@@ -127,7 +127,7 @@ function allHosts(): ReadonlySet<string> {
   const hosts = new Set<string>()
   for (const [name, service] of Object.entries(ENDPOINT_TABLE.services)) {
     for (const [endpointPrefix, row] of Object.entries(service.endpoints)) {
-      const labels = ['', ...(row.hostPrefixes ?? []).filter((label) => !label.includes('{'))]
+      const labels = ['', ...labelsOf(row).filter((label) => !label.includes('{'))]
       for (const region of PARTITION_OF_REGION.keys()) {
         for (const hostPrefix of labels) {
           const endpoint = endpointFor(name, region, { endpointPrefix, hostPrefix })

@@ -3,7 +3,7 @@
 
 import { headerValues, type WireRequest } from '../wire-request.ts'
 import { endpointFor } from './endpoint.ts'
-import { ENDPOINT_TABLE } from './endpoint-table.ts'
+import { ENDPOINT_TABLE, labelsOf } from './endpoint-table.ts'
 import { EndpointError } from './errors.ts'
 
 export interface HostRow {
@@ -85,13 +85,22 @@ export function requireRow(
  * for byte. A request without a bucket in its host comes back as it is.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
  */
-export function pathStyle(request: WireRequest, row: HostRow): WireRequest {
+export function pathStyle(
+  request: WireRequest,
+  row: Pick<HostRow, 'host' | 'bucket'>,
+): WireRequest {
   // A target that is not in origin form stays as it is: whoever reads it next refuses it.
   if (row.bucket === undefined || !request.target.startsWith('/')) return request
-  const host = row.host.slice(row.bucket.length + 1)
+  return onHost(
+    { ...request, target: `/${row.bucket}${request.target}` },
+    row.host.slice(row.bucket.length + 1),
+  )
+}
+
+/** The request with another Host, in the place of its own. */
+export function onHost(request: WireRequest, host: string): WireRequest {
   return {
     ...request,
-    target: `/${row.bucket}${request.target}`,
     headers: request.headers.map(([name, value]) =>
       name.toLowerCase() === 'host' ? [name, host] : [name, value],
     ),
@@ -120,7 +129,7 @@ function bucketRow(host: string, rows: ReadonlyMap<string, Row>): Row | undefine
 }
 
 /** The part of the naming rules that decides what may be a DNS name. */
-function isBucketName(name: string): boolean {
+export function isBucketName(name: string): boolean {
   return (
     name.length >= BUCKET_CHARS_MIN &&
     name.length <= BUCKET_CHARS_MAX &&
@@ -136,7 +145,7 @@ function allRows(): ReadonlyMap<string, Row> {
   const rows = new Map<string, Row>(GLOBAL_HOSTS)
   for (const [service, { endpoints }] of Object.entries(ENDPOINT_TABLE.services)) {
     for (const [endpointPrefix, row] of Object.entries(endpoints)) {
-      const labels = ['', ...(row.hostPrefixes ?? []).filter((label) => !label.includes('{'))]
+      const labels = ['', ...labelsOf(row).filter((label) => !label.includes('{'))]
       for (const hostPrefix of labels) addRows(rows, { service, endpointPrefix, hostPrefix })
     }
   }

@@ -1,6 +1,7 @@
 // Makes a Caller from a verified signature: which session's key signed, for whom, under which role.
 // A request that does not verify, or whose session is not open, has no caller and goes no further.
-import { pathStyle, requireRow } from '@seconder/aws/endpoints/host-row'
+import { hostLabel } from '@seconder/aws/endpoints/host-label'
+import { onHost, pathStyle, requireRow } from '@seconder/aws/endpoints/host-row'
 import { plainRequest, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
 import { withoutPresignedParameters } from '@seconder/aws/sigv4/sign'
 import { type VerifiedSignature, verify } from '@seconder/aws/sigv4/verify'
@@ -18,6 +19,8 @@ export interface Identified {
   readonly verified: VerifiedSignature
   /** The request with its body decoded: what is described, hashed and forwarded is one and the same. */
   readonly request: WireRequest
+  /** Label before the host of AWS that the client addressed, as `sync-`; empty where it named none. */
+  readonly hostPrefix: string
   /** Lower-case names of the headers that the caller vouched for. */
   readonly vouchedHeaders: readonly string[]
   readonly session: SessionRow
@@ -26,7 +29,8 @@ export interface Identified {
 /**
  * Returns who is asking.
  * Errors: SigV4Error of packages/aws; `session_closed` when the session has ended; EndpointError
- * `other_row` when the signature is not for the host that the client believes it talks to.
+ * `other_row` when the signature is not for the host that the client believes it talks to, or no host of
+ * the service signed for has the label that stood before the gate's own name.
  */
 export function identify(received: Received, store: Store, nowMs: number): Identified {
   let session: SessionRow | undefined
@@ -57,9 +61,27 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
   }
   const { request, vouchedHeaders } = decoded(received.request, verified, session)
   // From here on a bucket in the host is one in the path: what is described is what is forwarded.
-  const plain = withoutSignature(request)
-  const addressed = named ? pathStyle(plain, named) : plain
-  return { caller, verified, session, request: addressed, vouchedHeaders }
+  const { hostPrefix, request: addressed } = addressedBy(
+    received,
+    verified,
+    withoutSignature(request),
+  )
+  return { caller, verified, session, request: addressed, hostPrefix, vouchedHeaders }
+}
+
+/** A name that stands for no host of AWS and for no bucket: the gate's own may look like either. */
+const OWN_HOST = 'localhost'
+
+/** The request in path style, and the label that stood before its host. */
+function addressedBy(
+  { named, label }: Received,
+  { service }: VerifiedSignature,
+  request: WireRequest,
+): Pick<Identified, 'request' | 'hostPrefix'> {
+  if (named) return { request: pathStyle(request, named), hostPrefix: named.hostPrefix }
+  const { bucket, hostPrefix } = hostLabel(label, service, request)
+  if (bucket === undefined) return { request: onHost(request, OWN_HOST), hostPrefix }
+  return { request: pathStyle(request, { host: `${bucket}.${OWN_HOST}`, bucket }), hostPrefix }
 }
 
 /** Takes `aws-chunked` framing off, every chunk verified; its trailers become headers. */

@@ -1,5 +1,6 @@
 // Small facts about a call that more than one stage of the path needs.
 import { endpointFor } from '@seconder/aws/endpoints/endpoint'
+import { labelOfOperation } from '@seconder/aws/endpoints/host-label'
 import { withInnerCalls } from '@seconder/aws/inner-calls/union'
 import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
 import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
@@ -9,6 +10,7 @@ import { environmentsOfRole, type PlaceRules, placed } from '../describe/environ
 import { GatewayError } from '../errors.ts'
 import type { Scope } from '../execute/exchange.ts'
 import type { Caller, Isolation } from '../identify/caller.ts'
+import type { Identified } from '../identify/identify.ts'
 import type { Received } from '../receive/received.ts'
 import type { CallFacts } from '../record/entry.ts'
 import { bindingRead } from '../resolve/binding.ts'
@@ -51,6 +53,21 @@ export function requireNoStrayBody(request: WireRequest): void {
     `a ${request.method} with a body is refused`,
     'send it without one',
   )
+}
+
+/**
+ * Where the call goes: a row of the endpoint table, under the label of its operation.
+ * Errors: EndpointError `other_row` where the client addressed a host that is not the operation's.
+ */
+export function scopeOf(
+  { verified, hostPrefix, request }: Identified,
+  { operation }: Action,
+  endpointPrefix: string | null,
+): Scope {
+  const { service, region } = verified
+  const name = operation.slice(operation.indexOf(':') + 1)
+  const label = labelOfOperation(hostPrefix, { service, endpointPrefix, name }, request)
+  return { service, region, endpointPrefix, hostPrefix: label }
 }
 
 /** What no host of the endpoint table takes is refused before anything is looked up or consumed. */

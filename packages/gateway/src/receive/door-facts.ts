@@ -7,6 +7,8 @@ import type { Isolation } from '../identify/caller.ts'
 export interface DoorFacts {
   /** Host values that mean this gate, or the host of AWS that a tunnel was opened for. */
   readonly hosts: readonly string[]
+  /** Those of them that a bucket, an account or a label of an SDK may stand before; none in a tunnel. */
+  readonly names: readonly string[]
   /** The row of the endpoint table that a tunnel was opened for, or null. */
   readonly named: HostRow | null
   readonly measure: (socket: Socket) => Isolation | Promise<Isolation>

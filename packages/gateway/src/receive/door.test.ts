@@ -22,7 +22,12 @@ async function doorWith(reply: (received: { gone: AbortSignal }) => Promise<Repl
   const ended: Promise<void>[] = []
   const server = http.createServer((incoming, outgoing) => {
     const { port } = server.address() as AddressInfo
-    const facts = { hosts: [`127.0.0.1:${port}`], named: null, measure: () => 'none' as const }
+    const facts = {
+      hosts: [`127.0.0.1:${port}`],
+      names: [],
+      named: null,
+      measure: () => 'none' as const,
+    }
     ended.push(answerDoor(gateway, incoming, outgoing, facts))
   })
   servers.push(server)

@@ -19,10 +19,11 @@ const GONE = 'the client has gone'
 export async function receive(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { hosts, measure, named }: DoorFacts,
+  facts: DoorFacts,
 ): Promise<Received> {
+  const { measure, named } = facts
   const headers = headerPairs(incoming.rawHeaders)
-  requireHost(headers, hosts, named)
+  const label = requireHost(headers, facts)
   const body = await readBody(incoming)
   const gone = new AbortController()
   outgoing.once('close', () => {
@@ -32,6 +33,7 @@ export async function receive(
     request: { method: incoming.method ?? '', target: incoming.url ?? '', headers, body },
     isolation: async () => measure(incoming.socket),
     named,
+    label,
     clientConnected: () =>
       !outgoing.destroyed && !incoming.socket.destroyed && incoming.socket.writable,
     gone: gone.signal,
@@ -46,15 +48,23 @@ function headerPairs(raw: readonly string[]): WireHeader[] {
   return pairs
 }
 
-/** DNS rebinding and bucket-in-host requests both show in Host; this version takes its own name only. */
+/** A label in front is lower case, as DNS names are compared: another spelling would be a second reading. */
+const LABEL = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?[.-]$/
+
+/**
+ * What stands before the gate's own name, mostly nothing. DNS rebinding shows in Host, so a name that is
+ * not the gate's is refused; which label means what is said where the signature has named the service.
+ */
 function requireHost(
   headers: readonly WireHeader[],
-  hosts: readonly string[],
-  named: DoorFacts['named'],
-): void {
+  { hosts, names, named }: Pick<DoorFacts, 'hosts' | 'names' | 'named'>,
+): string {
   const values = headers.filter(([name]) => name.toLowerCase() === 'host').map(([, value]) => value)
-  const host = values[0]
-  if (values.length === 1 && host !== undefined && hosts.includes(host.toLowerCase())) return
+  const host = values.length === 1 ? (values[0] ?? '') : ''
+  if (hosts.includes(host.toLowerCase())) return ''
+  const name = names.find((each) => host.endsWith(each))
+  const label = name === undefined ? '' : host.slice(0, -name.length)
+  if (LABEL.test(label)) return label
   if (named) {
     const words = 'the Host header is not the host that the tunnel was opened for'
     throw new GatewayError('wrong_host', words, 'open a tunnel for each host')
@@ -62,7 +72,7 @@ function requireHost(
   throw new GatewayError(
     'wrong_host',
     'the Host header is not this gate',
-    'use the endpoint exactly as `seconder session open` printed it, with S3 in path style',
+    'use the endpoint exactly as `seconder session open` printed it; a bucket may stand before `localhost` or in the path',
   )
 }
 

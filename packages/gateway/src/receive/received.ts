@@ -9,6 +9,8 @@ export interface Received {
   readonly isolation: () => Promise<Isolation>
   /** The host of AWS that the client believes it talks to, in CONNECT mode; else null. */
   readonly named: HostRow | null
+  /** What the client put before the gate's own name, as `bucket.`; empty where it put nothing. */
+  readonly label: string
   /** True while somebody is there to read the answer; asked again right before an effect. */
   readonly clientConnected: () => boolean
   /** Fires when the client goes before it has its answer. */

@@ -31,7 +31,7 @@ async function start(
   serverOptions: http.ServerOptions = {},
 ): Promise<Door> {
   const door = new ConnectDoor({ authority, idleMs: 60_000, ...options })
-  const own = { hosts: ['own'], named: null, measure: () => 'none' as const }
+  const own = { hosts: ['own'], names: [], named: null, measure: () => 'none' as const }
   const server = http.createServer(serverOptions, (incoming, outgoing) => {
     outgoing.end(door.factsOf(incoming.socket, own).hosts[0])
   })

@@ -89,6 +89,7 @@ export class ConnectDoor {
     const { row, outer } = tunnel
     return {
       hosts: [row.host, `${row.host}:443`],
+      names: [],
       measure: () => own.measure(outer),
       named: row,
     }
