@@ -11,7 +11,7 @@ import { Copies, type Performed } from './execute/copies.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import type { Scope } from './execute/exchange.ts'
 import { endToEnd, execute, forwarded } from './execute/execute.ts'
-import { type Identified, identify } from './identify/identify.ts'
+import { type Identified, identify, identifyHead } from './identify/identify.ts'
 import { sha256Hex } from './lib/canonical-json.ts'
 import type { Clock } from './lib/clock.ts'
 import { randomId } from './lib/ids.ts'
@@ -96,7 +96,7 @@ export class Gateway {
       requireNoCredential(call.action)
       if (isRead(call.action)) return (await this.#answer(call)).reply
       requireBoundBody(call.action, call.verified)
-      return await this.#copies.join(copyKeysOf(call), () => this.#answer(call))
+      return await this.#copies.join(copyKeys(call), () => this.#answer(call))
     } catch (cause) {
       return this.#refuse(received, identified, failureOf(cause))
     }
@@ -330,6 +330,11 @@ export class Gateway {
     return refusal(received, failure)
   }
 
+  /** Throws why a request is refused whatever its body is, before that is sent. */
+  requireHead(head: WireRequest): void {
+    identifyHead(head, this.#parts.store, this.#parts.clock.nowMs())
+  }
+
   /** Answers a request that could not be read whole: refused, and recorded as such. */
   refuseUnread(request: WireRequest, cause: unknown): Promise<Reply> {
     return this.#refuse({ request }, undefined, failureOf(cause))
@@ -383,10 +388,6 @@ function decidedOf(
 
 function digestFacts(session: { id: string; roleArn: string }) {
   return { sessionId: session.id, roleArn: session.roleArn }
-}
-
-function copyKeysOf(call: OnPath): [string, ...string[]] {
-  return copyKeys(call.session.id, call.verified, call.actionDigest, call.received)
 }
 
 function notExecuted(reply: Reply): Performed {

@@ -1,6 +1,6 @@
 // Builds a gate from its configuration and starts it: the only file that puts parts together. The AWS
 // door and the people's API are two listeners; neither can do the other's work.
-import http from 'node:http'
+import type http from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { serve as serveHono } from '@hono/node-server'
 import type { Ledger } from '@seconder/ledger/ledger'
@@ -28,6 +28,7 @@ import {
 } from './receive/connect/connect-door.ts'
 import { answerDoor } from './receive/door.ts'
 import { measureIsolation } from './receive/isolation.ts'
+import { createDoorServer } from './receive/listener.ts'
 import type { SignedAct } from './record/entry.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
 import { closeOpenEffects } from './record/open-effects.ts'
@@ -299,7 +300,11 @@ class Running implements Gate {
     measure: (socket: Socket) => Isolation | Promise<Isolation>,
   ): Promise<{ awsUrl: string; consoleUrl: string; stop: () => Promise<void> }> {
     const { config, store, clock, tunnels } = this.#options
-    const door = http.createServer({ requestTimeout: 300_000, headersTimeout: 20_000 })
+    const door = createDoorServer((incoming, outgoing, isAwaited) => {
+      const own = { ...ownHosts(this.#awsUrl), named: null, measure }
+      const facts = tunnels.factsOf(incoming.socket, own)
+      void answerDoor(this.gateway, incoming, outgoing, facts, isAwaited)
+    })
     const app = createApi(this, () => hostsOf(this.#consoleUrl))
     const people = serveHono({
       fetch: app.fetch,
@@ -309,10 +314,6 @@ class Running implements Gate {
     await once(people)
     this.#consoleUrl = urlOf(people.address() as AddressInfo, config.listen.console)
     tunnels.attach(door)
-    door.on('request', (incoming, outgoing) => {
-      const own = { ...ownHosts(this.#awsUrl), named: null, measure }
-      void answerDoor(this.gateway, incoming, outgoing, tunnels.factsOf(incoming.socket, own))
-    })
     door.listen(config.listen.aws.port, config.listen.aws.host)
     await once(door)
     this.#awsUrl = urlOf(door.address() as AddressInfo, config.listen.aws)

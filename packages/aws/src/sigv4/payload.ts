@@ -36,20 +36,33 @@ export function signedPayload(
   form: 'header' | 'presigned',
   service: string,
 ): SignedPayload {
-  if (declared === undefined && form === 'presigned' && isS3SigningName(service)) {
-    // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-    return { kind: 'unsigned', payloadHash: UNSIGNED_PAYLOAD, sha256: null }
-  }
-  const kind = declared === undefined ? undefined : KIND_OF_LITERAL.get(declared)
-  if (declared !== undefined && kind !== undefined) {
-    return { kind, payloadHash: declared, sha256: null }
-  }
-  if (declared !== undefined && !/^[0-9a-f]{64}$/.test(declared)) {
-    throw new SigV4Error('unsupported_payload', `payload form ${quoted(declared)} is not supported`)
-  }
+  const payload = declaredPayload(declared, form, service)
+  if (payload !== undefined && payload.kind !== 'signed') return payload
   const actual = hash('sha256', body, 'hex')
-  if (declared !== undefined && declared !== actual) {
+  if (payload !== undefined && payload.payloadHash !== actual) {
     throw new SigV4Error('body_mismatch', 'the body is not the one that x-amz-content-sha256 names')
   }
   return { kind: 'signed', payloadHash: actual, sha256: actual }
+}
+
+/**
+ * The same of a request whose body is not there yet; undefined where only the body says its hash.
+ * Errors: unsupported_payload.
+ */
+export function declaredPayload(
+  declared: string | undefined,
+  form: 'header' | 'presigned',
+  service: string,
+): SignedPayload | undefined {
+  if (declared === undefined) {
+    if (form !== 'presigned' || !isS3SigningName(service)) return undefined
+    // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+    return { kind: 'unsigned', payloadHash: UNSIGNED_PAYLOAD, sha256: null }
+  }
+  const kind = KIND_OF_LITERAL.get(declared)
+  if (kind !== undefined) return { kind, payloadHash: declared, sha256: null }
+  if (/^[0-9a-f]{64}$/.test(declared)) {
+    return { kind: 'signed', payloadHash: declared, sha256: declared }
+  }
+  throw new SigV4Error('unsupported_payload', `payload form ${quoted(declared)} is not supported`)
 }

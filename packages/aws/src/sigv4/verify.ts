@@ -6,7 +6,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { WireRequest } from '../wire-request.ts'
 import { canonicalRequest, splitTarget, valuesByName } from './canonical-request.ts'
 import { quoted, SigV4Error } from './errors.ts'
-import { type PayloadKind, type SignedPayload, signedPayload } from './payload.ts'
+import { declaredPayload, type PayloadKind, type SignedPayload, signedPayload } from './payload.ts'
 import { parseQuery, type QueryParameter } from './query-string.ts'
 import { ALGORITHM, rememberedSigningKey, signature, stringToSign } from './signature.ts'
 import {
@@ -103,6 +103,24 @@ export function verify(
   return checked(request, read, { secretAccessKey, expiresAtMs, payload, options })
 }
 
+/**
+ * Throws, as `verify`, why a request is refused whatever its body is. The signature is checked where the
+ * head says the hash of the body, as it always does for S3; else key, time and form alone.
+ */
+export function verifyHead(
+  head: Omit<WireRequest, 'body'>,
+  lookup: (accessKeyId: string) => string | undefined,
+  nowMs: number,
+  options: VerifyOptions = {},
+): void {
+  const read = readClaim(head, options)
+  const secretAccessKey = secretOf(read.claim, lookup)
+  const expiresAtMs = checkTime(read.claim, nowMs, options)
+  const { form, scope } = read.claim
+  const payload = declaredPayload(read.declared, form, scope.service)
+  if (payload !== undefined) checked(head, read, { secretAccessKey, expiresAtMs, payload, options })
+}
+
 /** A request whose signature claim was read; nothing of it is verified yet. */
 interface ReadClaim {
   readonly path: string
@@ -122,7 +140,7 @@ function readClaim(request: Omit<WireRequest, 'body'>, options: VerifyOptions): 
   const presigned = presignedParameters(parameters)
   const claim = signatureClaim(headers, presigned)
   checkCoverage(headers, claim, options)
-  return { path, parameters, headers, claim, declared: declaredPayload(headers, presigned) }
+  return { path, parameters, headers, claim, declared: declaredHash(headers, presigned) }
 }
 
 function secretOf(
@@ -281,7 +299,7 @@ function checkTime(claim: SignatureClaim, nowMs: number, options: VerifyOptions)
   return claim.signedAtMs + skewMs
 }
 
-function declaredPayload(
+function declaredHash(
   headers: ReadonlyMap<string, readonly string[]>,
   presigned: PresignedParameters,
 ): string | undefined {

@@ -4,7 +4,7 @@ import { hostLabel } from '@seconder/aws/endpoints/host-label'
 import { onHost, pathStyle, requireRow } from '@seconder/aws/endpoints/host-row'
 import { plainRequest, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
 import { withoutPresignedParameters } from '@seconder/aws/sigv4/sign'
-import { type VerifiedSignature, verify } from '@seconder/aws/sigv4/verify'
+import { type VerifiedSignature, verify, verifyHead } from '@seconder/aws/sigv4/verify'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
 import type { Received } from '../receive/received.ts'
@@ -33,24 +33,10 @@ export interface Identified {
  * the service signed for has the label that stood before the gate's own name.
  */
 export function identify(received: Received, store: Store, nowMs: number): Identified {
-  let session: SessionRow | undefined
-  const verified = verify(
-    received.request,
-    (accessKeyId) => {
-      session = store.sessionByAccessKey(accessKeyId)
-      // A closed session has no key left; its requests fail here as those of an unknown key would.
-      return session?.secretAccessKey ? session.secretAccessKey : undefined
-    },
-    nowMs,
-    { presignedMsMax: PRESIGNED_MS_MAX },
-  )
-  if (!session || session.closedAtMs !== null || session.expiresAtMs <= nowMs) {
-    throw new GatewayError(
-      'session_closed',
-      'this session has ended',
-      'let the operator open a new one: `seconder session open`',
-    )
-  }
+  const keys = keysOf(store)
+  const options = { presignedMsMax: PRESIGNED_MS_MAX }
+  const verified = verify(received.request, keys.lookup, nowMs, options)
+  const session = requireOpen(keys.found(), nowMs)
   const { named } = received
   if (named) requireRow(named, verified, received.request)
   const caller: Caller = {
@@ -67,6 +53,38 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
     withoutSignature(request),
   )
   return { caller, verified, session, request: addressed, hostPrefix, vouchedHeaders }
+}
+
+/**
+ * Throws why a request is refused whatever its body is: as `identify`, with the body left out. A
+ * signature is verified where the head names the hash of its body, as S3's clients do.
+ */
+export function identifyHead(head: WireRequest, store: Store, nowMs: number): void {
+  const keys = keysOf(store)
+  verifyHead(head, keys.lookup, nowMs, { presignedMsMax: PRESIGNED_MS_MAX })
+  requireOpen(keys.found(), nowMs)
+}
+
+/** The look-up of one request, which remembers whose key was asked for. */
+function keysOf(store: Store) {
+  let session: SessionRow | undefined
+  return {
+    lookup(accessKeyId: string): string | undefined {
+      session = store.sessionByAccessKey(accessKeyId)
+      // A closed session has no key left; its requests fail here as those of an unknown key would.
+      return session?.secretAccessKey ? session.secretAccessKey : undefined
+    },
+    found: () => session,
+  }
+}
+
+function requireOpen(session: SessionRow | undefined, nowMs: number): SessionRow {
+  if (session && session.closedAtMs === null && session.expiresAtMs > nowMs) return session
+  throw new GatewayError(
+    'session_closed',
+    'this session has ended',
+    'let the operator open a new one: `seconder session open`',
+  )
 }
 
 /** A name that stands for no host of AWS and for no bucket: the gate's own may look like either. */

@@ -172,11 +172,10 @@ export function callFacts(
 
 /** What recognises a copy: the signature, and the SDK's invocation id together with the digest. */
 export function copyKeys(
-  session: string,
-  verified: VerifiedSignature,
-  actionDigest: string,
-  received: Received,
+  call: Identified & { readonly received: Received; readonly actionDigest: string },
 ): [string, ...string[]] {
+  const { verified, received, actionDigest } = call
+  const session = call.session.id
   const invocation = headerValues(received.request, 'amz-sdk-invocation-id')
   const keys: [string, ...string[]] = [`signature ${session} ${verified.signature}`]
   if (invocation.length === 1) keys.push(`invocation ${session} ${invocation[0]} ${actionDigest}`)

@@ -5,17 +5,19 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Gateway } from '../gateway.ts'
 import type { DoorFacts } from './door-facts.ts'
-import { receive } from './receive.ts'
+import { headOf, receive } from './receive.ts'
 import type { Received, Reply } from './received.ts'
 
+/** `isAwaited`: the client waits for `100 Continue`, which it gets when its head is acceptable. */
 export async function answerDoor(
   gateway: Gateway,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   facts: DoorFacts,
+  isAwaited = false,
 ): Promise<void> {
   try {
-    const reply = await replyTo(gateway, incoming, outgoing, facts)
+    const reply = await replyTo(gateway, incoming, outgoing, { ...facts, isAwaited })
     await send(outgoing, reply)
   } catch {
     // Nothing that is true can be said any more: the client sees a broken connection.
@@ -27,23 +29,18 @@ async function replyTo(
   gateway: Gateway,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  facts: DoorFacts,
+  facts: DoorFacts & { readonly isAwaited: boolean },
 ): Promise<Reply> {
   let received: Received
   try {
-    received = await receive(incoming, outgoing, facts)
+    received = await receive(incoming, outgoing, facts, (head) => {
+      if (!facts.isAwaited) return
+      gateway.requireHead(head)
+      outgoing.writeContinue()
+    })
   } catch (cause) {
     outgoing.setHeader('connection', 'close')
-    const headers = Object.entries(incoming.headers).map(
-      ([name, value]) => [name, String(value)] as const,
-    )
-    const request = {
-      method: incoming.method ?? '',
-      target: incoming.url ?? '',
-      headers,
-      body: new Uint8Array(),
-    }
-    return gateway.refuseUnread(request, cause)
+    return gateway.refuseUnread(headOf(incoming), cause)
   }
   return gateway.handle(received)
 }

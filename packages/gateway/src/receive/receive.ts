@@ -1,7 +1,7 @@
 // Makes a Received from a node:http request: the whole body within the limit, headers and target
 // exactly as sent. Refuses what two parsers could read in two ways.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { WireHeader } from '@seconder/aws/wire-request'
+import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
 import type { DoorFacts } from './door-facts.ts'
 import type { Received } from './received.ts'
@@ -12,25 +12,39 @@ export const BODY_BYTES_MAX = 16 * 1024 * 1024
 /** One reason for all: making an error for each closed connection costs more than the check. */
 const GONE = 'the client has gone'
 
+/** A request without its body: method, target and headers as sent. */
+export function headOf(incoming: IncomingMessage): WireRequest {
+  return {
+    method: incoming.method ?? '',
+    target: incoming.url ?? '',
+    headers: headerPairs(incoming.rawHeaders),
+    body: new Uint8Array(),
+  }
+}
+
 /**
- * Returns the request with its whole body.
+ * Returns the request with its whole body. `beforeBody` is asked when the head alone is acceptable and
+ * before anything is read; what it throws is why no body is wanted.
  * Errors: `body_too_large` past BODY_BYTES_MAX; `wrong_host` when Host is none of the facts' hosts.
  */
 export async function receive(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   facts: DoorFacts,
+  beforeBody: (head: WireRequest) => void = () => undefined,
 ): Promise<Received> {
   const { measure, named } = facts
-  const headers = headerPairs(incoming.rawHeaders)
-  const label = requireHost(headers, facts)
+  const head = headOf(incoming)
+  const label = requireHost(head.headers, facts)
+  requireLength(incoming)
+  beforeBody(head)
   const body = await readBody(incoming)
   const gone = new AbortController()
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort(GONE)
   })
   return {
-    request: { method: incoming.method ?? '', target: incoming.url ?? '', headers, body },
+    request: { ...head, body },
     isolation: async () => measure(incoming.socket),
     named,
     label,
@@ -76,9 +90,13 @@ function requireHost(
   )
 }
 
-async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
+/** A body that says itself that it is too large is refused before a byte of it is read. */
+function requireLength(incoming: IncomingMessage): void {
   const announced = Number(incoming.headers['content-length'] ?? 0)
-  if (announced > BODY_BYTES_MAX) throw tooLarge()
+  if (!(announced <= BODY_BYTES_MAX)) throw tooLarge()
+}
+
+async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   try {
