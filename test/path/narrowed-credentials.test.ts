@@ -89,9 +89,11 @@ test('an approved delete runs under the lent role, tagged with its review, and n
     Action: ['dynamodb:DeleteTable'],
     Resource: ['arn:aws-cn:dynamodb:cn-north-1:123456789012:table/orders'],
   })
-  // Every look-up and the delete went out under something lent; the gate's own key only asked for it.
+  // Every look-up and the delete went out under something lent; the gate's own key only asked for it, and at start who it is.
   const own = cloud.requests.filter((one) => one.accessKeyId === cloud.credentials.gate.accessKeyId)
-  expect(new Set(own.map(({ operation }) => operation))).toEqual(new Set(['AssumeRole']))
+  expect(new Set(own.map(({ operation }) => operation))).toEqual(
+    new Set(['AssumeRole', 'GetCallerIdentity']),
+  )
 })
 
 test('a read runs under a policy of reads', async () => {

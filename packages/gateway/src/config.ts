@@ -71,6 +71,21 @@ const SCHEMA = z.strictObject({
   }),
   environments: z.array(ENVIRONMENT).max(1_000).default([]),
   roles: z.record(NAME, ROLE),
+  /** ARNs or patterns of what the gate stands on, beside what it knows itself (red team M13). */
+  protect: z
+    .array(
+      z
+        .string()
+        .max(2_048)
+        .regex(
+          /^arn:[a-z*-]+:[a-z0-9-]+:[a-z0-9*-]*:(\d{12}|\*)?:[^\s].*$/,
+          'write an ARN such as arn:aws:kms:eu-west-1:123456789012:key/ID; `*` only after the service',
+        ),
+    )
+    .max(200)
+    .default([]),
+  /** Accounts that are not the operator's own and may be dealt with like them (red team M8). */
+  trustedAccounts: z.array(ACCOUNT).max(100).default([]),
   people: z.array(PERSON).max(10_000).default([]),
   review: z
     .strictObject({
@@ -114,6 +129,10 @@ export interface Config {
   }
   readonly environments: readonly EnvironmentRow[]
   readonly roles: Readonly<Record<string, RoleRow>>
+  /** ARNs and patterns of what the gate stands on, beside what it knows itself. */
+  readonly protect?: readonly string[]
+  /** Accounts that are not the operator's own and may be dealt with like them. */
+  readonly trustedAccounts?: readonly string[]
   readonly people: readonly PersonRow[]
   readonly review: {
     readonly holdMs: number
@@ -197,6 +216,8 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     },
     environments: raw.environments,
     roles: raw.roles,
+    protect: raw.protect,
+    trustedAccounts: raw.trustedAccounts,
     people: raw.people,
     review: raw.review,
   }

@@ -9,12 +9,19 @@ import type { Address, Config, RoleRow } from './config.ts'
 import { acceptsSoftware, decideWithReviewers } from './decide/decide.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
-import { type ActiveEpoch, loadEpoch, placeRules, refusingReason } from './epoch/active.ts'
-import { contentOnDisk } from './epoch/content.ts'
+import {
+  type ActiveEpoch,
+  alsoProtecting,
+  loadEpoch,
+  placeRules,
+  refusingReason,
+} from './epoch/active.ts'
+import { contentOnDisk, type VersionedContent } from './epoch/content.ts'
 import { firstEpoch } from './epoch/first-epoch.ts'
+import { protectedRows } from './epoch/protected.ts'
 import { GatewayError } from './errors.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
-import { credentialNotices, lendingFor } from './execute/lending.ts'
+import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
 import { Gateway } from './gateway.ts'
 import type { Isolation } from './identify/caller.ts'
 import { closeSession } from './identify/session-closing.ts'
@@ -108,7 +115,9 @@ async function start(
   closing.push(opened.close)
   const { ledger, gateId, notices, verifierKey } = opened
   const recorder = createRecorder(ledger, clock, opened.acknowledged)
-  const epoch = await firstEpoch(config, store, recorder, clock)
+  const own = await ownIdentity(config, clock)
+  const signed = await firstEpoch(config, store, recorder, clock, own)
+  const epoch = alsoProtecting(signed, protectedRows(config, own))
   notices.push(...(await closeOpenEffects(ledger, store, recorder)))
   const tunnels = await openConnectDoor(config, clock)
   const running = new Running({
@@ -120,6 +129,7 @@ async function start(
     clock,
     gateId,
     epoch,
+    own,
     verifierKey,
   })
   await running.checkRoles(config.roles)
@@ -147,6 +157,8 @@ interface RunningOptions {
   readonly clock: Clock
   readonly gateId: string
   readonly epoch: ActiveEpoch
+  /** The gate's own ARN; null where an emulator stands for AWS. */
+  readonly own: string | null
   readonly verifierKey: string
 }
 
@@ -199,13 +211,13 @@ class Running implements Gate {
       recorder,
       clock,
       gateId,
-      candidate: () => contentOnDisk(config),
+      candidate: () => this.#onDisk(),
       check: async ({ content }) => {
         await loadPolicySet({ schema: content.schema, policies: content.policies })
         await this.checkRoles(content.roles)
       },
       activated: async (row, voidedRequests) => {
-        this.#epoch = await loadEpoch(row)
+        this.#epoch = alsoProtecting(await loadEpoch(row), protectedRows(config, options.own))
         this.refusing = refusingReason(this.#epoch)
         this.desk.wake(voidedRequests)
       },
@@ -233,8 +245,12 @@ class Running implements Gate {
     )
   }
 
+  #onDisk(): VersionedContent {
+    return contentOnDisk(this.#options.config, this.#options.own)
+  }
+
   notices(): string[] {
-    const found = contentOnDisk(this.#options.config)
+    const found = this.#onDisk()
     const words: string[] = []
     if (this.refusing !== null) words.push(`answering refusals only: ${this.refusing}`)
     else if (found.version !== this.store.activeEpoch()?.version) {
@@ -248,7 +264,7 @@ class Running implements Gate {
   #lending(): UpstreamAccess {
     const { config, store, clock } = this.#options
     return lendingFor(config, clock, {
-      accounts: () => this.#epoch.content.environments.flatMap(({ accounts }) => accounts),
+      accounts: () => this.#epoch.content.ownAccounts ?? [],
       isOpen: ({ accessKeyId }) => {
         const session = store.sessionByAccessKey(accessKeyId)
         return session?.closedAtMs === null && session.expiresAtMs > clock.nowMs()
@@ -278,7 +294,7 @@ class Running implements Gate {
 
   candidate(): { from: number; version: string; active: string } {
     const active = this.store.activeEpoch()
-    const { version } = contentOnDisk(this.#options.config)
+    const { version } = this.#onDisk()
     return { from: this.#epoch.number, version, active: active?.version ?? '' }
   }
 

@@ -99,7 +99,12 @@ test('an agent on the gate user may look at production and change nothing there'
 })
 
 /** The demo runs as one user, and its reviewer has a key file. */
-const LEFT_OUT = new Set(['isolation-none', 'approval-without-presence'])
+const LEFT_OUT = new Set([
+  'isolation-none',
+  'approval-without-presence',
+  'own-limbs-near',
+  'own-limbs-without-presence',
+])
 
 test('the lab set is the default set without its rules on isolation and presence', () => {
   const context: DecideContext = { ...CONTEXT, isolation: 'none' }

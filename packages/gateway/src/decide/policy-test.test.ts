@@ -41,7 +41,13 @@ test('every default policy decides a case, but those that code precedes or that 
   const results = runCases(set, casesOf('policies'))
   const decided = new Set(results.flatMap(({ decision }) => decision.policies))
   const silent = [...set.policies.keys()].filter((id) => !decided.has(id)).sort()
-  expect(silent).toEqual(['approval-without-presence', 'credential-never'])
+  expect(silent).toEqual([
+    'approval-without-presence',
+    'credential-never',
+    'outside-accounts',
+    'own-limbs',
+    'own-limbs-without-presence',
+  ])
 })
 
 test('a case that expects another answer fails and says what differs', () => {

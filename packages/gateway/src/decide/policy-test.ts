@@ -43,6 +43,9 @@ const request = z.strictObject({
   service: text.optional(),
   account: text.optional(),
   region: text.optional(),
+  /** It touches what the gate stands on (M13); it reaches accounts outside of the configuration (M8). */
+  ownLimbs: z.boolean().optional(),
+  outsideAccounts: z.boolean().optional(),
   context: z
     .strictObject({
       agent: text.optional(),
@@ -195,6 +198,8 @@ function actionOf({ request }: PolicyCase): Action {
     region: request.region ?? CASE_RESOURCE.region,
     parameters: {},
     body: null,
+    ...(request.ownLimbs && { ownLimbs: ['said by the case'] }),
+    ...(request.outsideAccounts && { outside: ['said by the case'] }),
   }
 }
 

@@ -39,6 +39,8 @@ const FACTS = [
   'context.unresolved',
   'context.isolation == "none"',
   'context.breakGlass',
+  'context.ownLimbs',
+  'context.outsideAccounts',
   'context.approvalStrength == "hardware"',
   'context has operation && context.operation == "s3:GetObject"',
 ] as const
@@ -78,6 +80,8 @@ function randomQuestion(): [Action, DecideContext] {
     reveals: pick(['data', 'nothing']),
     recoverable: pick(['yes', 'no']),
     resources,
+    ...(random() < 0.3 && { ownLimbs: ['one'] }),
+    ...(random() < 0.3 && { outside: ['one'] }),
   })
   const context = {
     ...CONTEXT,

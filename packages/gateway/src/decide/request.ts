@@ -130,6 +130,8 @@ export function requestFacts(action: Action, context: DecideContext): CedarCall[
     unresolved: action.resources.some((resource) => !resource.resolved),
     isolation: context.isolation,
     breakGlass: context.breakGlass,
+    ownLimbs: action.ownLimbs !== undefined,
+    outsideAccounts: action.outside !== undefined,
   }
 }
 

@@ -120,6 +120,8 @@ function fact(): string {
       `[Resource::"${pick(ARNS)}"].contains(resource)`,
       `context.operation like "${pick(['s3:*', '*Table'])}"`,
       'context.breakGlass',
+      'context.ownLimbs',
+      'context.outsideAccounts',
       'context.isolation == "user"',
       '["host", "none"].contains(context.isolation)',
     ])

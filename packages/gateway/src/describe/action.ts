@@ -47,6 +47,10 @@ export interface Action {
   readonly parameters: JsonObject
   /** SHA-256 (hex) of the decoded payload, HMAC-SHA-256 where it holds a secret; null = not bound. */
   readonly body: string | null
+  /** What of the gate itself it touches, or may; absent where nothing (red team M13). */
+  readonly ownLimbs?: readonly string[]
+  /** Accounts outside of the configuration that it reaches, `everybody` among them; absent where none (M8). */
+  readonly outside?: readonly string[]
   /** What it makes others do, now or later, as far as that can be read; their worst is in `effects`. */
   readonly innerCalls?: readonly InnerCall[]
   /** The kind of stored thing whose role would act; `resolve` looks it up. */

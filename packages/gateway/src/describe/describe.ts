@@ -8,6 +8,7 @@ import { digestOf, sha256Hex } from '../lib/canonical-json.ts'
 import type { Evidence } from '../resolve/evidence.ts'
 import type { Action, InnerCall, JsonObject, Resource } from './action.ts'
 import { type PlaceRules, placed } from './environments.ts'
+import { guarded } from './guarded.ts'
 import { mask } from './mask.ts'
 
 export interface DescribeFacts extends PlaceRules {
@@ -41,7 +42,7 @@ export function actionOf(
   body: string | null,
   rules: PlaceRules & Pick<DescribeFacts, 'maskKey'>,
 ): Action {
-  return {
+  const action: Action = {
     door: 'aws',
     operation: call.operation,
     iamActions: call.iamActions,
@@ -58,6 +59,7 @@ export function actionOf(
     ...(call.innerCalls && { innerCalls: innerCallsOf(call.innerCalls, rules.maskKey) }),
     ...(call.holder !== undefined && { holder: call.holder }),
   }
+  return guarded(action, rules)
 }
 
 /** What an SDK makes for a token: nothing shorter, and no text that could hide a meaning. */

@@ -3,6 +3,7 @@
 import type { CallResource } from '@seconder/aws/call'
 import type { EnvironmentRow } from '../config.ts'
 import type { Resource } from './action.ts'
+import type { GuardRules } from './guarded.ts'
 
 export const PRODUCTION = 'production'
 
@@ -59,8 +60,8 @@ export function covers(pattern: string, arn: string): boolean {
 /** Which environments each role reaches, by ARN: data of operator configuration (red team H8). */
 export type RoleReach = Readonly<Record<string, { readonly environments: readonly string[] }>>
 
-/** What says which environment a thing is in. */
-export interface PlaceRules {
+/** What says which environment a thing is in, and what is not the agent's to change lightly. */
+export interface PlaceRules extends GuardRules {
   readonly environments: readonly EnvironmentRow[]
   readonly roleReach: RoleReach
 }

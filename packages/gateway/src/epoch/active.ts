@@ -4,6 +4,7 @@ import type { Decision } from '../decide/decision.ts'
 import { loadPolicySet, type PolicySet } from '../decide/policy-set.ts'
 import type { Action } from '../describe/action.ts'
 import { covers, environmentOf, type PlaceRules } from '../describe/environments.ts'
+import type { ProtectedRow } from '../describe/guarded.ts'
 import type { EpochRow } from '../state/store.ts'
 import { buildHash, type EpochContent } from './content.ts'
 
@@ -19,7 +20,13 @@ export interface ActiveEpoch {
 
 /** What says which environment a thing is in, in that epoch. */
 export function placeRules({ content }: Pick<ActiveEpoch, 'content'>): PlaceRules {
-  return { environments: content.environments, roleReach: content.roleReach ?? {} }
+  const { environments, roleReach = {}, protect, ownAccounts } = content
+  return {
+    environments,
+    roleReach,
+    ...(protect && { protect }),
+    ...(ownAccounts && { accounts: ownAccounts }),
+  }
 }
 
 /** Loads an epoch's content. Throws PolicyError when its policies do not load. */
@@ -27,6 +34,13 @@ export async function loadEpoch(row: EpochRow): Promise<ActiveEpoch> {
   const content = JSON.parse(row.content) as EpochContent
   const policySet = await loadPolicySet({ schema: content.schema, policies: content.policies })
   return { number: row.number, content, policySet, activatedAtMs: row.activatedAtMs }
+}
+
+/** The epoch with more that is protected: what this start found out about the gate itself. */
+export function alsoProtecting(epoch: ActiveEpoch, rows: readonly ProtectedRow[]): ActiveEpoch {
+  const signed = epoch.content.protect ?? []
+  const more = rows.filter(({ arn }) => !signed.some((row) => row.arn === arn))
+  return { ...epoch, content: { ...epoch.content, protect: [...signed, ...more] } }
 }
 
 /** Why this build may not decide under that epoch, or null when it may. */
@@ -37,8 +51,8 @@ export function refusingReason(epoch: ActiveEpoch): string | null {
 
 /**
  * True when `observe` lets pass what policy would not: every environment of the call observes, the
- * 14 days are not over, and it was policy that said no. Errors, credentials and refusals of the gate
- * itself are never relaxed.
+ * 14 days are not over, and it was policy that said no. Errors, credentials, refusals of the gate and
+ * what touches the gate itself are never relaxed.
  */
 export function observes(
   epoch: ActiveEpoch,
@@ -49,6 +63,7 @@ export function observes(
   if (decision.answer === 'allow') return false
   if (decision.answer === 'deny' && decision.code !== 'denied_by_policy') return false
   if (nowMs >= epoch.activatedAtMs + OBSERVE_MS_MAX) return false
+  if (action.ownLimbs !== undefined) return false
   const rows = epoch.content.environments
   return action.resources.every((resource) => {
     if (environmentOf(rows, resource) !== resource.environment) return false

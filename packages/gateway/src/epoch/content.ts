@@ -1,13 +1,15 @@
 // Everything that decides, as one value with one hash: policies, schema, environments, roles, modes,
-// the index and override tables, and the build of describe, resolve and decide (red team H3).
+// the protected list, the index and override tables, and the build of describe, resolve and decide (red team H3).
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import type { JsonObject } from '@seconder/aws/call'
 import type { Config, EnvironmentRow, RoleRow } from '../config.ts'
 import type { RoleReach } from '../describe/environments.ts'
+import type { ProtectedRow } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
 import { canonicalJson, sha256Hex } from '../lib/canonical-json.ts'
+import { ownAccounts, protectedRows } from './protected.ts'
 import { readRoleReach } from './role-reach.ts'
 
 /** Bytes of all policy files together. */
@@ -20,6 +22,9 @@ export interface EpochContent {
   readonly roles: Readonly<Record<string, RoleRow>>
   /** Absent in epochs that were signed without it: then no role's reach is known. */
   readonly roleReach?: RoleReach
+  /** What the gate stands on (red team M13), and the accounts that are its operator's own (M8). */
+  readonly protect?: readonly ProtectedRow[]
+  readonly ownAccounts?: readonly string[]
   /** SHA-256 over the compiled tables and the source of describe, resolve and decide. */
   readonly build: string
 }
@@ -31,13 +36,18 @@ export interface VersionedContent {
   readonly version: string
 }
 
-/** Returns what the files on disk would decide with. Errors: `invalid_config` naming the folder. */
-export function contentOnDisk(config: Config): VersionedContent {
+/**
+ * Returns what the files on disk would decide with; `own` is the gate's own ARN, null where nobody could be
+ * asked. Errors: `invalid_config` naming the folder.
+ */
+export function contentOnDisk(config: Config, own: string | null): VersionedContent {
   return versioned({
     ...readPolicies(config.policiesDirectory),
     environments: config.environments,
     roles: config.roles,
     roleReach: config.roleReachPath === undefined ? {} : readRoleReach(config.roleReachPath),
+    protect: protectedRows(config, own),
+    ownAccounts: ownAccounts(config, own),
     build: buildHash(),
   })
 }

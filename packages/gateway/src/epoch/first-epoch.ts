@@ -13,10 +13,11 @@ export async function firstEpoch(
   store: Store,
   recorder: Recorder,
   clock: Clock,
+  own: string | null,
 ): Promise<ActiveEpoch> {
   const active = store.activeEpoch()
   if (active) return loadEpoch(active)
-  const { version, text } = contentOnDisk(config)
+  const { version, text } = contentOnDisk(config, own)
   const row = { number: 1, version, content: text, activatedAtMs: clock.nowMs() }
   const epoch = await loadEpoch(row)
   const content = await recorder.keep(text)

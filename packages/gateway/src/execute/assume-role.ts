@@ -75,6 +75,25 @@ export async function assumeRole(
   return lentBy(answer, 'AssumeRoleResult')
 }
 
+/**
+ * The ARN of whoever holds these credentials. Errors: `credentials_unavailable`.
+ * Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+ */
+export async function callerIdentity(sts: Sts, own: UpstreamCredentials): Promise<string> {
+  const form = [
+    ['Action', 'GetCallerIdentity'],
+    ['Version', '2011-06-15'],
+  ] as const
+  const send = senderAs(own, sts.exchange, sts.clock)
+  const { status, tree } = await answered(() =>
+    send(formRequest(form), { service: 'sts', region: sts.region }),
+  )
+  const result = status === 200 ? childOf(tree, 'GetCallerIdentityResult') : undefined
+  const arn = result && textOf(result, 'Arn')
+  if (arn && /^arn:[a-z-]+:(iam|sts)::\d{12}:\S{1,1000}$/.test(arn)) return arn
+  throw unavailable('AWS STS does not say who the gate is')
+}
+
 export interface PlainRoleCall {
   readonly roleArn: string
   readonly sessionName: string

@@ -44,7 +44,7 @@ export const TOO_LARGE_MAX = 1_000
  */
 const CHARS_MAX = [SESSION_POLICY_CHARS_MAX, 1_024, 512]
 
-const DEFAULT_REGIONS: Readonly<Record<string, string>> = {
+export const DEFAULT_REGIONS: Readonly<Record<string, string>> = {
   aws: 'us-east-1',
   'aws-cn': 'cn-north-1',
   'aws-us-gov': 'us-gov-west-1',

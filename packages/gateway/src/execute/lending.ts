@@ -2,8 +2,9 @@
 // operator should know about it. The wiring of this folder; it decides nothing.
 import { assumesRoles, type Config } from '../config.ts'
 import type { Clock } from '../lib/clock.ts'
+import { callerIdentity } from './assume-role.ts'
 import { ownCredentials } from './credential-sources/own-credentials.ts'
-import { type AccessOptions, UpstreamAccess } from './credentials.ts'
+import { type AccessOptions, DEFAULT_REGIONS, UpstreamAccess } from './credentials.ts'
 import { createExchange } from './exchange.ts'
 
 /** Milliseconds for STS; it answers within one second, and a caller waits for it. */
@@ -32,6 +33,29 @@ export function lendingFor(
     region: upstream.region,
     ...facts,
   })
+}
+
+/**
+ * The gate's own ARN, as STS says it; null where an emulator stands for AWS and nothing is lent.
+ * Errors: `credentials_unavailable`. GetCallerIdentity needs no permission, so silence is not a refusal.
+ */
+export async function ownIdentity(config: Config, clock: Clock): Promise<string | null> {
+  const { upstream } = config
+  if (upstream.endpoint !== null && !assumesRoles(config)) return null
+  const timeoutMs = Math.min(upstream.timeoutMs, STS_TIMEOUT_MS)
+  const exchange = createExchange({ endpoint: upstream.endpoint, timeoutMs })
+  try {
+    const sts = { exchange, clock, region: upstream.region ?? regionLike(config) }
+    return await callerIdentity(sts, await ownCredentials(upstream.credentials, sts).current())
+  } finally {
+    exchange.close()
+  }
+}
+
+/** A region of the partition that the configured roles are in. */
+function regionLike({ roles }: Config): string {
+  const [first] = Object.values(roles)
+  return DEFAULT_REGIONS[first?.arn.split(':')[1] ?? 'aws'] ?? OWN_REGION
 }
 
 /** What an operator should know about the credentials that calls go out under. */

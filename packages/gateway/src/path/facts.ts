@@ -7,6 +7,7 @@ import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
 import type { DecideContext } from '../decide/decision.ts'
 import type { Action } from '../describe/action.ts'
 import { environmentsOfRole, type PlaceRules, placed } from '../describe/environments.ts'
+import { guarded } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
 import type { Scope } from '../execute/exchange.ts'
 import type { Caller, Isolation } from '../identify/caller.ts'
@@ -110,7 +111,7 @@ export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules)
   const roles = actsUnder.map((arn) => ({ arn, type: 'role', resolved: arn !== '*' }))
   const found = [...joined.resources, ...roles].flatMap((one) => placed(rules, action, one))
   const resources = [...action.resources, ...found]
-  return {
+  const decided: Action = {
     ...action,
     effects: joined.effects,
     reveals: joined.reveals,
@@ -120,6 +121,7 @@ export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules)
       ? resources
       : resources.map((one) => ({ ...one, resolved: false })),
   }
+  return guarded(decided, rules, [...(action.innerCalls ?? []), ...innerCalls])
 }
 
 /** Roles that were found to act; one that should have been looked for and was not may be any. */
