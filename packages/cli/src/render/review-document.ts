@@ -66,6 +66,7 @@ export function renderDocument(
           `  ${safe(arn)}${resolved ? '' : '  (wider than known: treated as production)'}`,
       ),
     ...more(resources.length - 10, 'resources'),
+    ...beyond(document),
     '',
     ...wrap(safe(document.summary), WIDTH).map((line) => toned('bold', line)),
     '',
@@ -92,6 +93,14 @@ export function renderDocument(
     ),
   ]
   return lines.join('\n')
+}
+
+/** What it reaches beyond the things it names: the gate itself, accounts of others. */
+function beyond({ action: { ownLimbs = [], outside = [] } }: ReviewDocument): string[] {
+  return [
+    ...ownLimbs.map((words) => `  touches the gate itself: ${indented(safe(words), 4)}`),
+    ...outside.map((words) => `  reaches outside of your accounts: ${safe(words)}`),
+  ].map((line) => toned('bold', line))
 }
 
 function findings(all: readonly Finding[]): string[] {

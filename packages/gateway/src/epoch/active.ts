@@ -52,7 +52,7 @@ export function refusingReason(epoch: ActiveEpoch): string | null {
 /**
  * True when `observe` lets pass what policy would not: every environment of the call observes, the
  * 14 days are not over, and it was policy that said no. Errors, credentials, refusals of the gate and
- * what touches the gate itself are never relaxed.
+ * what touches the gate itself or foreign accounts are never relaxed.
  */
 export function observes(
   epoch: ActiveEpoch,
@@ -63,7 +63,8 @@ export function observes(
   if (decision.answer === 'allow') return false
   if (decision.answer === 'deny' && decision.code !== 'denied_by_policy') return false
   if (nowMs >= epoch.activatedAtMs + OBSERVE_MS_MAX) return false
-  if (action.ownLimbs !== undefined) return false
+  // Accounts that nobody configured are production, and production does not observe here.
+  if (action.ownLimbs !== undefined || action.outside !== undefined) return false
   const rows = epoch.content.environments
   return action.resources.every((resource) => {
     if (environmentOf(rows, resource) !== resource.environment) return false

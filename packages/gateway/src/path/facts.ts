@@ -5,8 +5,8 @@ import { withInnerCalls } from '@seconder/aws/inner-calls/union'
 import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
 import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
 import type { DecideContext } from '../decide/decision.ts'
-import type { Action } from '../describe/action.ts'
-import { environmentsOfRole, type PlaceRules, placed } from '../describe/environments.ts'
+import type { Action, JsonObject, Resource } from '../describe/action.ts'
+import { covers, environmentsOfRole, type PlaceRules, placed } from '../describe/environments.ts'
 import { guarded } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
 import type { Scope } from '../execute/exchange.ts'
@@ -110,7 +110,9 @@ export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules)
   const joined = innerCalls.length === 0 ? known : withInnerCalls(known, innerCalls)
   const roles = actsUnder.map((arn) => ({ arn, type: 'role', resolved: arn !== '*' }))
   const found = [...joined.resources, ...roles].flatMap((one) => placed(rules, action, one))
-  const resources = [...action.resources, ...found]
+  const resources = [...action.resources, ...found].map((one) =>
+    one.resolved && !isProved(one, action, evidence, rules) ? { ...one, resolved: false } : one,
+  )
   const decided: Action = {
     ...action,
     effects: joined.effects,
@@ -122,6 +124,28 @@ export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules)
       : resources.map((one) => ({ ...one, resolved: false })),
   }
   return guarded(decided, rules, [...(action.innerCalls ?? []), ...innerCalls])
+}
+
+/**
+ * Whether it is proved in which account a thing is. A bucket's name says none: a row of the configuration
+ * must name it, or S3 have said whose it is (red team M8).
+ */
+function isProved(
+  { arn, account }: Resource,
+  { operation }: Action,
+  { binding }: Evidence,
+  { environments }: PlaceRules,
+): boolean {
+  const bucket = /^arn:[^:]*:s3:::([^/]+)/.exec(arn)?.[1]
+  if (bucket === undefined || operation === 's3:CreateBucket') return true
+  const named = environments.some(
+    ({ accounts, arns = [] }) =>
+      accounts.includes(account) && arns.some((pattern) => covers(pattern, arn)),
+  )
+  const owners = Array.isArray(binding['owners'])
+    ? (binding['owners'] as readonly JsonObject[])
+    : []
+  return named || owners.some((one) => one['bucket'] === bucket && one['account'] === account)
 }
 
 /** Roles that were found to act; one that should have been looked for and was not may be any. */

@@ -35,6 +35,7 @@ const S3_READS: readonly { method: 'GET' | 'HEAD'; key: boolean; query: readonly
   { method: 'HEAD', key: true, query: ['versionId'] },
 ]
 
+const EXPECTED_OWNER = 'x-amz-expected-bucket-owner'
 const MAX_BODY_BYTES = 64 * 1024
 const FORM = 'application/x-www-form-urlencoded; charset=utf-8'
 const AWS_JSON = 'application/x-amz-json-1.0'
@@ -100,6 +101,15 @@ export function s3Call(
 }
 
 /**
+ * HEAD of a bucket, answered only where this account owns it.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+ */
+export function s3OwnerCall(region: string, bucket: string, account: string): UpstreamCall {
+  const call = s3Call(region, 'HEAD', bucket, null, [])
+  return { ...call, headers: [[EXPECTED_OWNER, account]] }
+}
+
+/**
  * Returns nothing when the call is on the closed list of reads.
  *
  * `not_a_read`: it is not; the message names the service and never the body.
@@ -137,7 +147,8 @@ function isCloudformationRead(call: UpstreamCall): boolean {
 }
 
 function isS3Read(call: UpstreamCall): boolean {
-  if (call.headers.length > 0 || call.body.byteLength > 0) return false
+  if (call.body.byteLength > 0) return false
+  if (call.headers.length > 0) return isOwnerRead(call)
   const mark = call.target.indexOf('?')
   const path = mark === -1 ? call.target : call.target.slice(0, mark)
   const query = mark === -1 ? '' : call.target.slice(mark + 1)
@@ -152,6 +163,12 @@ function isS3Read(call: UpstreamCall): boolean {
     if (required !== undefined && keys[0] !== required) return false
     return keys.every((key) => read.query.includes(key))
   })
+}
+
+function isOwnerRead({ method, target, headers }: UpstreamCall): boolean {
+  const [[name, account] = ['', ''], ...rest] = headers
+  const asksOwner = name === EXPECTED_OWNER && /^\d{12}$/.test(account) && rest.length === 0
+  return asksOwner && method === 'HEAD' && /^\/[^/?]+$/.test(target)
 }
 
 /** RFC 3986 unreserved characters stay, the rest is percent-encoded once (SigV4's UriEncode). */

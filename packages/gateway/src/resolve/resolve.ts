@@ -3,6 +3,7 @@
 import type { Action } from '../describe/action.ts'
 import { type ActingLook, lookAtActing } from './acting.ts'
 import { resolveBucket } from './bucket-change.ts'
+import { bucketOwners } from './bucket-owner.ts'
 import { resolveExecuteChangeSet } from './change-set.ts'
 import { type Evidence, NO_EVIDENCE } from './evidence.ts'
 import { resolveItems } from './items.ts'
@@ -75,14 +76,18 @@ export async function resolve(
   const look = new Look(upstream, options.deadlineMs)
   try {
     if (resolver === null) look.missed(`no look-up exists for ${missingIn(action)} yet`)
-    const [part, acting] = await Promise.all([
+    const [part, acting, owners] = await Promise.all([
       resolver === null ? NOTHING_FOUND : resolver(action, look),
       action.door === 'aws' ? lookAtActing(action, look) : null,
+      bucketOwners(action, look),
     ])
-    if (resolver === null && acting === null && action.holder === undefined) {
+    const found = resolver !== null || acting !== null || owners !== null
+    if (!found && action.holder === undefined) {
       return { ...NO_EVIDENCE, couldNotLook: look.sentences() }
     }
-    return evidenceOf(withActing(withStackRole(action, part), acting), look.sentences())
+    const whole = withActing(withStackRole(action, part), acting)
+    const binding = { ...whole.binding, ...owners }
+    return evidenceOf({ ...whole, binding }, look.sentences())
   } finally {
     look.close()
   }
