@@ -27,6 +27,8 @@ export interface HarnessOptions {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
   /** The role of `deploy`, lent by the upstream's STS for each call; default: nothing is lent. */
   readonly lentRole?: string
+  /** Roles beside `deploy`. */
+  readonly roles?: Config['roles']
   readonly environments?: Config['environments']
   readonly holdMs?: number
   readonly expiresInMs?: number
@@ -106,6 +108,7 @@ export class Harness {
       ...(roleReachPath && { roleReachPath }),
       roles: {
         deploy: { arn: this.options.lentRole ?? `arn:aws:iam::${ACCOUNT}:role/agent-deploy` },
+        ...this.options.roles,
       },
       people,
       review: { holdMs, expiresInMs, grantExpiresInMs: 60_000 },

@@ -4,13 +4,15 @@
 import type { WireRequest } from '@seconder/aws/wire-request'
 import { decide, readsIsolation } from './decide/decide.ts'
 import type { DecideContext, Decision } from './decide/decision.ts'
-import type { Action } from './describe/action.ts'
+import type { Action, ChildAsked } from './describe/action.ts'
+import { childAsked, childOpening } from './describe/child-session.ts'
 import { actionDigest, boundDigest, describe } from './describe/describe.ts'
 import { type ActiveEpoch, observes, placeRules } from './epoch/active.ts'
 import { Copies, type Performed } from './execute/copies.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import type { Scope } from './execute/exchange.ts'
 import { endToEnd, execute, forwarded } from './execute/execute.ts'
+import { answerAssumeRole, requireRoom } from './identify/child-opening.ts'
 import { type Identified, identify, identifyHead } from './identify/identify.ts'
 import { sha256Hex } from './lib/canonical-json.ts'
 import type { Clock } from './lib/clock.ts'
@@ -68,6 +70,8 @@ export interface GatewayParts {
 /** One call on its way down the path. */
 interface OnPath extends Identified {
   readonly received: Received
+  /** The child session that an AssumeRole asks for; null for every other call. */
+  readonly child: ChildAsked | null
   readonly action: Action
   /** Of a HEAD: the GET it stands for. */
   readonly twin: Action | undefined
@@ -94,6 +98,7 @@ export class Gateway {
       identified = identify(received, store, clock.nowMs())
       const call = this.#describe(received, identified)
       requireNoCredential(call.action)
+      if (call.child) requireBoundBody(call.action, call.verified)
       if (isRead(call.action)) return (await this.#answer(call)).reply
       requireBoundBody(call.action, call.verified)
       return await this.#copies.join(copyKeys(call), () => this.#answer(call))
@@ -113,8 +118,13 @@ export class Gateway {
       ...placeRules(epoch),
       maskKey: session.maskKey,
     }
-    const { action, endpointPrefix } = describe(request, rules)
+    const { action: said, endpointPrefix } = describe(request, rules)
     const twin = getTwin(request, (asGet) => describe(asGet, rules).action)
+    const { roles } = epoch.content
+    const { roleArn, parent } = session
+    const child = childAsked(said, { roles, roleArn, isChild: parent !== null })
+    if (child) requireRoom(this.#parts.store, session, this.#parts.clock.nowMs())
+    const action = child ? childOpening(said, child, roleArn) : said
     const scope = scopeOf(identified, action, endpointPrefix)
     requireNoStrayBody(request)
     requireEndpoint(scope)
@@ -125,6 +135,7 @@ export class Gateway {
       received,
       action,
       twin,
+      child,
       scope,
       epoch,
       /** Made when it is first asked for: most reads never need it. */
@@ -236,7 +247,10 @@ export class Gateway {
     const { store, recorder, clock, access } = this.#parts
     // Before anything is consumed: what AWS does not lend, or not so narrowly, is not begun.
     const requestId = grant?.requestId ?? null
-    const send = await access.forCall(call.session, call.action, evidence, requestId)
+    const { session, child } = call
+    const send = child
+      ? (asked: WireRequest) => answerAssumeRole(this.#parts, session, child, asked)
+      : await access.forCall(session, call.action, evidence, requestId)
     const digest = this.#digest(call, evidence)
     const { request, scope } = call
     const facts = callFacts(call.caller, decidedOf(call, evidence), digest, call.epoch.number)
@@ -281,7 +295,8 @@ export class Gateway {
       throw notRecorded(cause)
     }
     this.#history.count(call.session.id, 'writes')
-    const mayBeKept = call.action.reveals === 'nothing' || call.action.reveals === 'data'
+    const { reveals } = call.action
+    const mayBeKept = child === null && (reveals === 'nothing' || reveals === 'data')
     const reply = answer ?? noAnswer(call.received, outcome)
     return { reply, executed: true, mayBeKept }
   }
@@ -340,7 +355,9 @@ export class Gateway {
     return this.#refuse({ request }, undefined, failureOf(cause))
   }
 
-  async #resolve({ action, session, epoch }: OnPath): Promise<Evidence> {
+  async #resolve({ action, session, epoch, child }: OnPath): Promise<Evidence> {
+    // The gate answers it itself: there is nothing upstream that it would meet.
+    if (child) return NO_EVIDENCE
     const { access } = this.#parts
     const found = await resolve(action, lookUps(access.lookUps(session)), { deadlineMs: 3_000 })
     return withReaches(action, access.narrowed(action, found), placeRules(epoch))

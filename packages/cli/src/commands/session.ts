@@ -48,7 +48,7 @@ export function addSessionCommands(program: Command): void {
     .action(openSession)
   session
     .command('ls')
-    .description('list sessions')
+    .description('list sessions, and below each the child sessions of its AssumeRole calls')
     .option('--gate <url>', 'console address of the gate')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  seconder session ls\n')
@@ -56,7 +56,7 @@ export function addSessionCommands(program: Command): void {
   session
     .command('close <id>')
     .description(
-      "end a session now: its keys, requests and grants (the kill switch; any member's signature)",
+      "end a session now: its keys, child sessions, requests and grants (the kill switch; any member's signature)",
     )
     .option('--gate <url>', 'console address of the gate')
     .option('--ssh-key <path>', 'your registered SSH key')
@@ -101,6 +101,8 @@ async function openSession(options: OpenOptions): Promise<void> {
 
 interface ListedSession {
   readonly sessionId: string
+  /** The session whose AssumeRole opened this one; null where a person did. */
+  readonly parent: string | null
   readonly agent: string
   readonly operator: string
   readonly role: string
@@ -121,19 +123,30 @@ async function listSessions(options: { gate?: string; json?: boolean }): Promise
   print(
     table(
       ['session', 'agent', 'operator', 'role', 'state'],
-      sessions.map(({ sessionId, agent, operator, role, expiresAt, closedAt }) => [
-        sessionId,
-        agent,
-        operator,
-        role,
-        closedAt
-          ? 'closed'
-          : Date.parse(expiresAt) < Date.now()
-            ? 'expired'
-            : `open until ${expiresAt.slice(11, 16)}`,
-      ]),
+      underParents(sessions).map(
+        ({ sessionId, parent, agent, operator, role, expiresAt, closedAt }) => [
+          parent === null ? sessionId : `└ ${sessionId}`,
+          agent,
+          operator,
+          role,
+          closedAt
+            ? 'closed'
+            : Date.parse(expiresAt) < Date.now()
+              ? 'expired'
+              : `open until ${expiresAt.slice(11, 16)}`,
+        ],
+      ),
     ),
   )
+}
+
+/** Each child below the session that it came from; one whose parent is not listed stays where it is. */
+function underParents(sessions: readonly ListedSession[]): ListedSession[] {
+  const listed = new Set(sessions.map(({ sessionId }) => sessionId))
+  const isBelow = ({ parent }: ListedSession) => parent !== null && listed.has(parent)
+  return sessions
+    .filter((one) => !isBelow(one))
+    .flatMap((one) => [one, ...sessions.filter(({ parent }) => parent === one.sessionId)])
 }
 
 async function closeSession(

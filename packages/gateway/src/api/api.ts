@@ -159,6 +159,7 @@ function known(gate: Gate, id: string): RequestRow {
 
 function shownSession({
   id,
+  parent,
   agent,
   operator,
   roleName,
@@ -170,6 +171,7 @@ function shownSession({
   const iso = (ms: number) => new Date(ms).toISOString()
   return {
     sessionId: id,
+    parent,
     agent,
     operator,
     role: roleName,

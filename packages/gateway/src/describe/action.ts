@@ -56,3 +56,12 @@ export interface Action {
   /** The kind of stored thing whose role would act; `resolve` looks it up. */
   readonly holder?: string
 }
+
+/** What an AssumeRole asks for, as far as a child session can be it. */
+export interface ChildAsked {
+  readonly roleName: string
+  readonly roleArn: string
+  /** RoleSessionName as sent: a label of the client's own, in no digest, for clients make it anew each time. */
+  readonly label: string
+  readonly seconds: number
+}

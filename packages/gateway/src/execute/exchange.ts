@@ -3,6 +3,7 @@
 // never followed. It signs nothing and knows no credential.
 import http from 'node:http'
 import https from 'node:https'
+import type { Readable } from 'node:stream'
 import { assertHostInTable, endpointFor } from '@seconder/aws/endpoints/endpoint'
 import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
@@ -20,7 +21,7 @@ export interface Scope {
 export interface UpstreamAnswer {
   readonly status: number
   readonly headers: readonly WireHeader[]
-  readonly body: http.IncomingMessage
+  readonly body: Readable
 }
 
 /** How far a request got when no answer came. */

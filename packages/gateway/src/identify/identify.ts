@@ -10,6 +10,7 @@ import { GatewayError } from '../errors.ts'
 import type { Received } from '../receive/received.ts'
 import type { SessionRow, Store } from '../state/store.ts'
 import type { Caller } from './caller.ts'
+import { requireSessionToken } from './child-opening.ts'
 
 /** How long a presigned request lasts at most, from its date, whatever it asks for (red team H17). */
 export const PRESIGNED_MS_MAX = 15 * 60_000
@@ -37,6 +38,7 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
   const options = { presignedMsMax: PRESIGNED_MS_MAX }
   const verified = verify(received.request, keys.lookup, nowMs, options)
   const session = requireOpen(keys.found(), nowMs)
+  requireSessionToken(received.request, session)
   const { named } = received
   if (named) requireRow(named, verified, received.request)
   const caller: Caller = {

@@ -27,7 +27,7 @@ export interface ClosingOptions {
 }
 
 /**
- * Closes a session. Returns the pending requests that ended with it.
+ * Closes a session and its children. Returns the pending requests that ended with it.
  * Errors: `statement_invalid`, `signature_invalid`, `session_unknown`.
  */
 export async function closeSession(
@@ -55,5 +55,8 @@ export async function closeSession(
     )
   }
   await recorder.record({ type: 'session-closed', session: statement.session, act })
+  for (const child of closed.children) {
+    await recorder.record({ type: 'session-closed', session: child, act: null })
+  }
   return closed.cancelledRequests
 }

@@ -83,7 +83,8 @@ export async function openSession(options: OpeningOptions, act: SignedAct): Prom
   if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
   const session: SessionRow = {
     id: randomId('s'),
-    accessKeyId: newAccessKeyId(),
+    parent: null,
+    accessKeyId: newAccessKeyId('AKIA'),
     secretAccessKey: randomBytes(30).toString('base64'),
     maskKey: randomBytes(32).toString('hex'),
     agent: statement.agent,
@@ -107,10 +108,10 @@ export async function openSession(options: OpeningOptions, act: SignedAct): Prom
   return { sessionId: session.id, expiresAt: statement.expiresAt, sealed }
 }
 
-/** An id of the shape that AWS clients accept, and that no AWS account has: the letters say whose it is. */
-function newAccessKeyId(): string {
+/** An id of the shape that AWS clients accept (ASIA: with a session token), and that no AWS account has. */
+export function newAccessKeyId(kind: 'AKIA' | 'ASIA'): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  return `AKIASECONDER${[...randomBytes(8)].map((byte) => alphabet[byte & 31]).join('')}`
+  return `${kind}SECONDER${[...randomBytes(8)].map((byte) => alphabet[byte & 31]).join('')}`
 }
 
 function seal(

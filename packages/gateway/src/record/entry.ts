@@ -51,6 +51,19 @@ export type Entry =
       role: string
       act: SignedAct
     }
+  | {
+      type: 'child-session-opened'
+      at: string
+      session: string
+      /** The session whose AssumeRole it answers. */
+      parent: string
+      operator: string
+      agent: string
+      role: string
+      /** RoleSessionName, a label of the client's. */
+      label: string
+      expiresAt: string
+    }
   | { type: 'session-closed'; at: string; session: string; act: SignedAct | null }
   | { type: 'unverified'; at: string; code: string }
   | {

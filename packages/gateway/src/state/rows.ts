@@ -48,6 +48,7 @@ export function key(row: Row): KeyRecord {
 export function session(row: Row): SessionRow {
   return {
     id: text(row, 'id'),
+    parent: textOrNull(row, 'parent'),
     accessKeyId: text(row, 'access_key_id'),
     secretAccessKey: text(row, 'secret_access_key'),
     maskKey: text(row, 'mask_key'),

@@ -41,4 +41,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX effects_open ON effects (state);
   CREATE TABLE signatures (sha256 TEXT PRIMARY KEY, used_at_ms INTEGER NOT NULL);
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN parent TEXT;
+  CREATE INDEX sessions_by_parent ON sessions (parent);
+  `,
 ]

@@ -25,6 +25,7 @@ afterEach(() => {
 function session(id: string): SessionRow {
   return {
     id,
+    parent: null,
     accessKeyId: `KEY${id}`,
     secretAccessKey: 'secret',
     maskKey: '00',

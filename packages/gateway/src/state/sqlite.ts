@@ -8,6 +8,7 @@ import { EffectStatements } from './effects.ts'
 import * as rows from './rows.ts'
 import { MIGRATIONS } from './schema.ts'
 import type {
+  ClosedSessions,
   EpochRow,
   FoundingPerson,
   GrantRow,
@@ -19,6 +20,10 @@ import type {
   SessionRow,
   Store,
 } from './store.ts'
+
+const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
+  role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`
+const OPEN_CHILD = 'parent = ? AND closed_at_ms IS NULL AND expires_at_ms > ?'
 
 /**
  * Returns the Store in the file at `path`, created (folder mode 0700) and migrated as needed.
@@ -46,6 +51,13 @@ function migrate(database: DatabaseSync): void {
       `BEGIN IMMEDIATE; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT;`,
     )
   }
+}
+
+function sessionValues(session: SessionRow): (string | number | null)[] {
+  const { id, parent, accessKeyId, secretAccessKey, maskKey, agent, operator } = session
+  const { roleName, roleArn, openedAtMs, expiresAtMs } = session
+  const keys = [accessKeyId, secretAccessKey, maskKey]
+  return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
 }
 
 class SqliteStore extends EffectStatements implements Store {
@@ -132,20 +144,28 @@ class SqliteStore extends EffectStatements implements Store {
   }
 
   addSession(session: SessionRow): void {
-    this.run(
-      `INSERT INTO sessions (id, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
-       role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`,
-      session.id,
-      session.accessKeyId,
-      session.secretAccessKey,
-      session.maskKey,
-      session.agent,
-      session.operator,
-      session.roleName,
-      session.roleArn,
-      session.openedAtMs,
-      session.expiresAtMs,
+    this.run(`INSERT INTO sessions ${SESSION_COLUMNS}`, ...sessionValues(session))
+  }
+
+  addChild(session: SessionRow, childrenMax: number, nowMs: number): boolean {
+    const added = this.run(
+      `INSERT INTO sessions ${SESSION_COLUMNS.replace('VALUES (', 'SELECT ').replace(/\)$/, '')}
+       WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ? AND parent IS NULL AND closed_at_ms IS NULL
+         AND expires_at_ms > ?)
+       AND (SELECT count(*) FROM sessions WHERE ${OPEN_CHILD}) < ?`,
+      ...sessionValues(session),
+      session.parent,
+      nowMs,
+      session.parent,
+      nowMs,
+      childrenMax,
     )
+    return added === 1
+  }
+
+  openChildren(parentId: string, nowMs: number): number {
+    const sql = `SELECT count(*) AS count FROM sessions WHERE ${OPEN_CHILD}`
+    return Number(this.one(sql, parentId, nowMs)?.['count'] ?? 0)
   }
 
   sessionByAccessKey(accessKeyId: string): SessionRow | undefined {
@@ -161,25 +181,30 @@ class SqliteStore extends EffectStatements implements Store {
     )
   }
 
-  closeSession(id: string, atMs: number): { cancelledRequests: string[] } | undefined {
-    const cancelled = this.transaction(() => {
-      const closed = this.run(
+  closeSession(id: string, atMs: number): ClosedSessions | undefined {
+    const closed = this.transaction(() => {
+      const rows = this.all(
         `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
-         WHERE id = ? AND closed_at_ms IS NULL`,
+         WHERE (id = ? OR parent = ?) AND closed_at_ms IS NULL RETURNING id`,
         atMs,
         id,
-      )
-      if (closed === 0) return false
-      this.run(`UPDATE grants SET state = 'revoked' WHERE session_id = ? AND state = 'ready'`, id)
-      return this.all(
-        `UPDATE requests SET state = 'cancelled', comment = 'the session was closed'
-         WHERE session_id = ? AND state = 'pending' RETURNING id`,
         id,
       )
+      const ids = rows.map((row) => String(row['id']))
+      if (!ids.includes(id)) return false
+      const cancelledRequests = ids.flatMap((one) => this.#endWorkOf(one))
+      return { cancelledRequests, children: ids.filter((one) => one !== id) }
     })
-    return cancelled === false
-      ? undefined
-      : { cancelledRequests: cancelled.map((row) => String(row['id'])) }
+    return closed === false ? undefined : closed
+  }
+
+  #endWorkOf(id: string): string[] {
+    this.run(`UPDATE grants SET state = 'revoked' WHERE session_id = ? AND state = 'ready'`, id)
+    return this.all(
+      `UPDATE requests SET state = 'cancelled', comment = 'the session was closed'
+       WHERE session_id = ? AND state = 'pending' RETURNING id`,
+      id,
+    ).map((row) => String(row['id']))
   }
 
   addRequest(request: RequestRow): void {

@@ -13,6 +13,8 @@ export type GrantState = 'ready' | 'consumed' | 'revoked' | 'expired'
 
 export interface SessionRow {
   readonly id: string
+  /** The session whose AssumeRole opened this one, which ends with it; null where a person did. */
+  readonly parent: string | null
   readonly accessKeyId: string
   readonly secretAccessKey: string
   /** HMAC key for masked values; gone when the session is closed (red team M5). */
@@ -24,6 +26,12 @@ export interface SessionRow {
   readonly openedAtMs: number
   readonly expiresAtMs: number
   readonly closedAtMs: number | null
+}
+
+export interface ClosedSessions {
+  readonly cancelledRequests: readonly string[]
+  /** The children that ended with it. */
+  readonly children: readonly string[]
 }
 
 export interface PersonRecord {
@@ -123,11 +131,17 @@ export interface Store {
   addSession(session: SessionRow): void
   sessionByAccessKey(accessKeyId: string): SessionRow | undefined
   sessions(): readonly SessionRow[]
-  /** Closes the session, forgets its keys, revokes its ready grants and cancels its pending requests. */
-  closeSession(
-    id: string,
-    atMs: number,
-  ): { readonly cancelledRequests: readonly string[] } | undefined
+  /**
+   * Adds a child, in one statement: true only while its parent is open, is no child itself and has fewer
+   * than `childrenMax` open ones.
+   */
+  addChild(session: SessionRow, childrenMax: number, nowMs: number): boolean
+  openChildren(parentId: string, nowMs: number): number
+  /**
+   * Closes the session and its children, forgets their keys, revokes their ready grants and cancels their
+   * pending requests, in one transaction.
+   */
+  closeSession(id: string, atMs: number): ClosedSessions | undefined
 
   addRequest(request: RequestRow): void
   request(id: string): RequestRow | undefined
