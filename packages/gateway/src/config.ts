@@ -108,6 +108,8 @@ export interface Address {
 }
 
 export interface Config {
+  /** Absolute path of the file that all this was read from; absent where it was put together in memory. */
+  readonly configPath?: string
   readonly listen: { readonly aws: Address; readonly console: Address }
   /** Absolute path of the SQLite file. */
   readonly statePath: string
@@ -202,6 +204,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
   const base = dirname(resolvePath(path))
   const under = (name: string) => (isAbsolute(name) ? name : join(base, name))
   return {
+    configPath: resolvePath(path),
     listen,
     statePath: under((environ['SECONDER_STATE'] ?? raw.state).replace(/^sqlite:/, '')),
     ledgerDirectory: under(environ['SECONDER_LEDGER'] ?? raw.ledger),

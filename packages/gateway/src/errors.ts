@@ -23,6 +23,8 @@
  * - `credentials_unavailable`: the gate's own credentials, or AWS STS, could not be had just now. Retry.
  * - `role_not_assumable`: AWS does not lend this role with session tags and a source identity. The
  *   operator mends the trust policy; at start it is a start-up error, never an untagged call.
+ * - `wall_open`: another user of the host could read or change what the gate stands on (red team C2). The
+ *   operator mends the mode bits; at start it is a start-up error, else no session is opened.
  * - `look_up_failed`: the gate could not look again before the effect; the approval stands, try again.
  * - `outcome_unrecorded`: the effect was begun and its outcome could not be recorded.
  * - `replayed`: the same signed call came again after its answer was forgotten.
@@ -49,6 +51,7 @@ export type GatewayErrorCode =
   | 'not_narrowed'
   | 'credentials_unavailable'
   | 'role_not_assumable'
+  | 'wall_open'
   | 'look_up_failed'
   | 'outcome_unrecorded'
   | 'replayed'

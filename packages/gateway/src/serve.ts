@@ -34,7 +34,7 @@ import {
   openConnectDoor,
 } from './receive/connect/connect-door.ts'
 import { answerDoor } from './receive/door.ts'
-import { measureIsolation } from './receive/isolation.ts'
+import { measureIsolation, peerUid } from './receive/isolation.ts'
 import { createDoorServer } from './receive/listener.ts'
 import type { SignedAct } from './record/entry.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
@@ -43,9 +43,13 @@ import { createRecorder, type Recorder } from './record/recorder.ts'
 import { ReviewDesk } from './review/desk.ts'
 import { openSqliteStore } from './state/sqlite.ts'
 import type { Store } from './state/store.ts'
+import { Wall } from './wall/wall.ts'
 
 /** How often requests past their expiry are closed, in milliseconds. */
 const EXPIRY_INTERVAL_MS = 1_000
+
+/** How far the peer of a connection is from the gate. */
+type Measure = (socket: Socket) => Isolation | Promise<Isolation>
 
 /** A gate as its API sees it. */
 export interface Gate {
@@ -56,7 +60,8 @@ export interface Gate {
   readonly gateway: Gateway
   facts(): GateFacts
   candidate(): { from: number; version: string; active: string }
-  openSession(act: SignedAct): ReturnType<typeof openSession>
+  /** `from` is the connection that the act came over. */
+  openSession(act: SignedAct, from?: Socket): ReturnType<typeof openSession>
   closeSession(act: SignedAct): Promise<readonly string[]>
 }
 
@@ -86,12 +91,13 @@ export interface RunningGate {
 /**
  * Starts a gate. Errors: GatewayError `invalid_config` or `state_error`, LedgerError (among them
  * `ledger_older_than_acknowledged`), PolicyError; `role_not_assumable` where AWS does not lend a role of
- * the configuration with tags and a source identity, `credentials_unavailable` where it cannot be asked.
+ * the configuration with tags and a source identity, `credentials_unavailable` where it cannot be asked;
+ * `wall_open` where any user of the host could read or change what the gate stands on.
  */
 export async function serve(
   config: Config,
   clock: Clock = systemClock(),
-  measure: (socket: Socket) => Isolation | Promise<Isolation> = measureIsolation,
+  measure?: Measure,
 ): Promise<RunningGate> {
   const store = openSqliteStore(config.statePath)
   const closing: (() => Promise<void>)[] = [async () => store.close()]
@@ -108,11 +114,13 @@ async function start(
   config: Config,
   store: Store,
   clock: Clock,
-  measure: (socket: Socket) => Isolation | Promise<Isolation>,
+  measure: Measure | undefined,
   closing: (() => Promise<void>)[],
 ): Promise<RunningGate> {
   const opened = await openGateLedger(config, store, clock)
   closing.push(opened.close)
+  const wall = new Wall(config, clock)
+  wall.requireShut()
   const { ledger, gateId, notices, verifierKey } = opened
   const recorder = createRecorder(ledger, clock, opened.acknowledged)
   const own = await ownIdentity(config, clock)
@@ -130,12 +138,15 @@ async function start(
     gateId,
     epoch,
     own,
+    wall,
     verifierKey,
   })
   await running.checkRoles(config.roles)
   notices.push(...running.notices())
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
-  const { awsUrl, consoleUrl, stop } = await running.listen(measure)
+  const { awsUrl, consoleUrl, stop } = await running.listen(
+    measure ?? ((socket) => measureIsolation(socket, (uid) => wall.reaches(uid))),
+  )
   closing.push(stop)
   return {
     gate: running,
@@ -159,6 +170,7 @@ interface RunningOptions {
   readonly epoch: ActiveEpoch
   /** The gate's own ARN; null where an emulator stands for AWS. */
   readonly own: string | null
+  readonly wall: Wall
   readonly verifierKey: string
 }
 
@@ -298,7 +310,8 @@ class Running implements Gate {
     return { from: this.#epoch.number, version, active: active?.version ?? '' }
   }
 
-  openSession(act: SignedAct): ReturnType<typeof openSession> {
+  async openSession(act: SignedAct, from?: Socket): ReturnType<typeof openSession> {
+    if (from) this.#options.wall.requireShutTo(await peerUid(from))
     const { store, recorder, clock, gateId } = this.#options
     const roles = () => this.#inForce().content.roles
     return openSession({ store, recorder, clock, gateId, roles }, act)
@@ -313,7 +326,7 @@ class Running implements Gate {
   }
 
   async listen(
-    measure: (socket: Socket) => Isolation | Promise<Isolation>,
+    measure: Measure,
   ): Promise<{ awsUrl: string; consoleUrl: string; stop: () => Promise<void> }> {
     const { config, store, clock, tunnels } = this.#options
     const door = createDoorServer((incoming, outgoing, isAwaited) => {

@@ -1,5 +1,7 @@
 // The gate's JSON API for people and for waiting agents. Reading shows what the gate knows; every
 // change is a signed act that is verified here again: no cookie, token or flag changes anything.
+import type { Socket } from 'node:net'
+import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { z } from 'zod'
@@ -99,7 +101,7 @@ function addSessions(app: Hono, gate: Gate): void {
     context.json({ sessions: gate.store.sessions().map(shownSession) }),
   )
   app.post('/api/sessions', async (context) =>
-    context.json(await gate.openSession(await act(context.req))),
+    context.json(await gate.openSession(await act(context.req), socketOf(context.env))),
   )
   app.post('/api/sessions/close', async (context) => {
     return context.json({ cancelledRequests: await gate.closeSession(await act(context.req)) })
@@ -126,6 +128,11 @@ function addRequests(app: Hono, gate: Gate): void {
     if (row.state === 'pending') await gate.desk.hold(row.id, waitMs, context.req.raw.signal)
     return context.json(shownRequest(gate.store.request(row.id) ?? row))
   })
+}
+
+/** The connection that a request came over; undefined where no server of Node handed it on. */
+function socketOf(env: unknown): Socket | undefined {
+  return (env as Partial<HttpBindings> | undefined)?.incoming?.socket
 }
 
 async function act(request: {

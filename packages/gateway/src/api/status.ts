@@ -25,6 +25,7 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   not_narrowed: 403,
   credentials_unavailable: 503,
   role_not_assumable: 409,
+  wall_open: 403,
   look_up_failed: 503,
   outcome_unrecorded: 500,
   replayed: 409,

@@ -8,28 +8,40 @@ const measured = new WeakMap<Socket, Promise<Isolation>>()
 
 /**
  * Returns the isolation of the peer; measured once for each connection, since a peer cannot change.
- * It takes a walk over the kernel's table of connections, so ask only where it will be used.
+ * `reaches` says whether a user could read or change what the gate stands on. It takes a walk over the
+ * kernel's table of connections, so ask only where it will be used.
  */
-export function measureIsolation(socket: Socket): Promise<Isolation> {
+export function measureIsolation(
+  socket: Socket,
+  reaches: (uid: number) => boolean = () => false,
+): Promise<Isolation> {
   let isolation = measured.get(socket)
   if (!isolation) {
-    isolation = measure(socket)
+    isolation = measure(socket, reaches)
     measured.set(socket, isolation)
   }
   return isolation
 }
 
-async function measure(socket: Socket): Promise<Isolation> {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket
-  if (remoteAddress === undefined || remotePort === undefined) return 'none'
-  if (!isLoopback(remoteAddress)) return 'host'
-  if (localAddress === undefined || localPort === undefined) return 'none'
-  const uid = await ownerOf(endForms(remoteAddress, remotePort), endForms(localAddress, localPort))
-  // The table was read while the connection was there: its ends were nobody else's.
-  if (socket.destroyed) return 'none'
+async function measure(socket: Socket, reaches: (uid: number) => boolean): Promise<Isolation> {
+  const { remoteAddress } = socket
+  if (remoteAddress !== undefined && !isLoopback(remoteAddress)) return 'host'
+  const uid = await peerUid(socket)
   // Root reads every file of the gate, so a root agent is as near as the gate's own user.
   if (uid === undefined || uid === 0 || uid === process.getuid?.()) return 'none'
-  return 'user'
+  // A user that could read or change what the gate stands on is as near as its own (red team C2).
+  return reaches(uid) ? 'none' : 'user'
+}
+
+/** The user at the other end of a connection on this host; undefined where that cannot be told. */
+export async function peerUid(socket: Socket): Promise<number | undefined> {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket
+  if (remoteAddress === undefined || remotePort === undefined) return undefined
+  if (localAddress === undefined || localPort === undefined) return undefined
+  if (!isLoopback(remoteAddress)) return undefined
+  const uid = await ownerOf(endForms(remoteAddress, remotePort), endForms(localAddress, localPort))
+  // The table was read while the connection was there: its ends were nobody else's.
+  return socket.destroyed ? undefined : uid
 }
 
 function isLoopback(address: string): boolean {

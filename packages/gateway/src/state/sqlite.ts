@@ -1,6 +1,6 @@
 // The Store on SQLite (node:sqlite): WAL, synchronous=FULL, one writer. Each method is one statement
 // or one transaction; a crash leaves either all of it or nothing.
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../errors.ts'
@@ -26,11 +26,15 @@ const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key
 const OPEN_CHILD = 'parent = ? AND closed_at_ms IS NULL AND expires_at_ms > ?'
 
 /**
- * Returns the Store in the file at `path`, created (folder mode 0700) and migrated as needed.
+ * Returns the Store in the file at `path`, created (folder mode 0700, file 0600) and migrated as needed.
  * Errors: `state_error` when the file belongs to a newer version of Seconder.
  */
 export function openSqliteStore(path: string): Store {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  if (path !== ':memory:') {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Its write-ahead files get the mode of the database. Source: https://sqlite.org/wal.html, "Files".
+    closeSync(openSync(path, 'a', 0o600))
+  }
   const database = new DatabaseSync(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;')
   migrate(database)
