@@ -44,6 +44,7 @@ import { History } from './path/history.ts'
 import { lookUps } from './path/look-ups.ts'
 import { isPresigned, requireDirect } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
+import { refused } from './path/refused.ts'
 import type { Received, Reply } from './receive/received.ts'
 import type { Recorder } from './record/recorder.ts'
 import { bindingRead } from './resolve/binding.ts'
@@ -319,30 +320,12 @@ export class Gateway {
     return notExecuted(refusal(call.received, denied(message, decision.code)))
   }
 
-  async #refuse(
+  #refuse(
     received: Pick<Received, 'request'>,
     identified: Identified | undefined,
     failure: Refusal,
   ): Promise<Reply> {
-    const { recorder } = this.#parts
-    try {
-      if (!identified) await recorder.record({ type: 'unverified', code: failure.code })
-      else {
-        const { sessionId, operator } = identified.caller
-        await recorder.record({
-          type: 'refused',
-          session: sessionId,
-          operator,
-          code: failure.code,
-          operation: null,
-        })
-        this.#history.count(sessionId, 'refused')
-      }
-    } catch (cause) {
-      // What has happened stays said, whatever cannot be recorded about it.
-      return refusal(received, failure.reply === 'OutcomeUnknown' ? failure : failureOf(cause))
-    }
-    return refusal(received, failure)
+    return refused(this.#parts.recorder, this.#history, received, identified?.caller, failure)
   }
 
   /** Throws why a request is refused whatever its body is, before that is sent. */

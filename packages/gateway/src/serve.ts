@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { serve as serveHono } from '@hono/node-server'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
-import type { Address, Config, RoleRow } from './config.ts'
+import type { Config, RoleRow } from './config.ts'
 import { acceptsSoftware, decideWithReviewers } from './decide/decide.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
@@ -36,6 +36,7 @@ import {
 import { answerDoor } from './receive/door.ts'
 import { measureIsolation, peerUid } from './receive/isolation.ts'
 import { createDoorServer } from './receive/listener.ts'
+import { hostsOf, ownHosts, urlOf } from './receive/own-hosts.ts'
 import type { SignedAct } from './record/entry.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
 import { closeOpenEffects } from './record/open-effects.ts'
@@ -385,22 +386,4 @@ function closed(server: http.Server): Promise<void> {
     server.close(() => resolve())
     server.closeAllConnections()
   })
-}
-
-function urlOf(bound: AddressInfo, asked: Address): string {
-  const host = asked.host.includes(':') ? `[${asked.host}]` : asked.host
-  return `http://${host}:${bound.port}`
-}
-
-/** The same, with those that are names: an address has nothing before it. */
-function ownHosts(url: string): { hosts: string[]; names: string[] } {
-  const hosts = hostsOf(url)
-  return { hosts, names: hosts.filter((host) => !/^(?:\[|[0-9.]+(?::|$))/.test(host)) }
-}
-
-/** The Host values that mean this listener. */
-function hostsOf(url: string): string[] {
-  if (url === '') return []
-  const { host, port } = new URL(url)
-  return [host, `127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`]
 }
