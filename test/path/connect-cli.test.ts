@@ -210,6 +210,8 @@ test.skipIf(!isOld)(
 
 test.skipIf(!isOld)('a write is held once, with its words, and runs after approval', async () => {
   const upstream = await startFakeUpstream()
+  // Look-ups are answered alike throughout: what changed since a review would end its grant.
+  upstream.script = ({ request }) => ({ status: request.method === 'DELETE' ? 204 : 200, body: '' })
   const gate = await Harness.start({ upstream: upstream.url })
   const keys = await gate.open('alice')
   const run = () =>
@@ -218,7 +220,6 @@ test.skipIf(!isOld)('a write is held once, with its words, and runs after approv
   expect(held.err).toContain('AccessDenied')
   expect(upstream.seen.filter(({ request }) => request.method === 'DELETE')).toEqual([])
   await gate.review('bob', idIn(held))
-  upstream.script = () => ({ status: 204, body: '' })
   expect((await run()).code).toBe(0)
   const deleted = upstream.seen.filter(({ request }) => request.method === 'DELETE')
   expect(deleted.map(({ request }) => request.target)).toEqual(['/orders/a'])

@@ -121,6 +121,8 @@ function readQuery(
       hasOthers = true
     } else {
       if (values.length > 1) throw repeated(key)
+      // Another service would read it as its operation: a second signal, on a read too (redteam H1).
+      if (key === 'Action') throw secondSignal()
       unknownMember(decoding, `?${key}`)
     }
   }
@@ -241,4 +243,8 @@ function readStructure(
 /** What SDKs send where an operation has no body: nothing, or an empty JSON object. */
 function isEmptyBody(body: Uint8Array): boolean {
   return body.length === 0 || (body.length === 2 && body[0] === 0x7b && body[1] === 0x7d)
+}
+
+function secondSignal(): CallError {
+  return new CallError('ambiguous_operation', 'the path names one operation and `?Action` another')
 }
