@@ -27,14 +27,15 @@ function placesOf(program: string): readonly string[] {
   return [...new Set(folders.filter((each) => each !== '').map((each) => join(each, program)))]
 }
 
-/** The first program of this name whose `--version` says what `accepts` takes. */
+/** The first program of this name that says, asked by `option`, what `accepts` takes. */
 export function findProgram(
   program: string,
   accepts: (said: string) => boolean,
+  option = '--version',
 ): string | undefined {
   return placesOf(program).find((path) => {
     if (!existsSync(path)) return false
-    const { stdout, stderr, status } = spawnSync(path, ['--version'], { encoding: 'utf8' })
+    const { stdout, stderr, status } = spawnSync(path, [option], { encoding: 'utf8' })
     return status === 0 && accepts(`${stdout ?? ''}${stderr ?? ''}`)
   })
 }
@@ -57,6 +58,12 @@ export const CLIS: Readonly<Record<'v1' | 'v2', Cli | undefined>> = {
   v1: findCli(1),
   v2: findCli(2),
 }
+
+/**
+ * Services for which CLI v1 puts a host of its own before AWS_ENDPOINT_URL, in some regions.
+ * Source: awscli 1.45.11, awscli/customizations/overridesslcommonname.py
+ */
+const OWN_HOST = new Set(['sqs', 'emr', 'rds', 'docdb', 'neptune', 'health'])
 
 export interface Ran {
   readonly code: number
@@ -96,7 +103,8 @@ export class ClientHome {
       AWS_PAGER: '',
       ...options.env,
     }
-    const told = cli.isOld ? [...args, '--endpoint-url', endpoint] : args
+    const told =
+      cli.isOld || OWN_HOST.has(args[0] ?? '') ? [...args, '--endpoint-url', endpoint] : args
     return new Promise((resolve) => {
       const child = execFile(
         cli.path,
