@@ -2,6 +2,7 @@
 // what it was sent, and answers what the test says. It speaks plain HTTP/1.1 as AWS does.
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { SigV4Error } from '@seconder/aws/sigv4/errors'
 import { verify } from '@seconder/aws/sigv4/verify'
 import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
@@ -19,7 +20,8 @@ export interface Seen {
 export interface FakeAnswer {
   readonly status: number
   readonly headers?: Record<string, string>
-  readonly body: string
+  /** Pieces are sent one by one, as they come. */
+  readonly body: string | AsyncIterable<Uint8Array>
 }
 
 /** What to answer; `silence` closes the connection without a word. */
@@ -62,7 +64,8 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
           'x-amzn-requestid': 'UP-1',
           ...answer.headers,
         })
-        outgoing.end(answer.body)
+        if (typeof answer.body === 'string') outgoing.end(answer.body)
+        else Readable.from(answer.body).pipe(outgoing)
       }
     })()
   })

@@ -28,7 +28,7 @@ import {
   requireBoundBody,
   requireEndpoint,
   requireNoCredential,
-  requireNoStrayBody,
+  requireWholeBody,
   scopeOf,
   withReaches,
 } from './path/facts.ts'
@@ -113,6 +113,7 @@ export class Gateway {
     const epoch = this.#parts.epoch()
     const request = forwarded(identified.request, identified.vouchedHeaders)
     const { service, region } = verified
+    requireWholeBody(identified.request, service)
     const rules = {
       scope: { service, region },
       account: session.roleArn.split(':')[4] ?? '',
@@ -127,7 +128,6 @@ export class Gateway {
     if (child) requireRoom(this.#parts.store, session, this.#parts.clock.nowMs())
     const action = child ? childOpening(said, child, roleArn) : said
     const scope = scopeOf(identified, action, endpointPrefix)
-    requireNoStrayBody(request)
     requireEndpoint(scope)
     let digest: string | undefined
     return {

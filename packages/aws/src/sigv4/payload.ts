@@ -5,7 +5,13 @@ import { hash } from 'node:crypto'
 import { isS3SigningName } from './canonical-request.ts'
 import { quoted, SigV4Error } from './errors.ts'
 
-export type PayloadKind = 'signed' | 'unsigned' | 'streaming-signed' | 'streaming-unsigned-trailer'
+export type PayloadKind =
+  | 'signed'
+  | 'unsigned'
+  | 'streaming-signed'
+  | 'streaming-unsigned-trailer'
+  /** Messages signed one by one; nothing here reads them. */
+  | 'events'
 
 export interface SignedPayload {
   readonly kind: PayloadKind
@@ -24,6 +30,8 @@ const KIND_OF_LITERAL: ReadonlyMap<string, PayloadKind> = new Map([
   ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'streaming-signed'],
   ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER', 'streaming-signed'],
   ['STREAMING-UNSIGNED-PAYLOAD-TRAILER', 'streaming-unsigned-trailer'],
+  // Source: https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html
+  ['STREAMING-AWS4-HMAC-SHA256-EVENTS', 'events'],
 ])
 
 /**

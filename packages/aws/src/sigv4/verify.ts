@@ -214,9 +214,9 @@ function ecdsaSignature(
   const text = ecdsaStringToSign(canonical, claim.amzDate, scope)
   const key = rememberedPublicKey(scope.accessKeyId, secretAccessKey)
   if (!isEcdsaSignature(key, text, claim.signature)) throw mismatch()
-  if (kind === 'streaming-signed') {
-    // Its chunks would be signed by HMAC: no client mixes the two.
-    throw new SigV4Error('unsupported_payload', 'HMAC chunks under a SigV4A signature')
+  if (kind === 'streaming-signed' || kind === 'events') {
+    // Its pieces would be signed by HMAC: no client mixes the two.
+    throw new SigV4Error('unsupported_payload', 'HMAC pieces under a SigV4A signature')
   }
   return ecdsaSignatureId(scope.accessKeyId, text)
 }

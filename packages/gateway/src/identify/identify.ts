@@ -63,7 +63,8 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
  */
 export function identifyHead(head: WireRequest, store: Store, nowMs: number): void {
   const keys = keysOf(store)
-  verifyHead(head, keys.lookup, nowMs, { presignedMsMax: PRESIGNED_MS_MAX })
+  const options = { presignedMsMax: PRESIGNED_MS_MAX }
+  verifyHead(head, keys.lookup, nowMs, options)
   requireOpen(keys.found(), nowMs)
 }
 
@@ -110,7 +111,8 @@ function decoded(
   verified: VerifiedSignature,
   { secretAccessKey }: SessionRow,
 ): Pick<Identified, 'request' | 'vouchedHeaders'> {
-  if (verified.payloadKind === 'signed' || verified.payloadKind === 'unsigned') {
+  const { payloadKind } = verified
+  if (!payloadKind.startsWith('streaming-')) {
     return { request, vouchedHeaders: verified.signedHeaders }
   }
   const chunked = readChunkedBody(request, verified, secretAccessKey)

@@ -2,6 +2,7 @@
 import { endpointFor } from '@seconder/aws/endpoints/endpoint'
 import { labelOfOperation } from '@seconder/aws/endpoints/host-label'
 import { withInnerCalls } from '@seconder/aws/inner-calls/union'
+import { inputStreamOf } from '@seconder/aws/recognise/input-streams'
 import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
 import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
 import type { DecideContext } from '../decide/decision.ts'
@@ -46,8 +47,19 @@ export function requireNoCredential(action: Action): void {
   )
 }
 
-/** A GET or HEAD with a body means one thing to one server and another to the next. */
-export function requireNoStrayBody(request: WireRequest): void {
+/**
+ * A GET or HEAD with a body means one thing to one server and another to the next; an event stream is
+ * made while it is sent, so nobody can see it before it happens.
+ */
+export function requireWholeBody(request: WireRequest, service: string): void {
+  const stream = inputStreamOf(request, service)
+  if (stream !== undefined) {
+    throw new GatewayError(
+      'not_supported',
+      `${stream} takes an event stream, which nobody can see before it happens; nothing was done`,
+      'use an operation of the service that takes its whole input at once',
+    )
+  }
   if (request.body.byteLength === 0 || !/^(GET|HEAD)$/.test(request.method)) return
   throw new GatewayError(
     'not_supported',

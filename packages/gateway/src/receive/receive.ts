@@ -1,6 +1,7 @@
 // Makes a Received from a node:http request: the whole body within the limit, headers and target
 // exactly as sent. Refuses what two parsers could read in two ways.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { saysStream } from '@seconder/aws/recognise/input-streams'
 import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
 import type { DoorFacts } from './door-facts.ts'
@@ -37,8 +38,11 @@ export async function receive(
   const head = headOf(incoming)
   const label = requireHost(head.headers, facts)
   requireLength(incoming)
-  beforeBody(head)
-  const body = await readBody(incoming)
+  // A stream has no end to wait for: whoever reads such a request refuses it by its head.
+  const isStream = saysStream(head)
+  if (isStream) outgoing.setHeader('connection', 'close')
+  else beforeBody(head)
+  const body = isStream ? head.body : await readBody(incoming)
   const gone = new AbortController()
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort(GONE)
