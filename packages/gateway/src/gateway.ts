@@ -24,11 +24,13 @@ import {
   callFacts,
   contextOf,
   copyKeys,
+  describedFor,
   isRead,
   requireBoundBody,
   requireEndpoint,
   requireNoCredential,
-  requireWholeBody,
+  requireNoInputStream,
+  requireNoStrayBody,
   scopeOf,
   withReaches,
 } from './path/facts.ts'
@@ -109,17 +111,11 @@ export class Gateway {
   }
 
   #describe(received: Received, identified: Identified): OnPath {
-    const { verified, session } = identified
+    const { session } = identified
     const epoch = this.#parts.epoch()
     const request = forwarded(identified.request, identified.vouchedHeaders)
-    const { service, region } = verified
-    requireWholeBody(identified.request, service)
-    const rules = {
-      scope: { service, region },
-      account: session.roleArn.split(':')[4] ?? '',
-      ...placeRules(epoch),
-      maskKey: session.maskKey,
-    }
+    requireNoInputStream(identified)
+    const rules = { ...describedFor(identified), ...placeRules(epoch) }
     const { action: said, endpointPrefix } = describe(request, rules)
     const twin = getTwin(request, (asGet) => describe(asGet, rules).action)
     const { roles } = epoch.content
@@ -128,6 +124,7 @@ export class Gateway {
     if (child) requireRoom(this.#parts.store, session, this.#parts.clock.nowMs())
     const action = child ? childOpening(said, child, roleArn) : said
     const scope = scopeOf(identified, action, endpointPrefix)
+    requireNoStrayBody(request)
     requireEndpoint(scope)
     let digest: string | undefined
     return {

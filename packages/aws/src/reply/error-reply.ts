@@ -15,6 +15,8 @@ export interface ErrorReplyInput {
   readonly requestId: string
   /** Instead of the status of the table. */
   readonly status?: ReplyStatus
+  /** True where the client asks for the code of the query protocol too (`wantsQueryCode`). */
+  readonly wantsQueryCode?: boolean
   /** True for HEAD: no body may follow. */
   readonly isHead?: boolean
 }
@@ -54,6 +56,10 @@ export function errorReply(input: ErrorReplyInput): ErrorReply {
     ...headers,
   ]
   if (input.protocol === undefined) all.push(['x-amzn-errortype', code])
+  // Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#x-amzn-query-error-header
+  if (input.wantsQueryCode === true && FAMILY_OF_PROTOCOL[protocol] === 'json') {
+    all.push(['x-amzn-query-error', `${ERROR_WORDS[input.code].query[0]};Sender`])
+  }
   if (input.isHead === true) {
     // No client shows these for HEAD today, but a person with `--debug` sees why.
     all.push(['x-amz-error-code', code], ['x-amz-error-message', headerText(message)])

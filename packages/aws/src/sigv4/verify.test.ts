@@ -146,6 +146,16 @@ test('an unsigned or doubly signed request is refused', () => {
   expect(refusal(REQUEST)).toBe('missing_signature')
   const both = { ...presigned(), headers: signed().headers }
   expect(refusal(both)).toBe('ambiguous_signature')
+  for (const name of [
+    'X-Amz-Date',
+    'X-Amz-Expires',
+    'X-Amz-Content-Sha256',
+    'X-Amz-Security-Token',
+  ]) {
+    expect(refusal({ ...signed(), target: `${REQUEST.target}&${name}=1` })).toBe(
+      'ambiguous_signature',
+    )
+  }
   const twice = signed()
   const [authorization] = twice.headers.filter(([name]) => name === 'authorization')
   const headers = [...twice.headers, authorization ?? ['', '']] as WireHeader[]

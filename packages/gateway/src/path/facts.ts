@@ -7,6 +7,7 @@ import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
 import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
 import type { DecideContext } from '../decide/decision.ts'
 import type { Action, JsonObject, Resource } from '../describe/action.ts'
+import type { DescribeFacts } from '../describe/describe.ts'
 import { covers, environmentsOfRole, type PlaceRules, placed } from '../describe/environments.ts'
 import { guarded } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
@@ -47,25 +48,38 @@ export function requireNoCredential(action: Action): void {
   )
 }
 
-/**
- * A GET or HEAD with a body means one thing to one server and another to the next; an event stream is
- * made while it is sent, so nobody can see it before it happens.
- */
-export function requireWholeBody(request: WireRequest, service: string): void {
-  const stream = inputStreamOf(request, service)
-  if (stream !== undefined) {
-    throw new GatewayError(
-      'not_supported',
-      `${stream} takes an event stream, which nobody can see before it happens; nothing was done`,
-      'use an operation of the service that takes its whole input at once',
-    )
-  }
+/** An event stream is made while it is sent, so nobody can see it before it happens. */
+export function requireNoInputStream({ request, verified }: Identified): void {
+  const operation = inputStreamOf(request, verified.service)
+  if (operation === undefined) return
+  throw new GatewayError(
+    'not_supported',
+    `${operation} takes an event stream, which nobody can see before it happens; nothing was done`,
+    'use an operation of the service that takes its whole input at once',
+  )
+}
+
+/** A GET or HEAD with a body means one thing to one server and another to the next. */
+export function requireNoStrayBody(request: WireRequest): void {
   if (request.body.byteLength === 0 || !/^(GET|HEAD)$/.test(request.method)) return
   throw new GatewayError(
     'not_supported',
     `a ${request.method} with a body is refused`,
     'send it without one',
   )
+}
+
+/** What a description needs to know of whoever asks. */
+export function describedFor({
+  verified,
+  session,
+}: Identified): Omit<DescribeFacts, keyof PlaceRules> {
+  const { service, region } = verified
+  return {
+    scope: { service, region },
+    account: session.roleArn.split(':')[4] ?? '',
+    maskKey: session.maskKey,
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { CallError } from '@seconder/aws/call-errors'
 import { EndpointError } from '@seconder/aws/endpoints/errors'
 import type { ReplyCode } from '@seconder/aws/reply/error-codes'
 import { errorReply } from '@seconder/aws/reply/error-reply'
-import { replyProtocol } from '@seconder/aws/reply/reply-protocol'
+import { replyProtocol, wantsQueryCode } from '@seconder/aws/reply/reply-protocol'
 import { replyCodeOfSignature } from '@seconder/aws/reply/signature-refusal'
 import { SigV4Error } from '@seconder/aws/sigv4/errors'
 import type { WireRequest } from '@seconder/aws/wire-request'
@@ -34,6 +34,7 @@ export function refusal(received: { readonly request: WireRequest }, refused: Re
     code: refused.reply,
     message: refused.message,
     requestId,
+    wantsQueryCode: wantsQueryCode(received.request),
     isHead: received.request.method === 'HEAD',
   })
   // Also for a HEAD, which has no body to say it in, and for wrappers that read no body.
