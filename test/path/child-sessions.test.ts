@@ -16,13 +16,14 @@ import {
   GetCallerIdentityCommand,
   STSClient,
 } from '@aws-sdk/client-sts'
+import { presign } from '@seconder/aws/sigv4/sign'
 import { CHILDREN_MAX } from '@seconder/gateway/identify/child-opening'
 import { type Cloud, startCloud } from '@seconder/lab/cloud/cloud'
 import { sdkClients } from '@seconder/lab/cloud/sdk-clients'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { closeSession } from './acts.ts'
 import { Harness, type Keys, requestIdIn } from './harness.ts'
-import { queryCall, rawCall } from './wire.ts'
+import { queryCall, rawCall, send } from './wire.ts'
 
 const ROLE = 'arn:aws-cn:iam::123456789012:role/agent-'
 const DEPLOY = `${ROLE}deploy`
@@ -243,6 +244,38 @@ test('C4 an AssumeRole whose payload is not signed opens nothing', async () => {
   const call = queryCall('sts', fields, { region: cloud.region, payloadSha256: 'UNSIGNED-PAYLOAD' })
   expect((await rawCall(keys, call)).body).toContain('that its signature does not bind')
   expect(await ofType('child-session-opened')).toEqual([])
+})
+
+test('H17 a presigned AssumeRole opens nothing, and a child presigns reads with its token', async () => {
+  const { host } = new URL(keys.endpoint)
+  const headers = [['host', host]] as const
+  const scope = { service: 'sts', region: cloud.region }
+  const url = (as: ClientKeys, query: string) => ({
+    method: 'GET',
+    target: presign(
+      { method: 'GET', target: `/?${query}&Version=2011-06-15`, headers, body: new Uint8Array() },
+      as,
+      scope,
+      Date.now(),
+      { expiresSeconds: 60 },
+    ),
+    headers,
+    body: new Uint8Array(),
+  })
+  const role = `Action=AssumeRole&RoleArn=${encodeURIComponent(DEPLOY)}&RoleSessionName=p1`
+  const answer = await send(keys, url(keys, role))
+  expect(answer.body).toContain('would give keys to whoever holds it')
+  expect(await ofType('child-session-opened')).toEqual([])
+  const { Credentials } = await assume({ RoleArn: DEPLOY })
+  const child = {
+    accessKeyId: String(Credentials?.AccessKeyId),
+    secretAccessKey: String(Credentials?.SecretAccessKey),
+    sessionToken: String(Credentials?.SessionToken),
+  }
+  expect((await send(keys, url(child, 'Action=GetCallerIdentity'))).status).toBe(200)
+  const { sessionToken: _, ...bare } = child
+  const without = await send(keys, url(bare, 'Action=GetCallerIdentity'))
+  expect(without.body).toContain('not that of this child session')
 })
 
 const found = String(spawnSync('sh', ['-c', 'command -v aws']).stdout ?? '').trim()

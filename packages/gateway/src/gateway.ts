@@ -44,7 +44,7 @@ import {
 import { getTwin, type HeadDecision, headDecision, passedBy } from './path/head.ts'
 import { History } from './path/history.ts'
 import { lookUps } from './path/look-ups.ts'
-import { isPresigned, requireDirect } from './path/presigned.ts'
+import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
 import type { Received, Reply } from './receive/received.ts'
@@ -101,6 +101,7 @@ export class Gateway {
       identified = identify(received, store, clock.nowMs())
       const call = this.#describe(received, identified)
       requireNoCredential(call.action)
+      if (call.child) requireOwnCall(call.action, call.verified)
       if (call.child) requireBoundBody(call.action, call.verified)
       if (isRead(call.action)) return (await this.#answer(call)).reply
       requireBoundBody(call.action, call.verified)

@@ -78,6 +78,7 @@ test('a signed request says who, what for, and until when', () => {
   expect(verify(request, lookup, NOW_MS)).toEqual({
     form: 'header',
     algorithm: 'AWS4-HMAC-SHA256',
+    securityToken: null,
     accessKeyId: 'AKIDEXAMPLE',
     date: '20261123',
     region: 'us-east-1',

@@ -42,6 +42,8 @@ export interface VerifiedSignature {
   readonly signedAtMs: number
   /** When the signature is no longer accepted. */
   readonly expiresAtMs: number
+  /** X-Amz-Security-Token, from wherever the form has it; null where none was sent. */
+  readonly securityToken: string | null
   readonly payloadKind: PayloadKind
   /** Of the body as received, where the signature binds it; else null. */
   readonly payloadSha256: string | null
@@ -129,6 +131,7 @@ interface ReadClaim {
   readonly claim: SignatureClaim
   /** x-amz-content-sha256, where it was sent. */
   readonly declared: string | undefined
+  readonly securityToken: string | null
 }
 
 function readClaim(request: Omit<WireRequest, 'body'>, options: VerifyOptions): ReadClaim {
@@ -140,7 +143,14 @@ function readClaim(request: Omit<WireRequest, 'body'>, options: VerifyOptions): 
   const presigned = presignedParameters(parameters)
   const claim = signatureClaim(headers, presigned)
   checkCoverage(headers, claim, options)
-  return { path, parameters, headers, claim, declared: declaredHash(headers, presigned) }
+  return {
+    path,
+    parameters,
+    headers,
+    claim,
+    declared: declaredHash(headers, presigned),
+    securityToken: securityToken(headers, presigned),
+  }
 }
 
 function secretOf(
@@ -161,7 +171,7 @@ interface Known {
 
 function checked(
   request: Pick<WireRequest, 'method'>,
-  { path, parameters, headers, claim }: ReadClaim,
+  { path, parameters, headers, claim, securityToken }: ReadClaim,
   { secretAccessKey, expiresAtMs, payload, options }: Known,
 ): VerifiedSignature {
   const { scope, algorithm } = claim
@@ -190,6 +200,7 @@ function checked(
     signature: checkedSignature,
     signedAtMs: claim.signedAtMs,
     expiresAtMs,
+    securityToken,
     payloadKind: payload.kind,
     payloadSha256: payload.sha256,
   }
@@ -309,6 +320,18 @@ function declaredHash(
     throw new SigV4Error('ambiguous_signature', 'the request names two payload hashes')
   }
   return header ?? parameter
+}
+
+function securityToken(
+  headers: ReadonlyMap<string, readonly string[]>,
+  presigned: PresignedParameters,
+): string | null {
+  const header = headers.get('x-amz-security-token')?.[0]?.trim()
+  const parameter = presigned.get('X-Amz-Security-Token')
+  if (header !== undefined && parameter !== undefined) {
+    throw new SigV4Error('ambiguous_signature', 'the request carries two session tokens')
+  }
+  return header ?? parameter ?? null
 }
 
 function signedQuery(

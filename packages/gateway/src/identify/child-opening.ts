@@ -4,6 +4,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { assumeRoleReply } from '@seconder/aws/reply/assume-role-reply'
+import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
 import { headerValues, type WireHeader, type WireRequest } from '@seconder/aws/wire-request'
 import type { ChildAsked } from '../describe/action.ts'
 import { GatewayError } from '../errors.ts'
@@ -102,15 +103,16 @@ function sessionTokenOf({ id, secretAccessKey }: SessionRow): string {
 
 /**
  * A child's calls carry its token, as those of any session of STS do.
- * Errors: `session_unknown` where it is missing, repeated or another one.
+ * Errors: `session_unknown` where it is missing or another one.
  */
-export function requireSessionToken(request: WireRequest, session: SessionRow): void {
+export function requireSessionToken(
+  { securityToken }: Pick<VerifiedSignature, 'securityToken'>,
+  session: SessionRow,
+): void {
   if (session.parent === null) return
-  const [sent = '', ...more] = headerValues(request, 'x-amz-security-token')
-  const given = Buffer.from(sent)
+  const given = Buffer.from(securityToken ?? '')
   const wanted = Buffer.from(sessionTokenOf(session))
-  const same = given.length === wanted.length && timingSafeEqual(given, wanted)
-  if (same && more.length === 0) return
+  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return
   throw new GatewayError(
     'session_unknown',
     'the session token is not that of this child session',

@@ -38,7 +38,7 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
   const options = { presignedMsMax: PRESIGNED_MS_MAX }
   const verified = verify(received.request, keys.lookup, nowMs, options)
   const session = requireOpen(keys.found(), nowMs)
-  requireSessionToken(received.request, session)
+  requireSessionToken(verified, session)
   const { named } = received
   if (named) requireRow(named, verified, received.request)
   const caller: Caller = {

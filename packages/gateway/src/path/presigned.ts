@@ -18,3 +18,16 @@ export function requireDirect(action: Action, verified: VerifiedSignature): void
     'make the call itself with the keys of the session, not through a presigned URL',
   )
 }
+
+/**
+ * Errors: `not_supported` for a presigned request that would hand out keys: a URL can be copied on, and
+ * each copy of it would be another agent (red team H17).
+ */
+export function requireOwnCall(action: Action, verified: VerifiedSignature): void {
+  if (!isPresigned(verified)) return
+  throw new GatewayError(
+    'not_supported',
+    `${action.operation} through a presigned URL would give keys to whoever holds it; nothing was done`,
+    'make the call itself with the keys of the session',
+  )
+}
