@@ -247,6 +247,19 @@ test('M14 a HEAD passes where its GET would be held, and its entry names what wa
   expect((await entriesOf('read')).at(-1)).not.toHaveProperty('softened')
 })
 
+test('a read that was held passes once approved, once, and stands in the ledger as what it was', async () => {
+  await startWithMorePolicies()
+  const get = () => rawCall(keys, { method: 'GET', target: '/held-bucket/key', service: 's3' })
+  const id = requestIdIn(new Error((await get()).body))
+  expect(requestIdIn(new Error((await get()).body))).toBe(id)
+  await gate.review('bob', id)
+  expect((await get()).status).toBe(200)
+  expect(await entriesOf('intent')).toMatchObject([{ request: id, operation: 's3:GetObject' }])
+  expect(await entriesOf('outcome')).toHaveLength(1)
+  expect(requestIdIn(new Error((await get()).body))).not.toBe(id)
+  expect(upstream.seen).toHaveLength(1)
+})
+
 test('M14 a HEAD whose GET is denied is denied, without a body, by whichever name the policy has it', async () => {
   await startWithMorePolicies()
   for (const bucket of ['denied-bucket', 'get-denied']) {

@@ -102,7 +102,6 @@ export class Gateway {
       const call = this.#describe(received, identified)
       requireNoCredential(call.action)
       if (call.child) requireOwnCall(call.action, call.verified)
-      if (call.child) requireBoundBody(call.action, call.verified)
       if (isRead(call.action)) return (await this.#answer(call)).reply
       requireBoundBody(call.action, call.verified)
       return await this.#copies.join(copyKeys(call), () => this.#answer(call))
@@ -147,19 +146,9 @@ export class Gateway {
 
   /** Joins what is open for this call, else decides it afresh. */
   async #answer(call: OnPath): Promise<Performed> {
-    const { store, clock, desk } = this.#parts
-    // What waits for review, or was approved, was signed by a call itself, never by a URL.
-    if (!isRead(call.action) && !isPresigned(call.verified)) {
-      const live = store.liveRequest(
-        call.session.id,
-        call.actionDigest,
-        call.epoch.number,
-        clock.nowMs(),
-      )
-      if (live && live.state !== 'approved') return this.#awaited(call, live)
-      const grant = live && readyGrant(store.grantForRequest(live.id), clock.nowMs())
-      if (grant) return this.#granted(call, grant)
-    }
+    const { clock, desk } = this.#parts
+    const joined = isRead(call.action) ? undefined : await this.#joined(call)
+    if (joined) return joined
     // Begun while its client is there for certain; what it finds is asked for below, or not at all.
     if (!isRead(call.action)) call.received.isolation().catch(() => undefined)
     const evidence = isRead(call.action) ? NO_EVIDENCE : await this.#resolve(call)
@@ -170,11 +159,25 @@ export class Gateway {
     if (observes(call.epoch, decided, decision, clock.nowMs())) {
       return this.#perform(call, evidence, decision, null, decision.answer)
     }
+    // Most reads pass, so only one that does not is looked for among what was asked before.
+    const asked = isRead(call.action) ? await this.#joined(call) : undefined
+    if (asked) return asked
     const settled = changeSetFirst(call.action, decision)
     if (settled.answer === 'deny') return this.#deny(call, evidence, settled)
     const context = contextOf(call.caller, await call.received.isolation())
     const request = await desk.open(this.#newRequest(call, evidence, context, settled))
     return this.#awaited(call, request, decided)
+  }
+
+  /** What is open for this call, or was approved; nothing for a URL, which no person ever approved. */
+  async #joined(call: OnPath): Promise<Performed | undefined> {
+    if (isPresigned(call.verified)) return undefined
+    const { store, clock } = this.#parts
+    const { session, actionDigest, epoch } = call
+    const live = store.liveRequest(session.id, actionDigest, epoch.number, clock.nowMs())
+    if (live && live.state !== 'approved') return this.#awaited(call, live)
+    const grant = live && readyGrant(store.grantForRequest(live.id), clock.nowMs())
+    return grant ? this.#granted(call, grant) : undefined
   }
 
   /** Measures the isolation only where a policy could read it: a look at the kernel takes its time. */
@@ -253,7 +256,7 @@ export class Gateway {
     const digest = this.#digest(call, evidence)
     const { request, scope } = call
     const facts = callFacts(call.caller, decidedOf(call, evidence), digest, call.epoch.number)
-    if (isRead(call.action) && observed === null) {
+    if (isRead(call.action) && observed === null && grant === null) {
       // A read's one entry is made durable while the upstream works, and before anything is answered.
       const [, answer] = await Promise.all([
         recorder.record({ type: 'read', ...passedBy(decision), ...facts }),
