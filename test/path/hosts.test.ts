@@ -79,7 +79,7 @@ test('H1 a Host that is not exactly the gate, with a bucket or a label of the ta
   expect(upstream.seen).toEqual([])
 })
 
-test('a label that an SDK puts before the host passes for the operations of its model', async () => {
+test('C5 a label that an SDK puts before the host passes for the operations of its model, and no other', async () => {
   const call = (operation: string, input: unknown): RawCall => ({
     service: 'servicediscovery',
     headers: [

@@ -13,8 +13,11 @@ import { type VerifiedSignature, verify } from './verify.ts'
 
 const MUTATIONS = 4_000
 const FOLDER = new URL('../../testdata/sigv4/captured/', import.meta.url)
-const lookup = (id: string) =>
-  id === 'AKIAIOSFODNN7EXAMPLE' ? 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' : undefined
+const KEYS: ReadonlyMap<string, string> = new Map([
+  ['AKIAIOSFODNN7EXAMPLE', 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'],
+  ['AKIDEXAMPLE', 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'],
+])
+const lookup = (id: string) => KEYS.get(id)
 
 // mulberry32: small, seeded, and good enough to choose places. Public domain.
 function randomSource(seed: number): (below: number) => number {
@@ -76,13 +79,30 @@ function covered(request: WireRequest, verified: VerifiedSignature): string {
   ])
 }
 
-const CAPTURES = readdirSync(FOLDER)
+const CAPTURED = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.http'))
   .map((name) => {
     const bytes = readFileSync(new URL(name, FOLDER))
     const date = /x-amz-date[:=] ?(\d{8}T\d{6}Z)/i.exec(bytes.toString('latin1'))?.[1] ?? ''
     return { name, request: parseRawRequest(bytes), nowMs: parseAmzDate(date) }
   })
+
+interface Sample extends Omit<WireRequest, 'body'> {
+  readonly name: string
+  readonly region: string
+  readonly body: string
+}
+
+/** Those of SigV4A that verify; the others are refused before and after any edit. */
+const ECDSA = (JSON.parse(readFileSync(new URL('../sigv4a.json', FOLDER), 'utf8')) as Sample[])
+  .filter(({ region }) => region === 'eu-west-1')
+  .map(({ name, body, ...request }) => ({
+    name,
+    request: { ...request, body: new TextEncoder().encode(body) },
+    nowMs: parseAmzDate('20261123T120000Z'),
+  }))
+
+const CAPTURES = [...CAPTURED, ...ECDSA]
 
 test(`${MUTATIONS} edits of signed requests are refused, or change nothing signed`, () => {
   const random = randomSource(20_261_123)
