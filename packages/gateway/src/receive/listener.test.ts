@@ -146,6 +146,36 @@ test('as many requests as the limit may wait on one connection; one more ends it
   expect(await three.all).not.toContain('answer 3')
 })
 
+test('a client that takes nothing of its answer is let go of; one that waits for the answer is not', async () => {
+  let gone: () => void = () => undefined
+  const closed = new Promise<void>((resolve) => {
+    gone = resolve
+  })
+  const port = await listening({ answerIdleMs: 100 }, (_, outgoing) => {
+    outgoing.once('close', gone)
+    outgoing.write(Buffer.alloc(64 * 1024 * 1024))
+  })
+  const line = await connect(port)
+  line.socket.pause()
+  line.socket.write(head())
+  await closed
+  line.socket.destroy()
+
+  let finish: () => void = () => undefined
+  const quiet = await listening({ answerIdleMs: 20 }, (_, outgoing) => {
+    outgoing.write('first ')
+    finish = () => outgoing.end('last')
+  })
+  const waiting = await connect(quiet)
+  const timedOut = new Promise((resolve) => waiting.socket.setTimeout(200, () => resolve(true)))
+  waiting.socket.write(head())
+  await waiting.saw('first')
+  // Quiet for longer than the limit, as the client's own clock says.
+  await timedOut
+  finish()
+  expect(await waiting.all).toContain('last')
+})
+
 test('an Expect that is not 100-continue is refused, and one that is comes with its name', async () => {
   const seen: boolean[] = []
   const port = await listening({}, (_, outgoing, isAwaited) => {

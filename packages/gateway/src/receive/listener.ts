@@ -16,6 +16,8 @@ export interface DoorLimits {
   readonly keepAliveMs: number
   /** How often slow requests are looked for. */
   readonly lookMs: number
+  /** How long a client may take nothing of an answer that waits for it. */
+  readonly answerIdleMs: number
   /** Bytes of request line and headers. */
   readonly headerBytesMax: number
   /** Connections open at once, those that tunnels run on included. */
@@ -29,6 +31,7 @@ export const DOOR_LIMITS: DoorLimits = {
   requestMs: 300_000,
   keepAliveMs: 60_000,
   lookMs: 5_000,
+  answerIdleMs: 120_000,
   // AWS takes 8 KiB of S3 headers and 16 KiB of a URL; presigned URLs and query calls come near it.
   headerBytesMax: 32 * 1024,
   connectionsMax: 2_000,
@@ -68,6 +71,10 @@ export function createDoorServer(answer: Answer, limits: DoorLimits = DOOR_LIMIT
       }
       answering.set(socket, count)
       outgoing.once('close', () => answering.set(socket, (answering.get(socket) ?? 1) - 1))
+      outgoing.setTimeout(limits.answerIdleMs, () => {
+        // Silence of the upstream is not the client's: only bytes that wait for it count.
+        if (outgoing.writableLength > 0 || socket.writableLength > 0) socket.destroy()
+      })
       answer(incoming, outgoing, isAwaited)
     }
   server.on('request', take(false))
