@@ -141,14 +141,23 @@ test('H17 a presigned write reaches nothing: not with an open body, and not wher
 
 /** A presigned PUT whose signature binds its body: no SDK makes one, and any agent can. */
 function boundPut(body: string): WireRequest {
+  const call = { method: 'PUT', target: '/bucket-b/key', service: 's3', body }
+  return declaring(hash('sha256', body, 'hex'), call)
+}
+
+/** A presigned request whose query says what of its body is signed. */
+function declaring(
+  payloadHash: string,
+  call: { method: string; target: string; service: string; body: string },
+): WireRequest {
+  const { method, target, service, body } = call
   const { host } = new URL(keys.endpoint)
   const time = amzDate(Date.now())
-  const scope = { date: time.slice(0, 8), region: 'eu-west-1', service: 's3' }
-  const payloadHash = hash('sha256', body, 'hex')
+  const scope = { date: time.slice(0, 8), region: 'eu-west-1', service }
   const query = Object.entries({
     'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
     'X-Amz-Content-Sha256': payloadHash,
-    'X-Amz-Credential': `${keys.accessKeyId}/${scope.date}/eu-west-1/s3/aws4_request`,
+    'X-Amz-Credential': `${keys.accessKeyId}/${scope.date}/eu-west-1/${service}/aws4_request`,
     'X-Amz-Date': time,
     'X-Amz-Expires': '600',
     'X-Amz-SignedHeaders': 'host',
@@ -156,23 +165,46 @@ function boundPut(body: string): WireRequest {
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join('&')
   const canonical = canonicalRequest({
-    method: 'PUT',
-    path: '/bucket-b/key',
+    method,
+    path: target,
     query: parseQuery(query),
     headers: new Map([['host', [host]]]),
     signedHeaders: ['host'],
     payloadHash,
-    service: 's3',
+    service,
   })
   const key = signingKey(keys.secretAccessKey, scope)
   const signed = signature(key, stringToSign(canonical, time, scope))
   return {
-    method: 'PUT',
-    target: `/bucket-b/key?${query}&X-Amz-Signature=${signed}`,
-    headers: [['host', host]],
+    method,
+    target: `${target}?${query}&X-Amz-Signature=${signed}`,
+    headers: [
+      ['host', host],
+      ['content-length', String(body.length)],
+    ],
     body: new TextEncoder().encode(body),
   }
 }
+
+test('H17 a presigned write whose query names no hash of a body is refused, however it says so', async () => {
+  await start({ environments: [{ name: 'development', accounts: [ACCOUNT], mode: 'enforce' }] })
+  const call = { method: 'DELETE', target: '/2015-03-31/functions/f', service: 'lambda', body: '' }
+  for (const literal of [
+    'UNSIGNED-PAYLOAD',
+    'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+    'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+    'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
+    'STREAMING-AWS4-HMAC-SHA256-EVENTS',
+    'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD',
+  ]) {
+    for (const body of ['', '0\r\n\r\n']) {
+      const answer = await send(keys, declaring(literal, { ...call, body }))
+      expect(answer.status, literal).toBeGreaterThanOrEqual(400)
+    }
+  }
+  expect(upstream.seen).toEqual([])
+  expect((await send(keys, declaring(hash('sha256', '', 'hex'), call))).status).toBe(200)
+})
 
 test('H17 a presigned write passes only where nobody needs to look and its body is bound', async () => {
   await start({ environments: [{ name: 'development', accounts: [ACCOUNT], mode: 'enforce' }] })

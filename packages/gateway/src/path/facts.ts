@@ -50,7 +50,9 @@ export function requireNoCredential(action: Action): void {
 
 /** An event stream is made while it is sent, so nobody can see it before it happens. */
 export function requireNoInputStream({ request, verified }: Identified): void {
-  const operation = inputStreamOf(request, verified.service)
+  const named = inputStreamOf(request, verified.service)
+  // A presigned request says so in its query, which is no part of the request any more.
+  const operation = named ?? (verified.payloadKind === 'events' ? 'this operation' : undefined)
   if (operation === undefined) return
   throw new GatewayError(
     'not_supported',
@@ -113,12 +115,21 @@ export function requireEndpoint({ service, region, endpointPrefix, hostPrefix = 
  * Errors: `unsupported_payload`, naming the setting that makes the client sign its payload.
  */
 export function requireBoundBody(action: Action, verified: VerifiedSignature): void {
-  if (verified.payloadKind !== 'unsigned') return
+  if (isBound(verified)) return
   throw new GatewayError(
     'unsupported_payload',
     `${action.operation} came with a payload that its signature does not bind; nothing was done`,
     verified.form === 'presigned' ? SIGN_THE_CALL : SIGN_THE_PAYLOAD,
   )
+}
+
+/**
+ * True where the body is the one that was signed. A chunked one was taken apart with its signature, which
+ * a URL has none of. A kind that is not named here is not bound.
+ */
+function isBound({ form, payloadKind }: VerifiedSignature): boolean {
+  if (payloadKind === 'signed') return true
+  return form === 'header' && /^streaming-(signed|unsigned-trailer)$/.test(payloadKind)
 }
 
 /**
