@@ -38,6 +38,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   request: async () => (await import('./commands/request.ts')).addRequestCommands,
   policy: async () => (await import('./commands/policy.ts')).addPolicyCommands,
   describe: async () => (await import('./commands/describe.ts')).addDescribeCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   init: async () => (await import('./commands/init.ts')).addInitCommands,
   ledger: async () => (await import('./commands/ledger.ts')).addLedgerCommands,
 }

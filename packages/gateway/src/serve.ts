@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { serve as serveHono } from '@hono/node-server'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
-import type { Config, RoleRow } from './config.ts'
+import { assumesRoles, type Config, type RoleRow } from './config.ts'
 import { acceptsSoftware, decideWithReviewers } from './decide/decide.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
@@ -22,11 +22,13 @@ import { protectedRows } from './epoch/protected.ts'
 import { GatewayError } from './errors.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
+import { lookAsItself } from './execute/own-look.ts'
 import { Gateway } from './gateway.ts'
 import type { Isolation } from './identify/caller.ts'
 import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
+import { closed, once } from './lib/listening.ts'
 import { asDecided } from './path/facts.ts'
 import {
   type ConnectCa,
@@ -44,6 +46,7 @@ import { createRecorder, type Recorder } from './record/recorder.ts'
 import { ReviewDesk } from './review/desk.ts'
 import { openSqliteStore } from './state/sqlite.ts'
 import type { Store } from './state/store.ts'
+import { StandingDesk } from './wall/standing.ts'
 import { Wall } from './wall/wall.ts'
 
 /** How often requests past their expiry are closed, in milliseconds. */
@@ -59,6 +62,7 @@ export interface Gate {
   readonly desk: ReviewDesk
   readonly epochs: EpochDesk
   readonly gateway: Gateway
+  readonly standing: StandingDesk
   facts(): GateFacts
   candidate(): { from: number; version: string; active: string }
   /** `from` is the connection that the act came over. */
@@ -186,6 +190,7 @@ class Running implements Gate {
   readonly desk: ReviewDesk
   readonly epochs: EpochDesk
   readonly gateway: Gateway
+  readonly standing: StandingDesk
   refusing: string | null
 
   constructor(options: RunningOptions) {
@@ -234,6 +239,16 @@ class Running implements Gate {
         this.refusing = refusingReason(this.#epoch)
         this.desk.wake(voidedRequests)
       },
+    })
+    const { own, wall } = options
+    this.standing = new StandingDesk({
+      own,
+      assumesRoles: assumesRoles(config),
+      places: wall.places,
+      epoch: () => this.#epoch,
+      notices: () => this.notices(),
+      look: () => lookAsItself(config, clock, own),
+      clock,
     })
     this.gateway = new Gateway({
       store,
@@ -359,31 +374,4 @@ class Running implements Gate {
     }
     return { awsUrl: this.#awsUrl, consoleUrl: this.#consoleUrl, stop }
   }
-}
-
-function once(server: {
-  listening: boolean
-  once(event: string, listener: (cause?: unknown) => void): unknown
-}): Promise<void> {
-  if (server.listening) return Promise.resolve()
-  return new Promise((resolve, reject) => {
-    server.once('listening', () => resolve())
-    server.once('error', (cause) =>
-      reject(
-        new GatewayError(
-          'invalid_config',
-          'cannot listen: is the port in use?',
-          'change `listen` in seconder.yaml',
-          { cause },
-        ),
-      ),
-    )
-  })
-}
-
-function closed(server: http.Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }

@@ -60,6 +60,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
   addRequests(app, gate)
   app.get('/healthz', (context) => context.json({ ok: true }))
   app.get('/api/gate', (context) => context.json(gate.facts()))
+  app.get('/api/standing', async (context) => context.json(await gate.standing.now()))
   app.get('/api/keys', (context) => {
     const known = gate.store.personByKey(context.req.query('fingerprint') ?? '')
     return context.json({ person: known?.person.name ?? null })

@@ -149,6 +149,13 @@ function rowsOf(file: string): string[][] {
   }
 }
 
+/** What would shut it, for a person. */
+export function mending({ place, can, at }: Breach): string {
+  const isShared = ((statOf(at)?.mode ?? 0) & STICKY) !== 0
+  if (isShared) return `keep ${place.path} in a folder of the gate's own, not in ${at}`
+  return `chmod ${can === 'read' ? 'go-rwx' : 'go-w'} ${at}`
+}
+
 /** Errors: `wall_open`, naming the first breach and how to mend it. */
 export function requireWall(places: readonly Place[], who: Somebody): void {
   const [first, ...more] = breaches(places, who)
@@ -158,6 +165,6 @@ export function requireWall(places: readonly Place[], who: Somebody): void {
   throw new GatewayError(
     'wall_open',
     `${whom} could ${first.can} ${first.place.what} (\`${first.at}\`)${others}`,
-    `take that right away: chmod ${first.can === 'read' ? 'go-rwx' : 'go-w'} ${first.at}; seconder doctor lists all`,
+    `${mending(first)}; seconder doctor lists all`,
   )
 }

@@ -1,0 +1,114 @@
+// seconder doctor: proves the wall, or says where it is open and what to do. With --session it is tried from
+// where the agent stands, by trying to read and to change each place.
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import type { Standing } from '@seconder/gateway/wall/standing'
+import type { Command } from 'commander'
+import { broken, countWords, type Finding, findingLines } from '../diagnosis/finding.ts'
+import { gateFindings } from '../diagnosis/gate-standing.ts'
+import { sessionFindings } from '../diagnosis/session-reach.ts'
+import {
+  answersAt,
+  clientFindings,
+  configFindings,
+  METADATA_URL,
+} from '../diagnosis/surroundings.ts'
+import { CommandFailure, EXIT } from '../failure.ts'
+import { GateClient, type GateFacts } from '../gate-client.ts'
+import { print, table, toned } from '../render/terminal.ts'
+
+interface DoctorOptions {
+  readonly gate?: string
+  readonly config?: string
+  readonly session?: boolean
+  readonly metadata: string
+  readonly json?: boolean
+}
+
+const DEFAULT_CONFIG = 'seconder.yaml'
+
+export function addDoctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description(
+      'prove the wall: gate, files, credentials, trust, modes, clients; exit 1 where it is broken',
+    )
+    .option('--gate <url>', 'console address of the gate')
+    .option('--config <file>', `configuration to check; ${DEFAULT_CONFIG} where there is one`)
+    .option('--session', 'run it as the agent, in its shell: tries to reach what it must not')
+    .option('--metadata <url>', 'with --session: the metadata service to try', METADATA_URL)
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Without --session: as the operator, on the gate\'s host. "unseen" is what could not be looked at.',
+        '',
+        'Examples:',
+        '  seconder doctor',
+        '  sudo -u kiro -i seconder doctor --session --gate http://127.0.0.1:8788',
+        '',
+      ].join('\n'),
+    )
+    .action(doctor)
+}
+
+async function doctor(options: DoctorOptions): Promise<void> {
+  const { findings, standing } = await examined(options)
+  const isBroken = findings.some(({ state }) => state === 'broken')
+  if (options.json)
+    print(JSON.stringify({ ok: !isBroken, findings, protect: standing?.protect ?? [] }))
+  else {
+    for (const line of findingLines(findings)) print(line)
+    if (standing !== null && !options.session) printProtected(standing)
+    print(
+      `\n${isBroken ? toned('red', 'The wall is open') : 'The wall stands'}: ${countWords(findings)}.`,
+    )
+  }
+  if (isBroken) process.exitCode = EXIT.failed
+}
+
+async function examined(
+  options: DoctorOptions,
+): Promise<{ findings: Finding[]; standing: Standing | null }> {
+  const findings: Finding[] = []
+  const config = options.config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined)
+  if (config !== undefined && !options.session) findings.push(...(await configFindings(config)))
+  findings.push(...(await clientFindings(process.env['PATH'])))
+  const asked = await askedOf(new GateClient(options.gate))
+  if ('state' in asked) return { findings: [...findings, asked], standing: null }
+  const { facts, standing } = asked
+  if (!options.session) findings.push(...gateFindings(facts, standing))
+  else {
+    const surroundings = {
+      environ: process.env,
+      home: homedir(),
+      uid: process.getuid?.() ?? null,
+      endpoint: facts.endpoint,
+      metadataAnswers: () => answersAt(options.metadata),
+    }
+    findings.push(...(await sessionFindings(standing, surroundings)))
+  }
+  return { findings, standing }
+}
+
+async function askedOf(
+  client: GateClient,
+): Promise<{ facts: GateFacts; standing: Standing } | Finding> {
+  try {
+    return { facts: await client.facts(), standing: await client.get<Standing>('/api/standing') }
+  } catch (cause) {
+    if (!(cause instanceof CommandFailure)) throw cause
+    return broken('gate', cause.message, cause.help)
+  }
+}
+
+function printProtected({ protect }: Standing): void {
+  print(`\nProtected: a change of these needs two people, in every environment\n`)
+  print(
+    table(
+      ['  what', 'arn'],
+      protect.map(({ arn, what }) => [`  ${what}`, arn]),
+    ),
+  )
+}

@@ -1,0 +1,96 @@
+// What the gate says of itself, as findings: epoch, modes, notices, trust of its roles, SCPs, clocks. Pure.
+import type { OwnLook } from '@seconder/gateway/execute/own-look'
+import type { Standing } from '@seconder/gateway/wall/standing'
+import type { GateFacts } from '../gate-client.ts'
+import { broken, type Finding, ok, unknown, warning } from './finding.ts'
+
+/** AWS refuses signatures that are older; half of it is a warning. Source: SigV4, "request expiration". */
+const CLOCK_MS_MAX = 5 * 60_000
+
+/** The SCPs that `seconder init aws` writes. */
+const SCPS = ['seconder-changes', 'seconder-tags']
+
+export function gateFindings(facts: GateFacts, standing: Standing): Finding[] {
+  const { user, own, observing, notices, assumesRoles } = standing
+  return [
+    facts.refusing === null
+      ? ok('gate', `answers under epoch ${facts.epoch}, as user ${user.name}`)
+      : broken(
+          'gate',
+          `refuses everything: ${facts.refusing}`,
+          'two people: seconder policy activate',
+        ),
+    own === null
+      ? warning(
+          'identity',
+          'an emulator stands for AWS',
+          'leave out `upstream.aws.endpoint` for real AWS',
+        )
+      : ok('identity', own),
+    assumesRoles
+      ? ok('credentials', 'each call goes out under a lent role, narrowed to it')
+      : warning(
+          'credentials',
+          "calls go out under the gate's own credentials, not narrowed",
+          'leave out `upstream.aws.assumeRole: false`',
+        ),
+    ...observing.map(({ name, until }) =>
+      warning(
+        'mode',
+        `${name} only observes until ${until.slice(0, 16)}Z`,
+        'set it to enforce when you know enough',
+      ),
+    ),
+    ...notices.map((words) => warning('start', words, 'see README.md, "Use it"')),
+    ...awsFindings(standing.aws),
+  ]
+}
+
+function awsFindings({ roles, scps, clockAheadMs }: OwnLook): Finding[] {
+  return [
+    ...roles.map(({ name, arn, trust }) => {
+      const what = `trust ${name}`
+      if (!trust.looked) {
+        return unknown(
+          what,
+          trust.why,
+          `look yourself: aws iam get-role --role-name ${arn.split('/').at(-1)}`,
+        )
+      }
+      if (trust.value.length === 0)
+        return ok(what, 'the gate alone, with tags and a source identity')
+      return broken(what, trust.value.join('; '), 'apply the trust policy of: seconder init aws')
+    }),
+    scpFinding(scps),
+    clockFinding(clockAheadMs),
+  ]
+}
+
+function scpFinding(scps: OwnLook['scps']): Finding {
+  if (!scps.looked) {
+    return unknown(
+      'SCP',
+      scps.why,
+      'look in the management account: aws organizations list-policies',
+    )
+  }
+  const missing = SCPS.filter((name) => !scps.value.includes(name))
+  if (missing.length === 0)
+    return ok('SCP', `${SCPS.join(' and ')} exist; where they hold was not looked at`)
+  return warning(
+    'SCP',
+    `there is no ${missing.join(' and no ')}`,
+    'apply those of: seconder init aws',
+  )
+}
+
+function clockFinding(ahead: OwnLook['clockAheadMs']): Finding {
+  if (!ahead.looked) return unknown('clock', ahead.why, 'compare `date -u` with a time server')
+  const seconds = Math.abs(ahead.value) / 1_000
+  const words = `${seconds} s ${ahead.value < 0 ? 'ahead of' : 'behind'} AWS`
+  if (Math.abs(ahead.value) > CLOCK_MS_MAX)
+    return broken('clock', words, 'set the clock of the gate: AWS refuses it')
+  if (Math.abs(ahead.value) > CLOCK_MS_MAX / 2)
+    return warning('clock', words, 'set the clock of the gate')
+  return ok('clock', words)
+}

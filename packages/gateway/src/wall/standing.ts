@@ -1,0 +1,78 @@
+// How the wall stands, for `seconder doctor`: what the gate is, what it stands on, what it protects, which
+// environments only observe, and what could be looked at in AWS. Asked of AWS at most once a minute.
+import { userInfo } from 'node:os'
+import type { Config } from '../config.ts'
+import type { ProtectedRow } from '../describe/guarded.ts'
+import { type ActiveEpoch, OBSERVE_MS_MAX } from '../epoch/active.ts'
+import type { OwnLook } from '../execute/own-look.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Place } from './places.ts'
+
+/** How long one look at AWS holds, in milliseconds: anybody on the host may ask. */
+export const LOOK_MS = 60_000
+
+export interface Standing {
+  readonly user: { readonly name: string; readonly uid: number | null; readonly pid: number }
+  /** The gate's own ARN, null where an emulator stands for AWS. */
+  readonly own: string | null
+  readonly assumesRoles: boolean
+  readonly places: readonly Place[]
+  readonly protect: readonly ProtectedRow[]
+  /** Environments that do not enforce now, and until when. */
+  readonly observing: readonly { readonly name: string; readonly until: string }[]
+  readonly notices: readonly string[]
+  readonly aws: OwnLook
+}
+
+export interface StandingFacts {
+  readonly own: string | null
+  readonly assumesRoles: boolean
+  readonly places: readonly Place[]
+  readonly epoch: () => ActiveEpoch
+  readonly notices: () => readonly string[]
+  readonly look: () => Promise<OwnLook>
+  readonly clock: Clock
+}
+
+export class StandingDesk {
+  readonly #facts: StandingFacts
+  #looked: { readonly look: Promise<OwnLook>; readonly atMs: number } | null = null
+
+  constructor(facts: StandingFacts) {
+    this.#facts = facts
+  }
+
+  async now(): Promise<Standing> {
+    const { own, assumesRoles, places, epoch, notices, clock } = this.#facts
+    const nowMs = clock.nowMs()
+    const { content, activatedAtMs } = epoch()
+    return {
+      user: { name: userInfo().username, uid: process.getuid?.() ?? null, pid: process.pid },
+      own,
+      assumesRoles,
+      places,
+      protect: content.protect ?? [],
+      observing: observing(content.environments, activatedAtMs, nowMs),
+      notices: notices(),
+      aws: await this.#look(nowMs),
+    }
+  }
+
+  #look(nowMs: number): Promise<OwnLook> {
+    if (this.#looked === null || nowMs - this.#looked.atMs > LOOK_MS) {
+      this.#looked = { look: this.#facts.look(), atMs: nowMs }
+    }
+    return this.#looked.look
+  }
+}
+
+function observing(
+  rows: Config['environments'],
+  sinceMs: number,
+  nowMs: number,
+): Standing['observing'] {
+  const untilMs = sinceMs + OBSERVE_MS_MAX
+  if (nowMs >= untilMs) return []
+  const names = rows.filter(({ mode }) => mode === 'observe').map(({ name }) => name)
+  return [...new Set(names)].map((name) => ({ name, until: new Date(untilMs).toISOString() }))
+}
