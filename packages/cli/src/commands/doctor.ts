@@ -61,11 +61,16 @@ async function doctor(options: DoctorOptions): Promise<void> {
   else {
     for (const line of findingLines(findings)) print(line)
     if (standing !== null && !options.session) printProtected(standing)
-    print(
-      `\n${isBroken ? toned('red', 'The wall is open') : 'The wall stands'}: ${countWords(findings)}.`,
-    )
+    print(`\n${verdictOf(findings)}: ${countWords(findings)}.`)
   }
   if (isBroken) process.exitCode = EXIT.failed
+}
+
+/** What could not be looked at is never called well. */
+function verdictOf(findings: readonly Finding[]): string {
+  const has = (state: Finding['state']) => findings.some((one) => one.state === state)
+  if (has('broken')) return toned('red', 'The wall is open')
+  return has('unknown') ? 'No hole was found in what could be looked at' : 'The wall stands'
 }
 
 async function examined(

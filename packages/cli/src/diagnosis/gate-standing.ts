@@ -42,7 +42,7 @@ export function gateFindings(facts: GateFacts, standing: Standing): Finding[] {
       ),
     ),
     ...notices.map((words) => warning('start', words, 'see README.md, "Use it"')),
-    ...awsFindings(standing.aws),
+    ...(own === null ? [] : awsFindings(standing.aws)),
   ]
 }
 

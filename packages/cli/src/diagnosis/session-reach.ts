@@ -31,7 +31,7 @@ export async function sessionFindings(
 ): Promise<Finding[]> {
   return [
     userFinding(standing, surroundings),
-    ...placeFindings(standing.places),
+    ...placeFindings(standing, surroundings),
     memoryFinding(standing.user.pid),
     ...endpointFindings(surroundings),
     ...credentialFindings(surroundings),
@@ -59,17 +59,16 @@ function userFinding({ user }: Standing, { uid }: Surroundings): Finding {
 }
 
 /** Each place tried for real; places that fare alike are one finding. */
-function placeFindings(places: readonly Place[]): Finding[] {
-  const names = [...new Set(places.map(({ what }) => what))]
-  return names.map((what) => {
+function placeFindings({ places, user }: Standing, { uid }: Surroundings): Finding[] {
+  const isNear = uid === 0 || uid === user.uid
+  return [...new Set(places.map(({ what }) => what))].map((what) => {
     const own = places.filter((place) => place.what === what)
     const fault = own.flatMap((place) => faultOf(place) ?? [])[0]
     if (fault === undefined) return ok('wall', `cannot reach ${what}`)
-    return broken(
-      'wall',
-      `this session can ${fault.can} ${what}: ${fault.at}`,
-      `chmod ${fault.can === 'read' ? 'go-rwx' : 'go-w'} ${fault.at}`,
-    )
+    const bits = `chmod ${fault.can === 'read' ? 'go-rwx' : 'go-w'} ${fault.at}`
+    // No mode bits keep a user from what is its own.
+    const next = isNear ? 'run the agent as another user' : bits
+    return broken('wall', `this session can ${fault.can} ${what}: ${fault.at}`, next)
   })
 }
 
