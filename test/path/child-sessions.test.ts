@@ -330,3 +330,37 @@ test.skipIf(!readsEndpoint)(
     rmSync(home, { recursive: true, force: true })
   },
 )
+
+/** A presigned GET under these keys, as an SDK's presigner makes it. */
+function presignedBy(as: ClientKeys, service: string, query: string) {
+  const { host } = new URL(keys.endpoint)
+  const { accessKeyId, secretAccessKey, sessionToken } = as
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) }
+  const request = {
+    method: 'GET',
+    target: `/${query}`,
+    headers: [['host', host]] as [string, string][],
+    body: new Uint8Array(0),
+  }
+  const scope = { service, region: cloud.region }
+  const target = presign(request, credentials, scope, Date.now(), { expiresSeconds: 600 })
+  return { ...request, target }
+}
+
+const IDENTITY = '?Action=GetCallerIdentity&Version=2011-06-15'
+
+test('C4 H17 a presigned URL opens no child; its holder would get keys that outlive it', async () => {
+  const query = `?Action=AssumeRole&Version=2011-06-15&RoleSessionName=p1&RoleArn=${encodeURIComponent(DEPLOY)}`
+  const answer = await send(keys, presignedBy(keys, 'sts', query))
+  expect(answer.body).toContain('by a presigned URL opens no child session')
+  expect(await ofType('child-session-opened')).toEqual([])
+})
+
+test('C4 H17 a child presigns reads with its token in the URL, and not without it', async () => {
+  const child = keysOf((await assume({ RoleArn: DEPLOY })).Credentials)
+  const answer = await send(keys, presignedBy(child, 'sts', IDENTITY))
+  expect(answer.body).toContain(':assumed-role/agent-deploy/')
+  const { accessKeyId, secretAccessKey } = child
+  const without = await send(keys, presignedBy({ accessKeyId, secretAccessKey }, 'sts', IDENTITY))
+  expect(without.body).toMatch(/session token/)
+})
