@@ -112,6 +112,18 @@ group('M13', () => {
     expect(limbs({ ...action, innerCalls: [look] })).toBeUndefined()
   })
 
+  test('a stack that holds one of its limbs touches it, by the plain name that CloudFormation lists', () => {
+    const stack = touching(
+      'cloudformation:DeleteStack',
+      `arn:aws:cloudformation:eu-west-1:1:stack/a/*`,
+    )
+    const found = (...names: string[]) => guarded(stack, { protect: PROTECT }, [], names).ownLimbs
+    expect(found('orders', 'Agent-Deploy')).toEqual([`${ROLE}: the role deploy`])
+    expect(found('1234abcd')).toEqual([`${KEY}: named under \`protect:\``])
+    expect(found('seconder-agent-boundary')?.length).toBe(1)
+    expect(found('orders', 'deploy', 'web')).toBeUndefined()
+  })
+
   test('the root user of an account is all of its IAM', () => {
     const protect = protectedRows(CONFIG, `arn:aws:iam::${ACCOUNT}:root`)
     expect(limbs(touching('iam:CreateUser', `arn:aws:iam::${ACCOUNT}:user/a`), protect)).toEqual([

@@ -35,14 +35,19 @@ const TOUCHES_NOTHING = new Set(['kms:CreateKey', 'kms:GenerateRandom'])
 const EVERYBODY = 'everybody'
 const SOMEBODY = 'somebody of whom no account can be told'
 
-/** The Action with what it reaches beyond what it names; `inner` are the calls that it makes others do. */
+/**
+ * The Action with what it reaches beyond what it names. `inner` are the calls that it makes others do,
+ * `contained` the plain names of things that a look-up found in it, as in a stack or a change set.
+ */
 export function guarded(
   action: Action,
   rules: GuardRules,
   inner: readonly InnerCall[] = action.innerCalls ?? [],
+  contained: readonly string[] = [],
 ): Action {
   if (isLook(action.effects)) return action
-  const ownLimbs = rules.protect === undefined ? [] : limbsOf(action, rules.protect, inner)
+  const ownLimbs =
+    rules.protect === undefined ? [] : limbsOf(action, rules.protect, inner, contained)
   const outside = rules.accounts === undefined ? [] : outsideOf(action, rules.accounts, inner)
   if (ownLimbs.length === 0 && outside.length === 0) return action
   const effects = new Set<Effect>([...action.effects, 'permissions'])
@@ -58,6 +63,7 @@ function limbsOf(
   action: Action,
   protect: readonly ProtectedRow[],
   inner: readonly InnerCall[],
+  contained: readonly string[],
 ): string[] {
   const calls = [action, ...inner.filter(({ effects }) => !isLook(effects))]
   const wide = calls.filter(({ operation, resources }) => {
@@ -67,7 +73,17 @@ function limbsOf(
   })
   const words = wide.map(({ operation }) => `whatever ${operation} changes: it names nothing`)
   const arns = new Set(calls.flatMap(({ resources }) => resources.map(({ arn }) => arn)))
-  return some([...words, ...touched(arns, protect)])
+  for (const name of contained) if (name.startsWith('arn:')) arns.add(name)
+  return some([...new Set([...words, ...touched(arns, protect), ...namedLike(contained, protect)])])
+}
+
+/** Protected things that bear one of the names: what CloudFormation lists says no ARN of a role or a key. */
+function namedLike(contained: readonly string[], protect: readonly ProtectedRow[]): string[] {
+  const names = new Set(contained.map((name) => name.toLowerCase()))
+  if (names.size === 0) return []
+  return compiled(protect)
+    .filter(({ tail }) => tail !== null && [...names].some((name) => tail.test(name)))
+    .map(({ row }) => `${row.arn}: ${row.what}`)
 }
 
 /** The protected things that one of the names is, or may be. IAM tells no `A` from `a` in its names. */
@@ -96,6 +112,8 @@ interface Compiled {
   readonly parts: readonly Glob[]
   /** Its characters before the first wildcard. */
   readonly literal: string
+  /** Its last name alone; null where that may be any. */
+  readonly tail: Glob | null
 }
 
 const kept = new WeakMap<readonly ProtectedRow[], readonly Compiled[]>()
@@ -106,7 +124,9 @@ function compiled(protect: readonly ProtectedRow[]): readonly Compiled[] {
     rows = protect.map((row) => {
       const pattern = row.arn.toLowerCase()
       const parts = (partsOf(pattern) ?? []).map(globOf)
-      return { row, whole: globOf(pattern), parts, literal: literalOf(pattern) }
+      const name = pattern.slice(Math.max(pattern.lastIndexOf('/'), pattern.lastIndexOf(':')) + 1)
+      const tail = /^[*?]*$/.test(name) ? null : globOf(name)
+      return { row, whole: globOf(pattern), parts, literal: literalOf(pattern), tail }
     })
     kept.set(protect, rows)
   }

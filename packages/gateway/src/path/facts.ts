@@ -160,7 +160,8 @@ export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules)
       ? resources
       : resources.map((one) => ({ ...one, resolved: false })),
   }
-  return guarded(decided, rules, [...(action.innerCalls ?? []), ...innerCalls])
+  const contained = evidence.findings.map(({ name }) => name)
+  return guarded(decided, rules, [...(action.innerCalls ?? []), ...innerCalls], contained)
 }
 
 /**
