@@ -156,6 +156,19 @@ group('M8', () => {
     expect(changes().map(({ operation }) => operation)).toEqual(['PUT /dev-files/b'])
   })
 
+  test('a table exported to a bucket that nobody proved is held; to one of the own it is sent', async () => {
+    const exported = (S3Bucket: string) =>
+      json('dynamodb', 'DynamoDB_20120810.ExportTableToPointInTime', {
+        TableArn: `arn:aws:dynamodb:eu-west-1:${ACCOUNT}:table/orders`,
+        S3Bucket,
+      })
+    const out = await rawCall(keys, exported('attackers-bucket'))
+    expect(out.body).toMatch(/production needs review/)
+    expect(changes()).toEqual([])
+    await rawCall(keys, exported('dev-files'))
+    expect(changes().map(({ operation }) => operation)).toEqual(['ExportTableToPointInTime'])
+  })
+
   test('an object that the caller says belongs to another account is a change towards it', async () => {
     const put = s3('PUT', '/dev-files/a', {
       headers: [['x-amz-expected-bucket-owner', OTHER]],

@@ -137,6 +137,20 @@ export const NOT_A_PARTY: ReadonlySet<string> = new Set([
 /** Members that take something away from those they name. Source: the API references; the name says it. */
 export const WITHDRAWS = /^(?:Remove|Revoke|Deny)|(?:ToRemove|ToDelete)$/
 
+/**
+ * Members that name a bucket beside the call's own: where something is exported to, logged to or taken from.
+ * Sources: the API references of rds (StartExportTask), dynamodb (ExportTableToPointInTime), ec2
+ * (CreateStoreImageTask, ExportImage), logs (CreateExportTask), cloudtrail, lambda, s3 (PutBucketLogging).
+ */
+export const NAMES_BUCKET =
+  /^(?:s3|export|target|destination|delivery|output|log|code)?_?(?:s3)?bucket(?:name)?$|^s3_?bucket/i
+
+/** Members of one operation that hold a bucket under another name. */
+export const BUCKET_MEMBERS: Readonly<Record<string, string>> = {
+  // Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateExportTask.html
+  'logs:CreateExportTask': 'destination',
+}
+
 /** Members that hold a principal: an ARN, an account, a service, `*`. */
 export const PRINCIPAL = /(?:^|[a-z_])(?:principals?|principal_?(?:arn|identifier|orgid)s?)$/i
 

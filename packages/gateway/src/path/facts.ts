@@ -1,5 +1,5 @@
 // Small facts about a call that more than one stage of the path needs.
-import { endpointFor } from '@seconder/aws/endpoints/endpoint'
+import { endpointFor, partitionOf } from '@seconder/aws/endpoints/endpoint'
 import { labelOfOperation } from '@seconder/aws/endpoints/host-label'
 import { withInnerCalls } from '@seconder/aws/inner-calls/union'
 import { inputStreamOf } from '@seconder/aws/recognise/input-streams'
@@ -147,8 +147,9 @@ export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules)
   const joined = innerCalls.length === 0 ? known : withInnerCalls(known, innerCalls)
   const roles = actsUnder.map((arn) => ({ arn, type: 'role', resolved: arn !== '*' }))
   const found = [...joined.resources, ...roles].flatMap((one) => placed(rules, action, one))
-  const resources = [...action.resources, ...found].map((one) =>
-    one.resolved && !isProved(one, action, evidence, rules) ? { ...one, resolved: false } : one,
+  const resources = [...action.resources, ...found, ...strayBuckets(action, evidence, rules)].map(
+    (one) =>
+      one.resolved && !isProved(one, action, evidence, rules) ? { ...one, resolved: false } : one,
   )
   const decided: Action = {
     ...action,
@@ -180,10 +181,23 @@ function isProved(
     ({ accounts, arns = [] }) =>
       accounts.includes(account) && arns.some((pattern) => covers(pattern, arn)),
   )
-  const owners = Array.isArray(binding['owners'])
-    ? (binding['owners'] as readonly JsonObject[])
-    : []
-  return named || owners.some((one) => one['bucket'] === bucket && one['account'] === account)
+  return named || ownersIn(binding).some((one) => one.bucket === bucket && one.account === account)
+}
+
+function ownersIn(binding: JsonObject): readonly { bucket: string; account: string | null }[] {
+  const { owners } = binding
+  return Array.isArray(owners) ? (owners as unknown as ReturnType<typeof ownersIn>) : []
+}
+
+/** Buckets that it names beside its own, to export to or to take from, and of which nobody proved whose. */
+function strayBuckets(action: Action, evidence: Evidence, rules: PlaceRules): Resource[] {
+  const partition = partitionOf(action.region) ?? 'aws'
+  const own = new Set(action.resources.map(({ arn }) => arn.split('/', 1)[0]))
+  return ownersIn(evidence.binding)
+    .map(({ bucket }) => `arn:${partition}:s3:::${bucket}`)
+    .filter((arn) => !own.has(arn))
+    .flatMap((arn) => placed(rules, action, { arn, type: 'bucket', resolved: true }))
+    .filter((one) => !isProved(one, action, evidence, rules))
 }
 
 /** Roles that were found to act; one that should have been looked for and was not may be any. */

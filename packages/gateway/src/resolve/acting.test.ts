@@ -158,7 +158,9 @@ test('C7 scripts and images that an opaque call points at are held to their cont
   expect(one.binding).not.toEqual(two.binding)
   expect(asked[0]).toBe('HEAD /code/jobs/100%2525%20a.py')
   const written = awsAction('glue:CreateDatabase', { LocationUri: 's3://code/x' }, ['write'])
-  expect((await resolve(written, withEtag('"1"'))).binding).toEqual({})
+  // Whose the bucket is, and nothing of what lies in it: it runs no code from there.
+  const owners = [{ bucket: 'code', account: '123456789012' }]
+  expect((await resolve(written, withEtag('"1"'))).binding).toEqual({ owners })
 })
 
 test('C7 what cannot be held to is said, and a look that fails makes nothing milder', async () => {

@@ -1,5 +1,6 @@
 // Proves whose the buckets of a change are (red team M8): the name of a bucket is the same in every account,
 // so only S3 itself can say that it is the caller's. One HEAD with the expected owner for each bucket.
+import { namedBuckets } from '@seconder/aws/describe/named-buckets'
 import type { Action, JsonObject } from '../describe/action.ts'
 import { quoted } from './amounts.ts'
 import { type Look, WORDS } from './look.ts'
@@ -14,9 +15,10 @@ export async function bucketOwners(action: Action, look: Look): Promise<JsonObje
   // A bucket that is only made now belongs to whoever makes it.
   // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
   if (action.operation === 's3:CreateBucket') return null
-  const named = action.resources.map(
+  const touched = action.resources.map(
     ({ arn }) => /^arn:[^:]*:s3:::([^/*?]+)(?:\/|$)/.exec(arn)?.[1],
   )
+  const named = [...touched, ...namedBuckets(action.operation, action.parameters)]
   const buckets = [...new Set(named)].filter((name) => name !== undefined)
   if (buckets.length === 0) return null
   const looked = buckets.slice(0, MAX_BUCKETS)
