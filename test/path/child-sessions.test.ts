@@ -352,7 +352,7 @@ const IDENTITY = '?Action=GetCallerIdentity&Version=2011-06-15'
 test('C4 H17 a presigned URL opens no child; its holder would get keys that outlive it', async () => {
   const query = `?Action=AssumeRole&Version=2011-06-15&RoleSessionName=p1&RoleArn=${encodeURIComponent(DEPLOY)}`
   const answer = await send(keys, presignedBy(keys, 'sts', query))
-  expect(answer.body).toContain('by a presigned URL opens no child session')
+  expect(answer.body).toContain('through a presigned URL would give keys to whoever holds it')
   expect(await ofType('child-session-opened')).toEqual([])
 })
 
