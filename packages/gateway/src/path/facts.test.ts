@@ -45,6 +45,12 @@ test('H8 a role that acts adds every environment it reaches and takes none away'
   expect(asDecided(ACTION, NO_EVIDENCE, RULES)).toEqual(ACTION)
 })
 
+test('C6 a tag raises what it is on to production, and takes no other environment away', () => {
+  const tagged = { ...NO_EVIDENCE, taggedProduction: true as const }
+  expect(environments(asDecided(ACTION, tagged, RULES))).toEqual(['development', 'production'])
+  expect(environments(asDecided(ACTION, { ...NO_EVIDENCE }, RULES))).toEqual(['development'])
+})
+
 test('H8 a role that should have been looked for and was not reaches production', () => {
   const held = { ...ACTION, holder: 'lambda-function' }
   expect(environments(asDecided(held, NO_EVIDENCE, RULES))).toContain('production')

@@ -8,7 +8,13 @@ import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
 import type { DecideContext } from '../decide/decision.ts'
 import type { Action, JsonObject, Resource } from '../describe/action.ts'
 import type { DescribeFacts } from '../describe/describe.ts'
-import { covers, environmentsOfRole, type PlaceRules, placed } from '../describe/environments.ts'
+import {
+  covers,
+  environmentsOfRole,
+  type PlaceRules,
+  PRODUCTION,
+  placed,
+} from '../describe/environments.ts'
 import { guarded } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
 import type { Scope } from '../execute/exchange.ts'
@@ -147,9 +153,10 @@ export function asDecided(action: Action, evidence: Evidence, rules: PlaceRules)
   const joined = innerCalls.length === 0 ? known : withInnerCalls(known, innerCalls)
   const roles = actsUnder.map((arn) => ({ arn, type: 'role', resolved: arn !== '*' }))
   const found = [...joined.resources, ...roles].flatMap((one) => placed(rules, action, one))
-  const resources = [...action.resources, ...found, ...strayBuckets(action, evidence, rules)].map(
-    (one) =>
-      one.resolved && !isProved(one, action, evidence, rules) ? { ...one, resolved: false } : one,
+  const stray = strayBuckets(action, evidence, rules)
+  const touched = [...action.resources, ...found, ...stray, ...taggedOnes(action, evidence)]
+  const resources = touched.map((one) =>
+    one.resolved && !isProved(one, action, evidence, rules) ? { ...one, resolved: false } : one,
   )
   const decided: Action = {
     ...action,
@@ -198,6 +205,11 @@ function strayBuckets(action: Action, evidence: Evidence, rules: PlaceRules): Re
     .filter((arn) => !own.has(arn))
     .flatMap((arn) => placed(rules, action, { arn, type: 'bucket', resolved: true }))
     .filter((one) => !isProved(one, action, evidence, rules))
+}
+
+/** A tag may raise what it is on to production, never lower it: both environments are decided. */
+function taggedOnes({ resources }: Action, { taggedProduction }: Evidence): Action['resources'] {
+  return taggedProduction ? resources.map((one) => ({ ...one, environment: PRODUCTION })) : []
 }
 
 /** Roles that were found to act; one that should have been looked for and was not may be any. */

@@ -7,8 +7,9 @@ export const LOOK_UP_BYTES_MAX = 4 * 1024 * 1024
 
 export function lookUps(send: SendUpstream): Upstream {
   return {
-    async send({ service, region, method, target, headers, body }) {
-      const answer = await send({ method, target, headers, body }, { service, region })
+    async send({ service, region, method, target, headers, body, endpointPrefix }) {
+      const scope = { service, region, ...(endpointPrefix === undefined ? {} : { endpointPrefix }) }
+      const answer = await send({ method, target, headers, body }, scope)
       const chunks: Uint8Array[] = []
       let bytes = 0
       for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {

@@ -17,11 +17,14 @@ export function readXml(body: Uint8Array): XmlTree | null {
 }
 
 /**
- * The error code: `<Error><Code>` of S3, `<ErrorResponse><Error><Code>` of the query protocol.
- * Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#operation-error-serialization
+ * The error code: `<Error><Code>` of S3, `<ErrorResponse><Error><Code>` of the query protocol,
+ * `<Response><Errors><Error><Code>` of EC2. Source:
+ * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#operation-error-serialization and
+ * https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html#operation-error-serialization
  */
 export function errorCodeOfXml(tree: XmlTree): string | null {
-  const error = tree.name === 'Error' ? tree : descendant(tree, ['Error'])
+  const nested = descendant(tree, ['Error']) ?? descendant(tree, ['Errors', 'Error'])
+  const error = tree.name === 'Error' ? tree : nested
   return error === null ? null : childText(error, 'Code')
 }
 

@@ -20,6 +20,10 @@ export interface Finding {
   readonly undo: 'yes' | 'from-backup' | 'no' | 'unknown'
   /** Absent where only the action as a whole says it. */
   readonly fate?: Fate
+  /** What would miss it, in words: `instance \`i-1\``, `stack \`shop\``. */
+  readonly usedBy?: readonly string[]
+  /** Plain sentences about it: its name, a final snapshot, a change of a setting. */
+  readonly notes?: readonly string[]
 }
 
 export interface Evidence {
@@ -40,6 +44,8 @@ export interface Evidence {
   readonly innerCalls?: readonly import('@seconder/aws/call').InnerCall[]
   /** For the reviewer: which environments each of `actsUnder` reaches. */
   readonly reaches?: readonly { readonly role: string; readonly environments: readonly string[] }[]
+  /** Present where a tag of what it touches says that it is production: it counts as production. */
+  readonly taggedProduction?: true
   /** What is there now, where a change can be shown against it; null or absent where it cannot. */
   readonly before?: JsonObject | null
 }

@@ -6,10 +6,10 @@ import { parseStrictJson, StrictJsonError } from '@seconder/aws/strict-json'
 import { errorCodeOfXml, readXml, type XmlTree } from './answer-xml.ts'
 import { asObject, textAt } from './member.ts'
 import { assertRead } from './read-call.ts'
-import type { Upstream, UpstreamAnswer, UpstreamCall } from './upstream.ts'
+import { NotLooked, type Upstream, type UpstreamAnswer, type UpstreamCall } from './upstream.ts'
 
 /** Most look-ups that one action may cause; redteam M6: look-ups must not become a flood. */
-export const MAX_LOOKUPS = 300
+export const MAX_LOOKUPS = 600
 /** Most look-ups under way at once. */
 export const MAX_CONCURRENT = 8
 /** Most bytes of one answer that are read. */
@@ -34,7 +34,7 @@ export const WORDS: Readonly<Record<Why, string>> = {
   'no answer': 'the upstream could not be reached',
   unreadable: 'the answer could not be read',
   refused: 'the upstream refused the look-up',
-  budget: `the limit of ${MAX_LOOKUPS} look-ups for one action was reached`,
+  budget: 'the limit of look-ups was reached',
 }
 
 export type Looked<T> =
@@ -99,6 +99,11 @@ export class Look {
     this.#stopped ??= 'deadline'
   }
 
+  /** Why nothing more is sent; null while there is time and room. */
+  get stopped(): Why | null {
+    return this.#stopped
+  }
+
   /** What could not be learned, in the order of the alphabet, so that a re-run reads the same. */
   sentences(): string[] {
     return [...this.#sentences].sort()
@@ -158,6 +163,7 @@ export class Look {
       const sent = await Promise.race([this.#send(call), this.#expired])
       if (sent.kind === 'answer' && isThrottling(sent.answer, codeOf)) {
         this.#stopped ??= 'throttled'
+        this.#upstream.throttled?.(call)
         return { kind: 'nothing', why: 'throttled' }
       }
       return sent
@@ -172,7 +178,11 @@ export class Look {
       const answer = await this.#upstream.send(call)
       if (answer.body.byteLength > MAX_ANSWER_BYTES) return { kind: 'nothing', why: 'unreadable' }
       return { kind: 'answer', answer }
-    } catch {
+    } catch (cause) {
+      if (cause instanceof NotLooked) {
+        this.#stopped ??= cause.why
+        return { kind: 'nothing', why: cause.why }
+      }
       // Whatever the transport says may hold a host, a token or a body: only its class is kept.
       return { kind: 'nothing', why: 'no answer' }
     }
@@ -218,7 +228,13 @@ function readJson(body: Uint8Array): Json {
 
 /** `com.amazonaws.dynamodb.v20120810#ResourceNotFoundException` is a ResourceNotFoundException. */
 function codeOfJson(answer: UpstreamAnswer): string | null {
-  const type = textAt(asObject(readJson(answer.body)), '__type')
+  const body = asObject(readJson(answer.body))
+  const named = Object.entries(answer.headers).find(
+    ([name]) => name.toLowerCase() === 'x-amzn-errortype',
+  )?.[1]
+  // REST services name the error in a header, which may go on after a colon.
+  // https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
+  const type = textAt(body, '__type') ?? named?.split(':', 1)[0] ?? textAt(body, 'code')
   return type === null ? null : type.slice(type.lastIndexOf('#') + 1)
 }
 

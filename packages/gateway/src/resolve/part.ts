@@ -12,6 +12,7 @@ export interface Part {
   readonly before: JsonObject | null
   readonly actsUnder?: Evidence['actsUnder']
   readonly innerCalls?: Evidence['innerCalls']
+  readonly taggedProduction?: boolean
 }
 
 export type Resolver = (action: Action, look: Look) => Promise<Part>
@@ -37,6 +38,7 @@ export function evidenceOf(part: Part, sentences: readonly string[]): Evidence {
     before: part.before,
     ...(part.actsUnder === undefined ? {} : { actsUnder: part.actsUnder }),
     ...(part.innerCalls === undefined ? {} : { innerCalls: part.innerCalls }),
+    ...(part.taggedProduction === true ? { taggedProduction: true as const } : {}),
   }
 }
 

@@ -3,6 +3,8 @@
 import type { JsonObject } from '@seconder/aws/call'
 import { isActingRead } from './acting-reads.ts'
 import { ResolveError } from './errors.ts'
+import { KIND_READS } from './kinds.ts'
+import { isModelRead } from './model-read.ts'
 import type { UpstreamCall } from './upstream.ts'
 
 // Each was looked up in the Service Authorization Reference as access level Read or List:
@@ -119,7 +121,7 @@ export function assertRead(call: UpstreamCall): void {
   const check = Object.hasOwn(known, call.service)
     ? known[call.service as keyof typeof known]
     : undefined
-  const isKnown = check?.(call) === true || isActingRead(call)
+  const isKnown = check?.(call) === true || isActingRead(call) || isModelRead(call, KIND_READS)
   if (isKnown && call.body.byteLength <= MAX_BODY_BYTES) return
   throw new ResolveError(
     'not_a_read',

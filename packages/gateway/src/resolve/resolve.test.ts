@@ -14,20 +14,20 @@ test('a read is not looked up at all', async () => {
 
 test('a service without a look-up says so for what is no read', async () => {
   const upstream = scriptedUpstream({})
-  const action = awsAction('rds:DeleteDBCluster', { DBClusterIdentifier: 'c' }, ['destroy'])
+  const action = awsAction('mq:DeleteBroker', { BrokerId: 'b' }, ['destroy'])
   const evidence = await resolve(action, upstream)
   expect(evidence).toEqual({
     ...NO_EVIDENCE,
-    couldNotLook: ['no look-up exists for rds yet'],
+    couldNotLook: ['no look-up exists for mq yet'],
   })
   expect(bindingRead(evidence)).toBe(true)
   expect(upstream.asked).toEqual([])
 })
 
 test('an operation without a look-up in a service that has others is named', async () => {
-  const action = awsAction('dynamodb:DeleteBackup', { BackupArn: 'x' }, ['destroy'])
+  const action = awsAction('dynamodb:DeleteGlobalTable', { Name: 'x' }, ['destroy'])
   expect((await resolve(action, scriptedUpstream({}))).couldNotLook).toEqual([
-    'no look-up exists for dynamodb:DeleteBackup yet',
+    'no look-up exists for dynamodb:DeleteGlobalTable yet',
   ])
   const inherited = awsAction('constructor', {}, ['unknown'])
   expect((await resolve(inherited, scriptedUpstream({}))).binding).toEqual({})

@@ -11,6 +11,7 @@ import { Look } from './look.ts'
 import { memberAt, objectAt } from './member.ts'
 import { resolveObjects } from './objects.ts'
 import { evidenceOf, type Part, type Resolver } from './part.ts'
+import { resolveRecords } from './records.ts'
 import {
   resolveCreateStack,
   resolveDeleteStack,
@@ -18,6 +19,7 @@ import {
   resolveUpdateStack,
 } from './stack.ts'
 import { resolveTable } from './table-change.ts'
+import { isTouching, resolveTouched, touchingOperations } from './touched.ts'
 import type { Upstream } from './upstream.ts'
 
 export { bindingRead, sameBinding } from './binding.ts'
@@ -29,7 +31,7 @@ export interface ResolveOptions {
   readonly deadlineMs: number
 }
 
-/** One row per operation that has a look-up. What is not here says so to the reviewer. */
+/** Operations with a look-up of their own; those of the tables come after. The rest says so. */
 const RESOLVERS: Readonly<Record<string, Resolver>> = {
   'cloudformation:ContinueUpdateRollback': resolveRollback,
   'cloudformation:CreateChangeSet': resolveCreateStack,
@@ -47,6 +49,7 @@ const RESOLVERS: Readonly<Record<string, Resolver>> = {
   'dynamodb:UpdateItem': resolveItems,
   'dynamodb:UpdateTable': resolveTable,
   'dynamodb:UpdateTimeToLive': resolveTable,
+  'route53:ChangeResourceRecordSets': resolveRecords,
   's3:CompleteMultipartUpload': resolveObjects,
   's3:CopyObject': resolveObjects,
   's3:DeleteBucket': resolveBucket,
@@ -117,12 +120,18 @@ function withStackRole(action: Action, part: Part): Part {
 
 function resolverOf(action: Action): Resolver | null {
   // A shell command or an MCP tool may be named like an operation; only the wire says one for certain.
-  if (action.door !== 'aws' || !Object.hasOwn(RESOLVERS, action.operation)) return null
-  return RESOLVERS[action.operation] ?? null
+  if (action.door !== 'aws') return null
+  if (Object.hasOwn(RESOLVERS, action.operation)) return RESOLVERS[action.operation] ?? null
+  return isTouching(action.operation) ? resolveTouched : null
 }
 
 /** The operation where the service is looked at otherwise, else the service. */
 function missingIn(action: Action): string {
-  const known = Object.keys(RESOLVERS).some((name) => name.startsWith(`${action.service}:`))
+  const known = hasLookUps(action.service)
   return action.door === 'aws' && known ? action.operation : action.service
+}
+
+function hasLookUps(service: string): boolean {
+  const named = (operation: string) => operation.startsWith(`${service}:`)
+  return Object.keys(RESOLVERS).some(named) || touchingOperations().some(named)
 }

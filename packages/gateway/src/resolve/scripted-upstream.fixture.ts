@@ -49,6 +49,9 @@ function nameOf(call: UpstreamCall): string {
     const item = key === null ? '' : ` ${JSON.stringify(key)}`
     return `dynamodb:${target.split('.')[1]} ${textAt(input, 'TableName')}${item}`
   }
+  const target = call.headers.find(([name]) => name === 'x-amz-target')?.[1]
+  if (target !== undefined) return `${call.service}:${target.split('.')[1]} ${text}`
+  if (call.method === 'GET') return `${call.service}:GET ${call.target}`
   const form = new URLSearchParams(text)
   const name = form.get('ChangeSetName') ?? form.get('StackName')
   const page = form.get('NextToken')
@@ -99,7 +102,9 @@ export function queryError(code: string, status = 400): UpstreamAnswer {
 function denied(call: UpstreamCall): UpstreamAnswer {
   if (call.method === 'HEAD') return headAnswer({}, 403)
   if (call.service === 'dynamodb') return dynamodbError('AccessDeniedException')
-  return call.service === 's3' ? s3Error('AccessDenied', 403) : queryError('AccessDenied', 403)
+  if (call.service === 's3') return s3Error('AccessDenied', 403)
+  const json = call.headers.some(([, value]) => value.startsWith('application/x-amz-json'))
+  return json ? dynamodbError('AccessDeniedException') : queryError('AccessDenied', 403)
 }
 
 /** An action of the AWS door; effects as describe would say them. */

@@ -1,0 +1,318 @@
+// Look-ups of what stores or carries data and secrets: file systems, keys, secrets, parameters, queues,
+// topics, streams, logs, images, backups, rules, roles. A value of a secret or a parameter is never read.
+import type { Kind } from './kind.ts'
+
+const SQS = 'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference'
+
+export const STORE_KINDS: readonly Kind[] = [
+  {
+    noun: 'file system',
+    read: 'elasticfilesystem:DescribeFileSystems',
+    input: { FileSystemId: '$' },
+    at: 'FileSystems',
+    absent: ['FileSystemNotFound'],
+    id: ['FileSystemId', 'CreationTime'],
+    holds: [
+      ['SizeInBytes.Value', 'bytes'],
+      ['NumberOfMountTargets', 'mount targets'],
+    ],
+    data: 'always',
+    arn: '@FileSystemArn',
+    backedUp: true,
+    tags: 'Tags',
+    types: ['AWS::EFS::FileSystem'],
+    touches: {
+      'elasticfilesystem:DeleteFileSystem': { name: ['FileSystemId'], fate: 'deleted' },
+    },
+    source: 'https://docs.aws.amazon.com/efs/latest/ug/API_DescribeFileSystems.html',
+  },
+  {
+    noun: 'key',
+    read: 'kms:DescribeKey',
+    input: { KeyId: '$' },
+    at: 'KeyMetadata',
+    absent: ['NotFoundException'],
+    id: ['Arn', 'CreationDate'],
+    bound: ['KeyState'],
+    holds: [
+      ['Description', 'text'],
+      ['KeyState', 'text'],
+    ],
+    data: 'always',
+    arn: '@Arn',
+    more: [
+      {
+        what: 'aliases',
+        read: 'kms:ListAliases',
+        input: { KeyId: '@KeyId' },
+        at: 'Aliases',
+        tells: [{ count: 'alias', uses: ['alias', 'AliasName'] }],
+      },
+      {
+        what: 'grants',
+        read: 'kms:ListGrants',
+        input: { KeyId: '@KeyId' },
+        at: 'Grants',
+        tells: [{ count: 'grant', uses: ['grantee', 'GranteePrincipal'] }],
+      },
+    ],
+    types: ['AWS::KMS::Key'],
+    touches: {
+      'kms:ScheduleKeyDeletion': {
+        name: ['KeyId'],
+        fate: 'deleted',
+        undo: 'no',
+        notes: [
+          {
+            says: 'it can be cancelled until the waiting period ends (7 to 30 days); after that nothing encrypted under it can be read again',
+          },
+        ],
+      },
+      'kms:DisableKey': { name: ['KeyId'], fate: 'changed', effect: 'stop', undo: 'yes' },
+    },
+    source: 'https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html',
+  },
+  {
+    noun: 'secret',
+    read: 'secretsmanager:DescribeSecret',
+    input: { SecretId: '$' },
+    at: '',
+    absent: ['ResourceNotFoundException'],
+    id: ['ARN', 'CreatedDate'],
+    bound: ['LastChangedDate', 'DeletedDate'],
+    holds: [['LastChangedDate', 'time', 'changed']],
+    data: 'always',
+    uses: [['rotation function', 'RotationLambdaARN']],
+    tags: 'Tags',
+    types: ['AWS::SecretsManager::Secret'],
+    touches: {
+      'secretsmanager:DeleteSecret': {
+        name: ['SecretId'],
+        fate: 'deleted',
+        undo: 'yes',
+        notes: [
+          {
+            says: 'it is gone at once: ForceDeleteWithoutRecovery is true',
+            when: { path: 'ForceDeleteWithoutRecovery', is: 'true' },
+            undo: 'no',
+          },
+          {
+            says: 'it can be restored within its recovery window (30 days unless the call says fewer)',
+            when: { path: 'ForceDeleteWithoutRecovery', is: null },
+          },
+        ],
+      },
+      'secretsmanager:PutSecretValue': { name: ['SecretId'], fate: 'changed' },
+      'secretsmanager:UpdateSecret': { name: ['SecretId'], fate: 'changed' },
+    },
+    source:
+      'https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html',
+  },
+  {
+    noun: 'parameter',
+    read: 'ssm:DescribeParameters',
+    input: { ParameterFilters: [{ Key: 'Name', Option: 'Equals', Values: ['$'] }] },
+    at: 'Parameters',
+    absent: [],
+    is: 'Name',
+    id: ['Name', 'Version'],
+    holds: [
+      ['Type', 'text'],
+      ['LastModifiedDate', 'time', 'changed'],
+    ],
+    data: 'always',
+    types: ['AWS::SSM::Parameter'],
+    touches: {
+      'ssm:DeleteParameter': { name: ['Name'], fate: 'deleted' },
+      'ssm:DeleteParameters': { name: ['Names'], fate: 'deleted' },
+      'ssm:PutParameter': { name: ['Name'], fate: 'overwritten' },
+    },
+    source:
+      'https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html',
+  },
+  {
+    noun: 'queue',
+    read: 'sqs:GetQueueAttributes',
+    input: { QueueUrl: '$', AttributeNames: ['All'] },
+    at: 'Attributes',
+    absent: ['AWS.SimpleQueueService.NonExistentQueue', 'QueueDoesNotExist'],
+    id: ['QueueArn', 'CreatedTimestamp'],
+    bound: ['QueueArn'],
+    holds: [
+      ['ApproximateNumberOfMessages', 'messages'],
+      ['ApproximateNumberOfMessagesNotVisible', 'messages in flight'],
+      ['ApproximateNumberOfMessagesDelayed', 'delayed messages'],
+    ],
+    data: [
+      'ApproximateNumberOfMessages',
+      'ApproximateNumberOfMessagesNotVisible',
+      'ApproximateNumberOfMessagesDelayed',
+    ],
+    arn: '@QueueArn',
+    types: ['AWS::SQS::Queue'],
+    touches: {
+      'sqs:DeleteQueue': { name: ['QueueUrl'], fate: 'deleted' },
+      'sqs:PurgeQueue': { name: ['QueueUrl'], fate: 'deleted', effect: 'destroy' },
+    },
+    source: `${SQS}/API_GetQueueAttributes.html`,
+  },
+  {
+    noun: 'topic',
+    read: 'sns:GetTopicAttributes',
+    input: { TopicArn: '$' },
+    at: 'Attributes',
+    absent: ['NotFound', 'NotFoundException'],
+    id: [],
+    data: 'never',
+    arn: '$',
+    more: [
+      {
+        what: 'subscriptions',
+        read: 'sns:ListSubscriptionsByTopic',
+        input: { TopicArn: '$' },
+        at: 'Subscriptions.member',
+        tells: [{ count: 'subscription', uses: ['subscriber over', 'Protocol'] }],
+      },
+    ],
+    types: ['AWS::SNS::Topic'],
+    touches: { 'sns:DeleteTopic': { name: ['TopicArn'], fate: 'deleted' } },
+    source: 'https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html',
+  },
+  {
+    noun: 'stream',
+    read: 'kinesis:DescribeStreamSummary',
+    input: { StreamName: '$' },
+    at: 'StreamDescriptionSummary',
+    absent: ['ResourceNotFoundException'],
+    id: ['StreamARN', 'StreamCreationTimestamp'],
+    holds: [
+      ['OpenShardCount', 'shards'],
+      ['RetentionPeriodHours', 'hours kept'],
+      ['ConsumerCount', 'consumers'],
+    ],
+    data: 'always',
+    arn: '@StreamARN',
+    types: ['AWS::Kinesis::Stream'],
+    touches: {
+      'kinesis:DeleteStream': { name: ['StreamName'], fate: 'deleted' },
+      'kinesis:DecreaseStreamRetentionPeriod': {
+        name: ['StreamName'],
+        fate: 'changed',
+        effect: 'destroy',
+        rules: [
+          {
+            wants: 'RetentionPeriodHours',
+            now: 'RetentionPeriodHours',
+            when: 'lower',
+            effect: 'destroy',
+            says: 'hours kept',
+          },
+        ],
+      },
+    },
+    source:
+      'https://docs.aws.amazon.com/kinesis/latest/APIReference/API_DescribeStreamSummary.html',
+  },
+  {
+    noun: 'log group',
+    read: 'logs:DescribeLogGroups',
+    input: { logGroupNamePrefix: '$' },
+    at: 'logGroups',
+    absent: ['ResourceNotFoundException'],
+    is: 'logGroupName',
+    id: ['arn', 'creationTime'],
+    holds: [
+      ['storedBytes', 'bytes'],
+      ['retentionInDays', 'days kept'],
+    ],
+    data: 'always',
+    guard: { path: 'deletionProtectionEnabled', in: ['true'] },
+    arn: '@logGroupArn',
+    types: ['AWS::Logs::LogGroup'],
+    touches: {
+      'logs:DeleteLogGroup': { name: ['logGroupName'], fate: 'deleted' },
+      // Without a retention a group keeps everything; the rule takes that for more than any number.
+      'logs:PutRetentionPolicy': {
+        name: ['logGroupName'],
+        fate: 'changed',
+        rules: [
+          {
+            wants: 'retentionInDays',
+            now: 'retentionInDays',
+            when: 'lower',
+            effect: 'destroy',
+            says: 'days kept',
+            unset: 'most',
+          },
+        ],
+      },
+    },
+    source:
+      'https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html',
+  },
+  {
+    noun: 'image repository',
+    read: 'ecr:DescribeRepositories',
+    input: { repositoryNames: ['$'] },
+    at: 'repositories',
+    absent: ['RepositoryNotFoundException'],
+    id: ['repositoryArn', 'createdAt'],
+    data: 'told',
+    arn: '@repositoryArn',
+    more: [
+      {
+        what: 'images',
+        read: 'ecr:DescribeImages',
+        input: { repositoryName: '$' },
+        at: 'imageDetails',
+        tells: [{ count: 'image', sum: ['imageSizeInBytes', 'bytes'], data: true }],
+      },
+    ],
+    types: ['AWS::ECR::Repository'],
+    touches: {
+      'ecr:DeleteRepository': { name: ['repositoryName'], fate: 'deleted' },
+      'ecr:BatchDeleteImage': { name: ['repositoryName'], fate: 'changed', undo: 'no' },
+      'ecr:PutLifecyclePolicy': { name: ['repositoryName'], fate: 'changed', undo: 'no' },
+    },
+    source:
+      'https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html',
+  },
+  {
+    noun: 'recovery point',
+    read: 'backup:DescribeRecoveryPoint',
+    input: { BackupVaultName: '$parent', RecoveryPointArn: '$' },
+    at: '',
+    absent: ['ResourceNotFoundException'],
+    id: ['RecoveryPointArn', 'CreationDate'],
+    holds: [
+      ['ResourceType', 'text'],
+      ['BackupSizeInBytes', 'bytes'],
+    ],
+    data: 'always',
+    uses: [['resource', 'ResourceArn']],
+    touches: {
+      'backup:DeleteRecoveryPoint': {
+        name: ['RecoveryPointArn'],
+        parent: { path: 'BackupVaultName' },
+        fate: 'deleted',
+      },
+    },
+    source: 'https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRecoveryPoint.html',
+  },
+  {
+    noun: 'backup vault',
+    read: 'backup:DescribeBackupVault',
+    input: { BackupVaultName: '$' },
+    at: '',
+    absent: ['ResourceNotFoundException'],
+    id: ['BackupVaultArn', 'CreationDate'],
+    bound: ['NumberOfRecoveryPoints'],
+    holds: [['NumberOfRecoveryPoints', 'recovery points']],
+    data: ['NumberOfRecoveryPoints'],
+    guard: { path: 'Locked', in: ['true'] },
+    arn: '@BackupVaultArn',
+    types: ['AWS::Backup::BackupVault'],
+    touches: { 'backup:DeleteBackupVault': { name: ['BackupVaultName'], fate: 'deleted' } },
+    source: 'https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeBackupVault.html',
+  },
+]
