@@ -343,7 +343,7 @@ export class Gateway {
     // The gate answers it itself: there is nothing upstream that it would meet.
     if (child) return NO_EVIDENCE
     const { access } = this.#parts
-    const found = await resolve(action, lookUps(access.lookUps(session)), { deadlineMs: 3_000 })
+    const found = await resolve(action, lookUps(access.lookUps(session)))
     return withReaches(action, access.narrowed(action, found), placeRules(epoch))
   }
 

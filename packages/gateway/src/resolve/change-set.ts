@@ -56,11 +56,15 @@ export async function resolveExecuteChangeSet(action: Action, look: Look): Promi
   const { result, changes, unread } = read.value
   const stackId = childText(result, 'StackId')
   const stack = await lookAtStack(look, action, stackId ?? stackName ?? name)
-  const findings = await Promise.all(
+  const looks = await Promise.all(
     changes.map((change) =>
-      lookAtContained(look, action.region, change.resource, change.fate, false),
+      lookAtContained(look, action, change.resource, change.fate, {
+        guarded: false,
+        opened: false,
+      }),
     ),
   )
+  const findings = looks.map(({ finding }) => finding)
   const settings = result.children.filter((child) => !NOT_BOUND.has(child.name))
   return {
     binding: {
@@ -80,6 +84,7 @@ export async function resolveExecuteChangeSet(action: Action, look: Look): Promi
       ...(unread === null ? [] : (['opaque'] as const)),
     ],
     before: null,
+    taggedProduction: looks.some(({ tagged }) => tagged),
   }
 }
 

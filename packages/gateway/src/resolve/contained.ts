@@ -1,8 +1,11 @@
 // Makes a Finding of one resource of a stack or change set by its CloudFormation type: tables and
-// buckets through their own look-ups, kinds that hold nothing as such, all else as not looked at.
+// buckets and kinds through their own look-ups, types that hold nothing as such, all else as not looked at.
 import { quoted } from './amounts.ts'
 import { lookAtBucket } from './bucket.ts'
+import { lookAtKind } from './described.ts'
 import type { Fate, Finding } from './evidence.ts'
+import type { Kind, Place, Target } from './kind.ts'
+import { kindOfType } from './kinds.ts'
 import type { Look } from './look.ts'
 import { lookAtTable } from './table.ts'
 
@@ -54,11 +57,24 @@ const TABLES = new Set(['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'])
  */
 export function isOpaque(type: string): boolean {
   return (
-    type === 'AWS::CloudFormation::Stack' ||
+    isNestedStack(type) ||
     type === 'AWS::CloudFormation::CustomResource' ||
     type === 'AWS::CloudFormation::Macro' ||
     type.startsWith('Custom::')
   )
+}
+
+export function isNestedStack(type: string): boolean {
+  return type === 'AWS::CloudFormation::Stack'
+}
+
+/** Smaller is looked at first: what has a look-up of its own, and of that what holds data. */
+export function rankOf({ type, physicalId }: StackResource): number {
+  if (physicalId === null || holdsNothing(type)) return 3
+  if (TABLES.has(type) || type === 'AWS::S3::Bucket') return 0
+  const kind = kindOfType(type)
+  if (kind === undefined) return 2
+  return kind.data === 'never' ? 1 : 0
 }
 
 /** True for kinds that lose nothing by being deleted and made again. */
@@ -74,24 +90,63 @@ export function typeInWords(type: string): string {
   return last.replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, ' ').toLowerCase()
 }
 
-/** One row for the reviewer. `parentProtected`: the stack itself refuses to be deleted. */
-export async function lookAtContained(
-  look: Look,
-  region: string,
-  resource: StackResource,
-  fate: Fate,
-  parentProtected: boolean,
-): Promise<Finding> {
-  const finding = await findingOf(look, region, resource, fate)
-  return parentProtected ? { ...finding, protectedFromDeletion: true } : finding
+export interface ContainedLook {
+  readonly finding: Finding
+  /** Nothing was sent: there was no time or no room left. */
+  readonly unlooked: boolean
+  readonly tagged: boolean
 }
 
-async function findingOf(
+/**
+ * One row for the reviewer. `guarded`: the stack itself refuses to be deleted; `opened`: it is a nested
+ * stack whose members have rows of their own.
+ */
+export async function lookAtContained(
   look: Look,
-  region: string,
+  place: Place,
   resource: StackResource,
   fate: Fate,
-): Promise<Finding> {
+  { guarded, opened }: { readonly guarded: boolean; readonly opened: boolean },
+): Promise<ContainedLook> {
+  const looksAt = rankOf(resource) < 2 && fate !== 'created'
+  if (looksAt && look.stopped !== null) {
+    const finding = unknownFinding(resource, fate, guarded)
+    return { finding, unlooked: true, tagged: false }
+  }
+  const seen = await seenOf(look, place, resource, fate, opened)
+  const { finding } = seen
+  return {
+    finding: guarded ? { ...finding, protectedFromDeletion: true } : finding,
+    unlooked: false,
+    tagged: seen.tagged ?? false,
+  }
+}
+
+function unknownFinding(resource: StackResource, fate: Fate, guarded: boolean): Finding {
+  return {
+    type: typeInWords(resource.type),
+    name: resource.physicalId ?? resource.logicalId,
+    fate,
+    holds: null,
+    holdsData: null,
+    protectedFromDeletion: guarded ? true : null,
+    lastBackup: null,
+    undo: 'unknown',
+  }
+}
+
+interface Seen {
+  readonly finding: Finding
+  readonly tagged?: boolean
+}
+
+async function seenOf(
+  look: Look,
+  place: Place,
+  resource: StackResource,
+  fate: Fate,
+  opened: boolean,
+): Promise<Seen> {
   const { type, physicalId } = resource
   const row = { type: typeInWords(type), name: physicalId ?? resource.logicalId, fate }
   const empty = {
@@ -100,28 +155,42 @@ async function findingOf(
     lastBackup: '–',
     undo: 'yes',
   } as const
-  if (fate === 'created') return { ...row, ...empty, holds: '–' }
-  if (physicalId === null) return { ...row, ...empty, holds: 'nothing: it was never made' }
-  if (TABLES.has(type)) return (await lookAtTable(look, region, physicalId, fate, true)).finding
-  if (type === 'AWS::S3::Bucket') {
-    return (await lookAtBucket(look, region, physicalId, fate, true)).finding
+  const nothing: Seen = { finding: { ...row, ...empty, holds: '–' } }
+  if (fate === 'created') return nothing
+  if (physicalId === null) {
+    return { finding: { ...row, ...empty, holds: 'nothing: it was never made' } }
   }
-  if (holdsNothing(type)) return { ...row, ...empty, holds: '–' }
-  if (isOpaque(type)) {
-    look.missed(
-      type === 'AWS::CloudFormation::Stack'
-        ? `nested stack ${quoted(row.name)} holds more than is listed here: it was not opened`
-        : `a resource of type ${quoted(type)} runs code of its own, which was not read`,
-    )
+  const { region } = place
+  if (TABLES.has(type)) {
+    return { finding: (await lookAtTable(look, region, physicalId, fate, true)).finding }
+  }
+  if (type === 'AWS::S3::Bucket') {
+    return { finding: (await lookAtBucket(look, region, physicalId, fate, true)).finding }
+  }
+  const kind = kindOfType(type)
+  if (kind !== undefined) {
+    const target = targetOf(kind, physicalId)
+    return lookAtKind(look, place, kind, target, fate, null)
+  }
+  // Its members have rows of their own.
+  if (holdsNothing(type) || opened) return nothing
+  saysWhyNot(look, type, row.name)
+  return { finding: unknownFinding(resource, fate, false) }
+}
+
+function saysWhyNot(look: Look, type: string, name: string): void {
+  if (isNestedStack(type)) {
+    look.missed(`nested stack ${quoted(name)} holds more than is listed here: it was not opened`)
+  } else if (isOpaque(type)) {
+    look.missed(`a resource of type ${quoted(type)} runs code of its own, which was not read`)
   } else {
     look.missed(`no look-up exists for ${quoted(type)} yet`)
   }
-  return {
-    ...row,
-    holds: null,
-    holdsData: null,
-    protectedFromDeletion: null,
-    lastBackup: null,
-    undo: 'unknown',
-  }
+}
+
+/** The physical id as the name of its kind, and what it is in where the id says both. */
+function targetOf(kind: Kind, physicalId: string): Target {
+  const groups = kind.physical?.exec(physicalId)?.groups
+  const name = groups?.['name']
+  return { name: name ?? physicalId, parent: groups?.['parent'] ?? null }
 }

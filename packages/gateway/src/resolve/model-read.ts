@@ -60,7 +60,7 @@ export function modelCall(region: string, read: ReadName, input: JsonObject): Up
 }
 
 /**
- * True where `call`, described as any call on the wire is, is one of these reads, and is written exactly
+ * True where `call`, described like every call on the wire, is one of these reads, and is written exactly
  * as that read with those members is: nothing beside, nothing in another form.
  */
 export function isModelRead(call: UpstreamCall, reads: ReadonlySet<ReadName>): boolean {

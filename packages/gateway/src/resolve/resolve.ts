@@ -25,6 +25,12 @@ import type { Upstream } from './upstream.ts'
 export { bindingRead, sameBinding } from './binding.ts'
 
 export const DEFAULT_DEADLINE_MS = 3000
+/** A whole stack may hold hundreds of things; its caller waits longer for people anyway. */
+export const STACK_DEADLINE_MS = 8000
+
+export function deadlineOf({ operation }: Action): number {
+  return operation === 'cloudformation:DeleteStack' ? STACK_DEADLINE_MS : DEFAULT_DEADLINE_MS
+}
 
 export interface ResolveOptions {
   /** Milliseconds after which what is not known yet is said not to be known. */
@@ -72,7 +78,7 @@ const RESOLVERS: Readonly<Record<string, Resolver>> = {
 export async function resolve(
   action: Action,
   upstream: Upstream,
-  options: ResolveOptions = { deadlineMs: DEFAULT_DEADLINE_MS },
+  options: ResolveOptions = { deadlineMs: deadlineOf(action) },
 ): Promise<Evidence> {
   if (action.effects.every((effect) => effect === 'read' || effect === 'list')) return NO_EVIDENCE
   const resolver = resolverOf(action)

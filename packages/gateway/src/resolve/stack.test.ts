@@ -22,7 +22,7 @@ import {
   type Script,
   scriptedUpstream,
 } from './scripted-upstream.fixture.ts'
-import { MAX_STACK_RESOURCES } from './stack.ts'
+import { MAX_STACK_RESOURCES } from './stack-contents.ts'
 import { summarise } from './summary.ts'
 
 const TABLE: ListedResource = ['Settings', 'AWS::DynamoDB::Table', 'settings']
@@ -156,10 +156,10 @@ test('nested stacks and custom resources are opaque and say so', async () => {
 })
 
 test('a kind that has no look-up is a row that says nothing was learned', async () => {
-  const listed = stackResources([['Db', 'AWS::RDS::DBInstance', 'db-1']])
+  const listed = stackResources([['Events', 'AWS::MSK::Cluster', 'msk-1']])
   const evidence = await look(DELETE, { ...SHOP, 'cloudformation:ListStackResources': listed })
-  expect(evidence.findings[0]).toMatchObject({ type: 'db instance', holds: null, undo: 'unknown' })
-  expect(evidence.couldNotLook).toEqual(['no look-up exists for `AWS::RDS::DBInstance` yet'])
+  expect(evidence.findings[0]).toMatchObject({ type: 'cluster', holds: null, undo: 'unknown' })
+  expect(evidence.couldNotLook).toEqual(['no look-up exists for `AWS::MSK::Cluster` yet'])
 })
 
 test('a stack that does not exist is said so; one that may not be read is unread', async () => {

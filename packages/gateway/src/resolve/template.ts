@@ -55,12 +55,22 @@ export async function lookAtTemplate(
 function policiesOf(resources: JsonObject): Map<string, DeletionPolicy> {
   const policies = new Map<string, DeletionPolicy>()
   for (const logicalId of Object.keys(resources)) {
-    const policy = textAt(objectAt(resources, logicalId), 'DeletionPolicy')
+    const resource = objectAt(resources, logicalId)
+    const policy = textAt(resource, 'DeletionPolicy') ?? defaultPolicy(resource)
     // RetainExceptOnCreate deletes only while its stack is rolled back from being made.
     if (policy === 'Retain' || policy === 'RetainExceptOnCreate') policies.set(logicalId, 'retain')
     if (policy === 'Snapshot') policies.set(logicalId, 'snapshot')
   }
   return policies
+}
+
+/** Databases are snapshotted where nothing is said: the page of DeletionPolicy, under "Delete". */
+function defaultPolicy(resource: JsonObject | null): string | null {
+  const type = textAt(resource, 'Type')
+  if (type === 'AWS::RDS::DBCluster') return 'Snapshot'
+  if (type !== 'AWS::RDS::DBInstance') return null
+  const inCluster = objectAt(resource, 'Properties')?.['DBClusterIdentifier'] !== undefined
+  return inCluster ? null : 'Snapshot'
 }
 
 /** Null where the text is not one document of one reading, or longer than its parser may take. */
