@@ -43,7 +43,7 @@ import {
 } from './path/failures.ts'
 import { getTwin, type HeadDecision, headDecision, passedBy } from './path/head.ts'
 import { History } from './path/history.ts'
-import { lookUps } from './path/look-ups.ts'
+import { LookUps } from './path/look-ups.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
@@ -87,10 +87,12 @@ export class Gateway {
   readonly #parts: GatewayParts
   readonly #copies: Copies
   readonly #history = new History()
+  readonly #lookUps: LookUps
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
     this.#copies = new Copies(parts.clock)
+    this.#lookUps = new LookUps(parts.clock)
   }
 
   /** Answers one request. Never rejects: what fails is a refusal in the protocol of the request. */
@@ -166,7 +168,7 @@ export class Gateway {
     if (settled.answer === 'deny') return this.#deny(call, evidence, settled)
     const context = contextOf(call.caller, await call.received.isolation())
     const request = await desk.open(this.#newRequest(call, evidence, context, settled))
-    return this.#awaited(call, request, decided)
+    return this.#awaited(call, request)
   }
 
   /** What is open for this call, or was approved; nothing for a URL, which no person ever approved. */
@@ -202,7 +204,7 @@ export class Gateway {
   }
 
   /** Waits a little for reviewers, then tells the caller how things stand. */
-  async #awaited(call: OnPath, request: RequestRow, decided = call.action): Promise<Performed> {
+  async #awaited(call: OnPath, request: RequestRow): Promise<Performed> {
     const { store, clock, desk, holdMs, requestUrl } = this.#parts
     if (request.state === 'pending') await desk.hold(request.id, holdMs, call.received.gone)
     const now = store.request(request.id) ?? request
@@ -212,7 +214,7 @@ export class Gateway {
     }
     const words =
       now.state === 'pending'
-        ? pendingWords(now, environmentsOf(decided), requestUrl(now.id))
+        ? pendingWords(now, environmentsOf(call.action), requestUrl(now.id))
         : closedWords(now)
     return notExecuted(refusal(call.received, held(words, now.id, requestUrl(now.id))))
   }
@@ -316,9 +318,18 @@ export class Gateway {
       ...callFacts(call.caller, decided, this.#digest(call, evidence), call.epoch.number),
     })
     this.#history.count(call.session.id, 'refused')
-    const where = environmentsOf(decided)
-    const message = `Seconder denied ${call.action.operation} in ${where}; nothing was done: ${decision.reason}`
+    const where = environmentsOf(call.action)
+    const reason = this.#reasonFor(call, decision)
+    const message = `Seconder denied ${call.action.operation} in ${where}; nothing was done: ${reason}`
     return notExecuted(refusal(call.received, denied(message, decision.code)))
+  }
+
+  /** What was looked up goes to reviewers, never to the agent (red team M6): the reason of the call alone. */
+  #reasonFor(call: OnPath, decision: Decision & { answer: 'deny' }): string {
+    if (isRead(call.action) || decision.code !== 'denied_by_policy') return decision.reason
+    const context = contextOf(call.caller, 'none')
+    const alone = decide(call.action, NO_EVIDENCE, context, call.epoch.policySet)
+    return alone.answer === 'deny' ? alone.reason : 'no policy permits what it would do'
   }
 
   #refuse(
@@ -343,7 +354,8 @@ export class Gateway {
     // The gate answers it itself: there is nothing upstream that it would meet.
     if (child) return NO_EVIDENCE
     const { access } = this.#parts
-    const found = await resolve(action, lookUps(access.lookUps(session)))
+    const looker = { session: session.id, account: action.account }
+    const found = await resolve(action, this.#lookUps.of(access.lookUps(session), looker))
     return withReaches(action, access.narrowed(action, found), placeRules(epoch))
   }
 
