@@ -32,6 +32,8 @@ export interface HarnessOptions {
   readonly environments?: Config['environments']
   readonly holdMs?: number
   readonly expiresInMs?: number
+  /** How what was accepted is followed; default: as configured by default, too slow for a test to see. */
+  readonly follow?: Config['follow']
   /** What the gate measures of its callers; default: what is so. */
   readonly isolation?: () => 'user' | 'none'
   /** Environments that each role reaches; default: no file, so every role reaches production. */
@@ -112,6 +114,7 @@ export class Harness {
       },
       people,
       review: { holdMs, expiresInMs, grantExpiresInMs: 60_000 },
+      ...(this.options.follow && { follow: this.options.follow }),
     }
   }
 

@@ -94,6 +94,13 @@ const SCHEMA = z.strictObject({
       grantExpiresInMs: z.number().int().min(1_000).max(3_600_000).default(600_000),
     })
     .prefault({}),
+  follow: z
+    .strictObject({
+      firstMs: z.number().int().min(100).max(60_000).default(2_000),
+      pauseMaxMs: z.number().int().min(1_000).max(600_000).default(60_000),
+      forMs: z.number().int().min(1_000).max(86_400_000).default(1_800_000),
+    })
+    .optional(),
 })
 
 export type EnvironmentRow = z.infer<typeof ENVIRONMENT>
@@ -140,6 +147,12 @@ export interface Config {
     readonly holdMs: number
     readonly expiresInMs: number
     readonly grantExpiresInMs: number
+  }
+  /** How what AWS accepted is followed to its end; absent = FOLLOW_LIMITS of path/following.ts. */
+  readonly follow?: {
+    readonly firstMs: number
+    readonly pauseMaxMs: number
+    readonly forMs: number
   }
 }
 
@@ -223,6 +236,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     trustedAccounts: raw.trustedAccounts,
     people: raw.people,
     review: raw.review,
+    ...(raw.follow && { follow: raw.follow }),
   }
 }
 

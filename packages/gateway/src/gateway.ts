@@ -3,7 +3,7 @@
 
 import type { WireRequest } from '@seconder/aws/wire-request'
 import { decide, readsIsolation } from './decide/decide.ts'
-import type { DecideContext, Decision } from './decide/decision.ts'
+import type { Decision } from './decide/decision.ts'
 import type { Action, ChildAsked } from './describe/action.ts'
 import { childAsked, childOpening } from './describe/child-session.ts'
 import { actionDigest, boundDigest, describe } from './describe/describe.ts'
@@ -19,7 +19,6 @@ import type { Clock } from './lib/clock.ts'
 import { randomId } from './lib/ids.ts'
 import { changeSetFirst } from './path/change-set-first.ts'
 import {
-  agentSays,
   asDecided,
   callFacts,
   contextOf,
@@ -41,9 +40,11 @@ import {
   couldNotLookAgain,
   notRecorded,
 } from './path/failures.ts'
+import type { Following } from './path/following.ts'
 import { getTwin, type HeadDecision, headDecision, passedBy } from './path/head.ts'
 import { History } from './path/history.ts'
-import { LookUps } from './path/look-ups.ts'
+import type { LookUps } from './path/look-ups.ts'
+import { newRequest } from './path/new-request.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
@@ -66,6 +67,9 @@ export interface GatewayParts {
   readonly access: UpstreamAccess
   /** The epoch in force, or why there is none. */
   readonly epoch: () => ActiveEpoch
+  readonly following: Following
+  /** Shared with what follows effects, so that both stay within one budget. */
+  readonly lookUps: LookUps
   readonly holdMs: number
   readonly requestUrl: (id: string) => string
 }
@@ -87,12 +91,10 @@ export class Gateway {
   readonly #parts: GatewayParts
   readonly #copies: Copies
   readonly #history = new History()
-  readonly #lookUps: LookUps
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
     this.#copies = new Copies(parts.clock)
-    this.#lookUps = new LookUps(parts.clock)
   }
 
   /** Answers one request. Never rejects: what fails is a refusal in the protocol of the request. */
@@ -167,7 +169,10 @@ export class Gateway {
     const settled = changeSetFirst(call.action, decision)
     if (settled.answer === 'deny') return this.#deny(call, evidence, settled)
     const context = contextOf(call.caller, await call.received.isolation())
-    const request = await desk.open(this.#newRequest(call, evidence, context, settled))
+    const digest = this.#digest(call, evidence)
+    const history = this.#history.of(call.session.id)
+    const asked = newRequest(call, evidence, context, settled, { digest, history })
+    const request = await desk.open({ ...asked, summary: summarise(call.action, evidence) })
     return this.#awaited(call, request)
   }
 
@@ -294,6 +299,9 @@ export class Gateway {
     const { outcome, answer } = await execute(send, request, scope, call.action)
     try {
       await recorder.record({ type: 'outcome', effect: effect.id, outcome })
+      if (outcome.result === 'accepted') {
+        await this.#parts.following.begin(effect, call.action, evidence, answer)
+      }
       store.endEffect(effect.id)
     } catch (cause) {
       throw notRecorded(cause)
@@ -353,9 +361,9 @@ export class Gateway {
   async #resolve({ action, session, epoch, child }: OnPath): Promise<Evidence> {
     // The gate answers it itself: there is nothing upstream that it would meet.
     if (child) return NO_EVIDENCE
-    const { access } = this.#parts
+    const { access, lookUps } = this.#parts
     const looker = { session: session.id, account: action.account }
-    const found = await resolve(action, this.#lookUps.of(access.lookUps(session), looker))
+    const found = await resolve(action, lookUps.of(access.lookUps(session), looker))
     return withReaches(action, access.narrowed(action, found), placeRules(epoch))
   }
 
@@ -364,30 +372,6 @@ export class Gateway {
       ...digestFacts(call.session),
       epoch: call.epoch.number,
     })
-  }
-
-  #newRequest(
-    call: OnPath,
-    evidence: Evidence,
-    context: DecideContext,
-    decision: Decision & { answer: 'review' },
-  ) {
-    return {
-      epoch: call.epoch.number,
-      digest: this.#digest(call, evidence),
-      actionDigest: call.actionDigest,
-      session: call.session.id,
-      roleArn: call.session.roleArn,
-      context,
-      action: call.action,
-      evidence,
-      summary: summarise(call.action, evidence),
-      requirement: decision.requirement,
-      policies: decision.policies,
-      reason: decision.reason,
-      agentSays: agentSays(call.received),
-      history: this.#history.of(call.session.id),
-    }
   }
 }
 

@@ -30,6 +30,8 @@ import { openSession } from './identify/session-opening.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { closed, once } from './lib/listening.ts'
 import { asDecided } from './path/facts.ts'
+import { Following } from './path/following.ts'
+import { LookUps } from './path/look-ups.ts'
 import {
   type ConnectCa,
   type ConnectDoor,
@@ -191,6 +193,7 @@ class Running implements Gate {
   readonly epochs: EpochDesk
   readonly gateway: Gateway
   readonly standing: StandingDesk
+  readonly #following: Following
   refusing: string | null
 
   constructor(options: RunningOptions) {
@@ -201,6 +204,10 @@ class Running implements Gate {
     this.recorder = recorder
     this.refusing = refusingReason(options.epoch)
     this.#access = this.#lending()
+    const access = this.#access
+    const lookUps = new LookUps(clock)
+    const limits = config.follow
+    this.#following = new Following({ store, recorder, clock, access, lookUps, limits })
     this.desk = new ReviewDesk({
       store,
       recorder,
@@ -257,6 +264,8 @@ class Running implements Gate {
       desk: this.desk,
       access: this.#access,
       epoch: () => this.#inForce(),
+      following: this.#following,
+      lookUps,
       holdMs: config.review.holdMs,
       requestUrl: (id) => `${this.#consoleUrl}/requests/${id}`,
     })
@@ -362,6 +371,7 @@ class Running implements Gate {
     door.listen(config.listen.aws.port, config.listen.aws.host)
     await once(door)
     this.#awsUrl = urlOf(door.address() as AddressInfo, config.listen.aws)
+    this.#following.resume()
     const timer = setInterval(() => {
       this.desk.expireDue().catch(() => undefined)
       store.pruneSignatures(clock.nowMs() - 60 * 60_000)
@@ -370,6 +380,7 @@ class Running implements Gate {
       clearInterval(timer)
       tunnels.close()
       await Promise.all([closed(door), closed(people as http.Server)])
+      await this.#following.close()
       this.#access.close()
     }
     return { awsUrl: this.#awsUrl, consoleUrl: this.#consoleUrl, stop }

@@ -1,4 +1,6 @@
 // seconder ledger verify|show: the log checked from its files and public key alone, and read.
+
+import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { VerifyReport } from '@seconder/ledger/verify'
 import type { Command } from 'commander'
 import { EXIT } from '../failure.ts'
@@ -117,10 +119,12 @@ async function show(
 function rowOf(index: number, entry: LedgerEntry): string[] {
   const text = (name: string) => (typeof entry[name] === 'string' ? String(entry[name]) : '')
   const who = text('reviewer') || text('operator') || text('by')
-  const outcome = entry['outcome'] as { result?: string } | undefined
+  const outcome = entry['outcome'] as
+    | { result?: string; confirmed?: string; detail?: string }
+    | undefined
   const about = [
     text('operation') || text('verdict') || text('code') || text('state'),
-    outcome?.result ?? '',
+    outcomeWords(outcome),
     text('request').slice(0, 8),
   ]
   return [
@@ -130,4 +134,12 @@ function rowOf(index: number, entry: LedgerEntry): string[] {
     who,
     about.filter((word) => word !== '').join(' '),
   ]
+}
+
+/** `accepted`; `confirmed: failed (DELETE_FAILED)` for the second outcome of what was accepted. */
+function outcomeWords(
+  outcome: { result?: string; confirmed?: string; detail?: string } | undefined,
+): string {
+  if (outcome?.confirmed === undefined) return outcome?.result ?? ''
+  return `confirmed: ${outcome.confirmed} (${escapeUntrusted(outcome.detail ?? '', 80)})`
 }

@@ -1,9 +1,11 @@
 // Forwards one call and makes its Outcome. Before this stage runs its intent is durable; after it, an
 // upstream's answer is the only thing called `succeeded` or `failed`: silence is `unknown`.
+import { endingOf } from '@seconder/aws/asynchronous'
 import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
 import type { Action } from '../describe/action.ts'
 import { GatewayError } from '../errors.ts'
 import type { Outcome } from './outcome.ts'
+import { membersWithout } from './partial.ts'
 import { type Scope, type SendUpstream, UpstreamSilence } from './upstream.ts'
 
 /** Bytes of a write's answer held so that its outcome is durable before the caller has it. */
@@ -52,25 +54,6 @@ const HOP_BY_HOP = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
-])
-
-/**
- * Operations that answer 200 before they have happened. Source: the AWS API references of
- * CloudFormation (DeleteStack, CreateStack, UpdateStack, ExecuteChangeSet) and DynamoDB (DeleteTable,
- * CreateTable, UpdateTable): each says that the operation is asynchronous.
- */
-const ASYNCHRONOUS = new Set([
-  'cloudformation:CreateStack',
-  'cloudformation:DeleteStack',
-  'cloudformation:ExecuteChangeSet',
-  'cloudformation:UpdateStack',
-  'dynamodb:CreateTable',
-  'dynamodb:DeleteTable',
-  'dynamodb:UpdateTable',
-  'kms:ScheduleKeyDeletion',
-  'rds:DeleteDBCluster',
-  'rds:DeleteDBInstance',
-  'rds:ModifyDBInstance',
 ])
 
 export interface Executed {
@@ -149,9 +132,9 @@ function outcomeOf(
   const upstreamRequestId =
     headerOf(headers, 'x-amzn-requestid') ?? headerOf(headers, 'x-amz-request-id') ?? null
   if (status >= 200 && status < 300 && !saysError(action.operation, body)) {
-    const detail = partialDetail(action.operation, body)
-    if (detail !== null) return { result: 'partial', status, detail, upstreamRequestId }
-    const result = ASYNCHRONOUS.has(action.operation) ? 'accepted' : 'succeeded'
+    const missing = membersWithout(action, headers, body)
+    if (missing !== null) return { result: 'partial', status, ...missing, upstreamRequestId }
+    const result = endingOf(action.operation) === undefined ? 'succeeded' : 'accepted'
     return { result, status, upstreamRequestId }
   }
   return { result: 'failed', status, errorCode: errorCodeOf(headers, body), upstreamRequestId }
@@ -164,21 +147,6 @@ function outcomeOf(
 function saysError(operation: string, body: Uint8Array): boolean {
   if (!/^s3:(CopyObject|UploadPartCopy|CompleteMultipartUpload)$/.test(operation)) return false
   return /^\s*(<\?xml[^>]*>)?\s*<Error>/.test(new TextDecoder().decode(body.subarray(0, 4096)))
-}
-
-/**
- * Batch calls answer 200 with members that did not take effect.
- * Source: DynamoDB BatchWriteItem `UnprocessedItems`; S3 DeleteObjects `<Error>` elements.
- */
-function partialDetail(operation: string, body: Uint8Array): string | null {
-  const text = () => new TextDecoder().decode(body)
-  if (operation === 'dynamodb:BatchWriteItem') {
-    return /"UnprocessedItems"\s*:\s*\{\s*"/.test(text()) ? 'some items were not processed' : null
-  }
-  if (operation === 's3:DeleteObjects') {
-    return text().includes('<Error>') ? 'some objects were not deleted' : null
-  }
-  return null
 }
 
 /** The upstream's error code: a name of AWS, cut to what such a name can hold. */

@@ -40,7 +40,9 @@ export async function closeOpenEffects(
   recorder: Recorder,
 ): Promise<string[]> {
   const open = new Map(store.openEffects().map((effect) => [effect.id, effect]))
+  const followed = new Set(store.followed().map(({ id }) => id))
   const begun: OpenEffect[] = []
+  const unfollowed: OpenEffect[] = []
   const last = Math.max(0, ledger.size - ENTRIES_READ_MAX)
   const undecided = new Set(open.keys())
   for (let index = ledger.size - 1; index >= last && undecided.size > 0; index--) {
@@ -50,10 +52,18 @@ export async function closeOpenEffects(
     if (!effect) continue
     undecided.delete(effect.id)
     if (entry.type === 'intent') begun.push(effect)
+    else if (entry.outcome.result === 'accepted' && !followed.has(effect.id))
+      unfollowed.push(effect)
   }
   for (const { id } of begun.reverse()) {
     const detail = 'the gate stopped before the answer came'
     await recorder.record({ type: 'outcome', effect: id, outcome: { result: 'unknown', detail } })
+  }
+  // The gate stopped after it was accepted and before it was followed.
+  for (const { id } of unfollowed.reverse()) {
+    const detail = 'the gate stopped before its end was looked for'
+    const outcome = { result: 'confirmed', confirmed: 'unconfirmed', detail } as const
+    await recorder.record({ type: 'outcome', effect: id, outcome })
   }
   for (const id of open.keys()) store.endEffect(id)
   return begun.map(

@@ -2,6 +2,7 @@
 // path and operation in them exists, is written as the model says, and is a read.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ASYNCHRONOUS } from '@seconder/aws/asynchronous'
 import type { JsonObject } from '@seconder/aws/call'
 import { describeCall } from '@seconder/aws/describe-call'
 import { endpointFor } from '@seconder/aws/endpoints/endpoint'
@@ -228,6 +229,39 @@ function touches(): [string, Kind][] {
     Object.keys(kind.touches).map((operation): [string, Kind] => [operation, kind]),
   )
 }
+
+test.each(Object.entries(ASYNCHRONOUS))(
+  '%s and the read that tells its end are in the models',
+  (operation, ending) => {
+    const [prefix = '', name = ''] = operation.split(':')
+    const models = serviceOf(prefixes.get(prefix) ?? '').models
+    const candidates = models.flatMap((model) => operationOf(model, name) ?? [])
+    expect(candidates.length).toBeGreaterThan(0)
+    const read = ending.read as ReadName
+    const api = apiOf(read)
+    for (const path of [ending.state, ...(ending.pending === undefined ? [] : [ending.pending])]) {
+      expect([path, reaches(api, outputOf(read), path)]).toEqual([path, true])
+    }
+    const origins = Object.values(ending.input).flatMap((one) => ('list' in one ? one.list : one))
+    const named = origins
+      .filter((origin) => origin.startsWith('$'))
+      .map((origin) => origin.slice(1))
+    const has = (member: string) => candidates.some(({ members }) => Object.hasOwn(members, member))
+    // A row that is shared names the members of all its operations, the first present wins.
+    expect(named.length === 0 || named.some(has)).toBe(true)
+    const asked = Object.fromEntries(
+      Object.entries(ending.input).map(([key, one]) => [
+        key,
+        'list' in one || key.endsWith('Ids') ? ['n'] : 'n',
+      ]),
+    )
+    const call = modelCall('eu-west-1', read, asked)
+    expect(() => assertRead(call)).not.toThrow()
+    const { service, region } = call
+    const described = describeCall(call, { service, region }, { account: '123456789012' })
+    expect(described.parameters).toEqual(asked)
+  },
+)
 
 test('every read stands under its own signing name', () => {
   const names = new Set(signingNames())

@@ -1,6 +1,7 @@
 // All kinds of things that are looked at by a table, found by operation and by CloudFormation type, and
 // the closed list of reads that follows from them.
 
+import { ASYNCHRONOUS } from '@seconder/aws/asynchronous'
 import type { Kind, Touch } from './kind.ts'
 import { DATABASE_KINDS } from './kinds-databases.ts'
 import { MACHINE_KINDS } from './kinds-machines.ts'
@@ -30,6 +31,7 @@ export const KIND_READS: ReadonlySet<ReadName> = new Set([
   RECOVERY_POINTS,
   TAGS,
   RECORDS,
+  ...Object.values(ASYNCHRONOUS).map(({ read }) => read),
   ...KINDS.flatMap((kind) => [
     kind.read,
     ...(kind.backups ?? []).map(({ read }) => read),

@@ -2,7 +2,7 @@
 // what was begun stays open until its outcome is in the ledger.
 import * as rows from './rows.ts'
 import { Statements } from './statements.ts'
-import type { IntentFacts, OpenEffect } from './store.ts'
+import type { FollowedEffect, IntentFacts, OpenEffect } from './store.ts'
 
 /** Ended effects that wait to be forgotten. */
 const ENDED_MAX = 256
@@ -98,6 +98,27 @@ export class EffectStatements extends Statements {
   openEffects(): OpenEffect[] {
     this.transaction(() => this.#forgetEnded())
     return this.all(`SELECT * FROM effects WHERE state = 'open' ORDER BY id`).map(rows.effect)
+  }
+
+  addFollowed({ id, sessionId, operation, region, input, sinceMs }: FollowedEffect): void {
+    this.run(
+      `INSERT INTO followed (effect_id, session_id, operation, region, input, since_ms)
+       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      id,
+      sessionId,
+      operation,
+      region,
+      input,
+      sinceMs,
+    )
+  }
+
+  endFollowed(effectId: string): void {
+    this.run('DELETE FROM followed WHERE effect_id = ?', effectId)
+  }
+
+  followed(): FollowedEffect[] {
+    return this.all('SELECT * FROM followed ORDER BY since_ms, effect_id').map(rows.followed)
   }
 
   pruneSignatures(beforeMs: number): void {

@@ -1,6 +1,7 @@
 // Makes the Store's nouns from rows of the database. Nothing here decides anything.
 import type {
   EpochRow,
+  FollowedEffect,
   GrantRow,
   GrantState,
   KeyRecord,
@@ -108,5 +109,16 @@ export function effect(row: Row): OpenEffect {
     id: text(row, 'id'),
     sessionId: text(row, 'session_id'),
     operation: text(row, 'operation'),
+  }
+}
+
+export function followed(row: Row): FollowedEffect {
+  return {
+    id: text(row, 'effect_id'),
+    sessionId: text(row, 'session_id'),
+    operation: text(row, 'operation'),
+    region: text(row, 'region'),
+    input: text(row, 'input'),
+    sinceMs: count(row, 'since_ms'),
   }
 }

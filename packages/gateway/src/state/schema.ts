@@ -45,4 +45,10 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN parent TEXT;
   CREATE INDEX sessions_by_parent ON sessions (parent);
   `,
+  `
+  CREATE TABLE followed (
+    effect_id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operation TEXT NOT NULL,
+    region TEXT NOT NULL, input TEXT NOT NULL, since_ms INTEGER NOT NULL
+  );
+  `,
 ]

@@ -104,6 +104,14 @@ export interface OpenEffect {
   readonly operation: string
 }
 
+/** An effect that AWS accepted and whose end is looked for (red team H10). */
+export interface FollowedEffect extends OpenEffect {
+  readonly region: string
+  /** Input of the read that tells the end: canonical JSON of names, no value of anybody's data. */
+  readonly input: string
+  readonly sinceMs: number
+}
+
 /** What an intent in the ledger says beside its effect. */
 export interface IntentFacts {
   /** SHA-256 of the call's signature, in hex. */
@@ -185,6 +193,10 @@ export interface Store {
   restoreEffect(effect: OpenEffect, facts: IntentFacts): void
   endEffect(effectId: string): void
   openEffects(): readonly OpenEffect[]
+  /** Keeps what is followed over a restart. */
+  addFollowed(effect: FollowedEffect): void
+  endFollowed(effectId: string): void
+  followed(): readonly FollowedEffect[]
   /** Forgets signatures older than the clock skew allows to be verified again. */
   pruneSignatures(beforeMs: number): void
   close(): void
