@@ -164,8 +164,8 @@ export class Gateway {
       return this.#perform(call, evidence, decision, null, decision.answer)
     }
     // Most reads pass, so only one that does not is looked for among what was asked before.
-    const asked = isRead(call.action) ? await this.#joined(call) : undefined
-    if (asked) return asked
+    const before = isRead(call.action) ? await this.#joined(call) : undefined
+    if (before) return before
     const settled = changeSetFirst(call.action, decision)
     if (settled.answer === 'deny') return this.#deny(call, evidence, settled)
     const context = contextOf(call.caller, await call.received.isolation())
