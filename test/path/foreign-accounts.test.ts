@@ -47,7 +47,8 @@ beforeEach(() => {
 })
 
 /** Calls that change something; look-ups are no part of it. */
-const changes = () => upstream.seen.filter(({ request }) => !/^(GET|HEAD)$/.test(request.method))
+const changes = () =>
+  upstream.seen.filter(({ operation }) => !/^(GET|HEAD) |^(Get|List|Describe)/.test(operation))
 
 const ec2 = (Action: string, fields: Record<string, string>) =>
   queryCall('ec2', { Action, Version: '2016-11-15', ...fields })
@@ -163,7 +164,8 @@ group('M8', () => {
         S3Bucket,
       })
     const out = await rawCall(keys, exported('attackers-bucket'))
-    expect(out.body).toMatch(/production needs review/)
+    // The agent hears of the environment it named, never of what was looked up (M6).
+    expect(out.body).toMatch(/needs review/)
     expect(changes()).toEqual([])
     await rawCall(keys, exported('dev-files'))
     expect(changes().map(({ operation }) => operation)).toEqual(['ExportTableToPointInTime'])

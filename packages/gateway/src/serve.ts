@@ -247,16 +247,7 @@ class Running implements Gate {
         this.desk.wake(voidedRequests)
       },
     })
-    const { own, wall } = options
-    this.standing = new StandingDesk({
-      own,
-      assumesRoles: assumesRoles(config),
-      places: wall.places,
-      epoch: () => this.#epoch,
-      notices: () => this.notices(),
-      look: () => lookAsItself(config, clock, own),
-      clock,
-    })
+    this.standing = this.#standing()
     this.gateway = new Gateway({
       store,
       recorder,
@@ -268,6 +259,19 @@ class Running implements Gate {
       lookUps,
       holdMs: config.review.holdMs,
       requestUrl: (id) => `${this.#consoleUrl}/requests/${id}`,
+    })
+  }
+
+  #standing(): StandingDesk {
+    const { config, clock, own, wall } = this.#options
+    return new StandingDesk({
+      own,
+      assumesRoles: assumesRoles(config),
+      places: wall.places,
+      epoch: () => this.#epoch,
+      notices: () => this.notices(),
+      look: () => lookAsItself(config, clock, own),
+      clock,
     })
   }
 
