@@ -9,7 +9,7 @@ import { maskedPointersOf, recoverableOf, revealsOf } from './describe/answers.t
 import { partitionOf } from './describe/arn.ts'
 import { fromJson } from './describe/decode-json.ts'
 import { fromQuery } from './describe/decode-query.ts'
-import { fromRest } from './describe/decode-rest.ts'
+import { fromRest, hasBlobPayload } from './describe/decode-rest.ts'
 import type { Decoding } from './describe/decoder.ts'
 import { unknownMember } from './describe/decoder.ts'
 import { effectsOf, isPlainRead } from './describe/effects.ts'
@@ -23,7 +23,7 @@ import { distinct, withInnerCalls } from './inner-calls/union.ts'
 import { isAcceptedHeader, isAcceptedQueryKey } from './recognise/accepted-names.ts'
 import { type Recognised, recognise } from './recognise/operation.ts'
 import { readWire, type Wire } from './recognise/wire.ts'
-import type { WireRequest } from './wire-request.ts'
+import type { WireBody, WireHead, WireRequest } from './wire-request.ts'
 
 export interface CallScope {
   /** The signing name in the verified credential scope, such as `monitoring`. */
@@ -44,7 +44,11 @@ export interface CallContext {
  *
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
  */
-export function describeCall(request: WireRequest, scope: CallScope, context: CallContext): Call {
+export function describeCall(
+  request: WireRequest<WireBody>,
+  scope: CallScope,
+  context: CallContext,
+): Call {
   const service = serviceOf(scope.service)
   const wire = readWire(request)
   const recognised = recognise(wire, service)
@@ -54,6 +58,16 @@ export function describeCall(request: WireRequest, scope: CallScope, context: Ca
   const { parameters, tokens } = decode(wire, recognised, !isRead)
   const here = { partition: partitionOf(scope.region), region: scope.region, ...context }
   return Object.assign(meaningOf(service, operation, parameters, here), { protocol, tokens })
+}
+
+/**
+ * Whether the operation takes its payload as bytes that nobody needs to read, so that a body of any size
+ * can be described by its hash. Errors: CallError where the head names no operation.
+ */
+export function takesBlob(head: WireHead, scope: CallScope): boolean {
+  const body = { sha256: '', byteLength: 0 }
+  const { operation } = recognise(readWire({ ...head, body }), serviceOf(scope.service))
+  return hasBlobPayload(operation)
 }
 
 /** A Call without what only a request on the wire has. */

@@ -12,8 +12,8 @@ import { parseXml } from '../xml/xml-tree.ts'
 import { fromJson } from './decode-json.ts'
 import { fromXml } from './decode-xml.ts'
 import { type Decoding, repeated, unknownMember } from './decoder.ts'
-import { decodeJson, payloadOf } from './payload.ts'
-import { blobOf, emptyObject, scalarOf } from './scalar.ts'
+import { blobPayload, decodeJson, payloadOf } from './payload.ts'
+import { emptyObject, scalarOf } from './scalar.ts'
 
 /** The bindings of an operation's input, sorted once by where they travel. */
 interface Bindings {
@@ -182,6 +182,14 @@ function headerValue(operation: Operation, member: Shape, name: string, value: s
   return scalarOf(shape.type, value, name)
 }
 
+/** True where the body is one blob member. Source: https://smithy.io/2.0/spec/http-bindings.html#httppayload-trait */
+export function hasBlobPayload(operation: Operation): boolean {
+  const { input } = operation.facts
+  const payload = input === undefined ? undefined : resolve(operation.model, input).payload
+  const member = payload === undefined ? undefined : operation.members[payload]
+  return member !== undefined && resolve(operation.model, member).type === 'blob'
+}
+
 function bodyMembersOf(
   decoding: Decoding,
   operation: Operation,
@@ -212,8 +220,8 @@ function payloadMember(
   member: Shape,
 ): Record<string, Json> {
   const shape = resolve(operation.model, member)
+  if (shape.type === 'blob') return { [name]: blobPayload(wire) }
   const body = payloadOf(wire)
-  if (shape.type === 'blob') return { [name]: blobOf(body) }
   if (body.length === 0) return {}
   if (shape.type === 'structure' && shape.document !== true && shape.members !== undefined) {
     const members = shape.members

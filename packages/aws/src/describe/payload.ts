@@ -1,12 +1,15 @@
 // Makes the decoded payload of a request: content coding undone, aws-chunked framing taken off. The
-// hash over these bytes is what a review binds (redteam C8); signatures are checked elsewhere.
+// hash over these bytes is what a review binds (redteam C8); signatures are checked elsewhere. A payload
+// that is not in memory is a blob to its service, or is refused: what cannot be read is never described.
 
 import { gunzipSync } from 'node:zlib'
 import { decode as decodeCborBytes } from 'cborg'
-import type { Json } from '../call.ts'
+import type { Json, JsonObject } from '../call.ts'
 import { CallError } from '../call-errors.ts'
 import type { Wire } from '../recognise/wire.ts'
 import { parseStrictJson, StrictJsonError } from '../strict-json.ts'
+import { isHeld } from '../wire-request.ts'
+import { blobOf } from './scalar.ts'
 
 /** What a compressed body may grow to. */
 export const INFLATED_BYTES_MAX = 16 * 1024 * 1024
@@ -14,15 +17,24 @@ export const INFLATED_BYTES_MAX = 16 * 1024 * 1024
 /**
  * The payload that the service will read.
  * `unsupported_protocol` for a content coding that is not gzip or aws-chunked; `malformed_body` for
- * broken framing.
+ * broken framing; `body_too_large` where the body is not in memory.
  */
-export function payloadOf(wire: Wire): Uint8Array {
-  return isChunked(wire) ? unchunk(wire.body) : wire.body
+export function payloadOf({ headers, body }: Wire): Uint8Array {
+  if (isHeld(body)) throw new CallError('body_too_large', 'the body is too large for its operation')
+  return isChunked(headers) ? unchunk(body) : body
+}
+
+/** How a payload that is a blob enters the parameters, wherever its bytes are. Errors: as `payloadOf`. */
+export function blobPayload(wire: Wire): JsonObject {
+  const { headers, body } = wire
+  if (!isHeld(body)) return blobOf(payloadOf(wire))
+  if (isChunked(headers)) throw new CallError('malformed_body', 'a held body is already decoded')
+  return { sha256: body.sha256, bytes: body.byteLength }
 }
 
 /** Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html */
-function isChunked(wire: Wire): boolean {
-  return (wire.headers.get('x-amz-content-sha256') ?? '').startsWith('STREAMING-')
+function isChunked(headers: Wire['headers']): boolean {
+  return (headers.get('x-amz-content-sha256') ?? '').startsWith('STREAMING-')
 }
 
 /** `<hex size>[;extensions]\r\n<bytes>\r\n` until a chunk of size 0; trailers are not payload. */

@@ -77,7 +77,7 @@ function known(model: ReadyModel, name: string): Operation {
 /** The pairs of a form body, undefined where the body is none. */
 function formOf(wire: Wire): Map<string, string[]> | undefined {
   const type = contentType(wire)
-  if (type !== 'application/x-www-form-urlencoded' || wire.body.length === 0) return undefined
+  if (type !== 'application/x-www-form-urlencoded' || wire.body.byteLength === 0) return undefined
   const text = Buffer.from(structuredPayload(wire)).toString('latin1').trim()
   if (!/^[\x20-\x7e]*$/.test(text)) {
     throw new CallError('malformed_body', 'the form body is not ASCII')

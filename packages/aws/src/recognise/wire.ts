@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { CallError, quoted } from '../call-errors.ts'
-import type { WireRequest } from '../wire-request.ts'
+import type { WireBody, WireHead, WireRequest } from '../wire-request.ts'
 
 export const QUERY_KEYS_MAX = 1_000
 export const HEADERS_MAX = 200
@@ -18,7 +18,7 @@ export interface Wire {
   readonly query: ReadonlyMap<string, readonly string[]>
   /** Lower-case name to its one value, trimmed. */
   readonly headers: ReadonlyMap<string, string>
-  readonly body: Uint8Array
+  readonly body: WireBody
 }
 
 /**
@@ -42,7 +42,7 @@ const REPEATABLE = new Set([
  * `malformed_target` for bad percent-encoding, raw `+`, control characters, `.` and `..` segments;
  * `repeated_member` for a header that is there twice; `malformed_header` past HEADERS_MAX.
  */
-export function readWire(request: WireRequest): Wire {
+export function readWire(request: WireRequest<WireBody>): Wire {
   const { target } = request
   if (target.length > TARGET_BYTES_MAX) {
     throw new CallError('malformed_target', 'the request target is too long')
@@ -116,7 +116,7 @@ function decodePercent(text: string): string {
   return bytes.toString('utf8')
 }
 
-function readHeaders(request: WireRequest): Map<string, string> {
+function readHeaders(request: WireHead): Map<string, string> {
   if (request.headers.length > HEADERS_MAX) {
     throw new CallError('malformed_header', 'too many headers')
   }

@@ -2,7 +2,7 @@
 // at headers and the claimed scope only, and serves for the form of an error, never for a decision.
 
 import type { Protocol } from '../call.ts'
-import { headerValues, type WireRequest } from '../wire-request.ts'
+import { headerValues, type WireHead } from '../wire-request.ts'
 
 // Source: https://smithy.io/2.0/aws/protocols/ (each protocol's request content type)
 const PROTOCOL_OF_CONTENT_TYPE: ReadonlyMap<string, Protocol> = new Map([
@@ -24,12 +24,12 @@ const CREDENTIAL_SCOPE =
  * callers still branch on. Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  * (awsQueryCompatible trait, `x-amzn-query-mode`)
  */
-export function wantsQueryCode(request: Pick<WireRequest, 'headers'>): boolean {
+export function wantsQueryCode(request: Pick<WireHead, 'headers'>): boolean {
   return headerValues(request, 'x-amzn-query-mode').some((value) => value.trim() === 'true')
 }
 
 /** The protocol that the client of this request most likely reads; undefined when nothing says. */
-export function replyProtocol(request: WireRequest): Protocol | undefined {
+export function replyProtocol(request: WireHead): Protocol | undefined {
   if (headerValues(request, 'smithy-protocol').some((value) => value.trim() === 'rpc-v2-cbor')) {
     return 'rpcv2Cbor'
   }
@@ -51,7 +51,7 @@ export function replyProtocol(request: WireRequest): Protocol | undefined {
   return service === undefined ? undefined : 'restJson1'
 }
 
-function claimedService(request: WireRequest): string | undefined {
+function claimedService(request: WireHead): string | undefined {
   const [authorization = ''] = headerValues(request, 'authorization')
   return CREDENTIAL_SCOPE.exec(authorization)?.[1] ?? CREDENTIAL_SCOPE.exec(request.target)?.[1]
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { WireHeader, WireRequest } from '../wire-request.ts'
 import { parseAmzDate } from './amz-date.ts'
-import { CHUNKS_MAX, plainRequest, readChunkedBody, TRAILER_LINES_MAX } from './chunked-body.ts'
+import { CHUNKS_MAX, ChunkReader, TRAILER_LINES_MAX } from './chunk-reader.ts'
+import { plainRequest, readChunkedBody } from './chunked-body.ts'
 import { parseRawRequest } from './raw-request.fixture.ts'
 import { sign } from './sign.ts'
 import { verify } from './verify.ts'
@@ -152,14 +153,11 @@ test('broken framing is refused', () => {
 
 const KEYS = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: SECRET }
 
-function unsignedStream(body: string, length: string): WireRequest {
+function unsignedStream(body: string, length: string, more: WireHeader[] = []): WireRequest {
   const request: WireRequest = {
     method: 'PUT',
     target: '/b/k',
-    headers: [
-      ['Host', 'gate.example'],
-      ['x-amz-decoded-content-length', length],
-    ],
+    headers: [['Host', 'gate.example'], ['x-amz-decoded-content-length', length], ...more],
     body: Buffer.from(body),
   }
   const options = { payloadSha256: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' }
@@ -209,6 +207,65 @@ test("a real client's stream becomes a plain request that signs and verifies", (
     expect(names).not.toContain(gone)
   }
   expect(names).toContain('x-amz-checksum-crc32')
+})
+
+test('a body cut anywhere is read as the whole one is', () => {
+  for (const example of [CHUNKED, WITH_TRAILER]) {
+    const request = requestOf(example)
+    const verified = verify(request, lookup, NOW_MS)
+    const heads = [1, 2, 85, 86, 87, 88, 65_622, 65_623, 65_624, 65_625]
+    const ends = Array.from({ length: 300 }, (_, back) => request.body.byteLength - 1 - back)
+    for (const cut of [...heads, ...ends]) {
+      const reader = new ChunkReader(request, verified, SECRET)
+      const pieces: Buffer[] = []
+      const take = (piece: Uint8Array) => pieces.push(Buffer.from(piece))
+      reader.push(request.body.subarray(0, cut), take)
+      reader.push(request.body.subarray(cut), take)
+      expect(reader.end().payloadBytes, String(cut)).toBe(66_560)
+      expect(Buffer.concat(pieces).equals(Buffer.alloc(66_560, 'a'))).toBe(true)
+    }
+    const single = new ChunkReader(request, verified, SECRET)
+    for (const byte of request.body) single.push(Uint8Array.of(byte), () => undefined)
+    expect(single.end().payloadBytes).toBe(66_560)
+  }
+})
+
+// Checksums of `hello` by Python: zlib, hashlib, and a CRC bit by bit that has the catalogue's check values.
+const OF_HELLO: readonly [algorithm: string, hex: string][] = [
+  ['crc32', '3610a686'],
+  ['crc32c', '9a71bb4c'],
+  ['crc64nvme', '3377857006524257'],
+  ['sha1', 'aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d'],
+  ['sha256', '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'],
+]
+
+function withTrailer(algorithm: string, value: string): WireRequest {
+  const name = `x-amz-checksum-${algorithm}`
+  return unsignedStream(`5\r\nhello\r\n0\r\n${name}:${value}\r\n\r\n`, '5', [
+    ['x-amz-trailer', name],
+  ])
+}
+
+test.each(OF_HELLO)(
+  'a trailer with the %s of the payload is taken, of another refused',
+  (name, hex) => {
+    const right = Buffer.from(hex, 'hex')
+    expect(read(withTrailer(name, right.toString('base64'))).trailers).toHaveLength(1)
+    const wrong = Buffer.from(right)
+    wrong[0] = (wrong[0] ?? 0) ^ 1
+    for (const value of [wrong.toString('base64'), right.toString('hex'), '']) {
+      expect(() => read(withTrailer(name, value)), value).toThrow(
+        expect.objectContaining({ code: 'body_mismatch' }),
+      )
+    }
+  },
+)
+
+test('a checksum that is not computed here is refused, not passed on unchecked', () => {
+  const request = withTrailer('xxhash64', 'AAAAAAAAAAA=')
+  expect(() => plainRequest(request, read(request))).toThrow(
+    expect.objectContaining({ code: 'malformed_chunks' }),
+  )
 })
 
 test('another content encoding stays, and a trailer that is no checksum is refused', () => {

@@ -35,7 +35,7 @@ export type SigV4ErrorCode =
   | 'clock_skew'
   /** A presigned request after its X-Amz-Expires. */
   | 'expired'
-  /** The body is not the one that x-amz-content-sha256 names. */
+  /** The body is not the one that x-amz-content-sha256, or a checksum sent with it, names. */
   | 'body_mismatch'
   /** An aws-chunked body whose framing, length or trailers are not as announced. */
   | 'malformed_chunks'

@@ -2,6 +2,7 @@
 // is hashed; a declared hash is compared with the body here, so a swapped body is never described.
 
 import { hash } from 'node:crypto'
+import { isHeld, type WireBody } from '../wire-request.ts'
 import { isS3SigningName } from './canonical-request.ts'
 import { quoted, SigV4Error } from './errors.ts'
 
@@ -39,14 +40,14 @@ const KIND_OF_LITERAL: ReadonlyMap<string, PayloadKind> = new Map([
  * Errors: body_mismatch when the body has another hash, unsupported_payload for other literals.
  */
 export function signedPayload(
-  body: Uint8Array,
+  body: WireBody,
   declared: string | undefined,
   form: 'header' | 'presigned',
   service: string,
 ): SignedPayload {
   const payload = declaredPayload(declared, form, service)
   if (payload !== undefined && payload.kind !== 'signed') return payload
-  const actual = hash('sha256', body, 'hex')
+  const actual = isHeld(body) ? body.sha256 : hash('sha256', body, 'hex')
   if (payload !== undefined && payload.payloadHash !== actual) {
     throw new SigV4Error('body_mismatch', 'the body is not the one that x-amz-content-sha256 names')
   }

@@ -2,7 +2,13 @@
 // are. Nothing of the caller's own signature, token or connection survives in what it returns.
 
 import { hash } from 'node:crypto'
-import { headerValues, type WireHeader, type WireRequest } from '../wire-request.ts'
+import {
+  headerValues,
+  isHeld,
+  type WireBody,
+  type WireHeader,
+  type WireRequest,
+} from '../wire-request.ts'
 import { amzDate } from './amz-date.ts'
 import {
   canonicalRequest,
@@ -85,7 +91,7 @@ const UNSIGNED_HEADERS: ReadonlySet<string> = new Set([
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function sign(
-  request: WireRequest,
+  request: WireRequest<WireBody>,
   credentials: Credentials,
   scope: SigningScope,
   nowMs: number,
@@ -101,7 +107,7 @@ export function sign(
     // Hashed as it is, S3 would store the framing of the chunks as the object.
     throw new SigV4Error('malformed_chunks', 'an aws-chunked body is not signed as a plain one')
   }
-  const payloadHash = options.payloadSha256 ?? hash('sha256', request.body, 'hex')
+  const payloadHash = options.payloadSha256 ?? hashOf(request.body)
   const headers = keptHeaders(request, options)
   const time = amzDate(nowMs)
   headers.push(['x-amz-date', time], ['x-amz-content-sha256', payloadHash])
@@ -198,7 +204,11 @@ export function withoutPresignedParameters(target: string): string {
   return kept.length === 0 ? path : `${path}?${kept.map(({ raw }) => raw).join('&')}`
 }
 
-function keptHeaders(request: WireRequest, options: SignOptions): WireHeader[] {
+function hashOf(body: WireBody): string {
+  return isHeld(body) ? body.sha256 : hash('sha256', body, 'hex')
+}
+
+function keptHeaders(request: WireRequest<WireBody>, options: SignOptions): WireHeader[] {
   const keepsLength = options.payloadSha256 !== undefined
   const kept: WireHeader[] = options.host === undefined ? [] : [['host', options.host]]
   for (const header of request.headers) {

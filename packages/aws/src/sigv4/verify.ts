@@ -3,7 +3,7 @@
 // guesses: whatever has two readings is refused.
 
 import { timingSafeEqual } from 'node:crypto'
-import type { WireRequest } from '../wire-request.ts'
+import type { WireBody, WireHead, WireRequest } from '../wire-request.ts'
 import { canonicalRequest, splitTarget, valuesByName } from './canonical-request.ts'
 import { quoted, SigV4Error } from './errors.ts'
 import { declaredPayload, type PayloadKind, type SignedPayload, signedPayload } from './payload.ts'
@@ -92,7 +92,7 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 export function verify(
-  request: WireRequest,
+  request: WireRequest<WireBody>,
   lookup: (accessKeyId: string) => string | undefined,
   nowMs: number,
   options: VerifyOptions = {},
@@ -107,20 +107,22 @@ export function verify(
 
 /**
  * Throws, as `verify`, why a request is refused whatever its body is. The signature is checked where the
- * head says the hash of the body, as it always does for S3; else key, time and form alone.
+ * head says the hash of the body, as it always does for S3, and returned: its `payloadSha256` is then what
+ * the head claims. Else key, time and form alone are checked, and null is returned.
  */
 export function verifyHead(
-  head: Omit<WireRequest, 'body'>,
+  head: WireHead,
   lookup: (accessKeyId: string) => string | undefined,
   nowMs: number,
   options: VerifyOptions = {},
-): void {
+): VerifiedSignature | null {
   const read = readClaim(head, options)
   const secretAccessKey = secretOf(read.claim, lookup)
   const expiresAtMs = checkTime(read.claim, nowMs, options)
   const { form, scope } = read.claim
   const payload = declaredPayload(read.declared, form, scope.service)
-  if (payload !== undefined) checked(head, read, { secretAccessKey, expiresAtMs, payload, options })
+  if (payload === undefined) return null
+  return checked(head, read, { secretAccessKey, expiresAtMs, payload, options })
 }
 
 /** A request whose signature claim was read; nothing of it is verified yet. */
@@ -134,7 +136,7 @@ interface ReadClaim {
   readonly securityToken: string | null
 }
 
-function readClaim(request: Omit<WireRequest, 'body'>, options: VerifyOptions): ReadClaim {
+function readClaim(request: WireHead, options: VerifyOptions): ReadClaim {
   checkForm(request)
   const { path, query } = splitTarget(request.target)
   const parameters = parseQuery(query)
@@ -238,7 +240,7 @@ function mismatch(): SigV4Error {
 
 // INVARIANT: no line break reaches the canonical request from inside a value, so that two different
 // requests never have the same canonical text.
-function checkForm(request: Omit<WireRequest, 'body'>): void {
+function checkForm(request: WireHead): void {
   if (!/^[A-Z]{1,20}$/.test(request.method)) {
     throw new SigV4Error('malformed_request', 'the method is not one that AWS takes')
   }
