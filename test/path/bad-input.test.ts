@@ -210,16 +210,10 @@ const SPOILT: Record<string, () => Spoilt> = {
     ),
   'a payload that is not signed': () =>
     refused(
-      {
-        method: 'PUT',
-        target: '/bucket-b/key',
-        service: 's3',
-        body: MARK,
-        payloadSha256: 'UNSIGNED-PAYLOAD',
-      },
+      dynamodbCall('DeleteTable', { TableName: MARK }, { payloadSha256: 'UNSIGNED-PAYLOAD' }),
       'unsupported_payload',
-      'AccessDenied',
-      403,
+      'AccessDeniedException',
+      400,
     ),
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { WireRequest } from '@seconder/aws/wire-request'
-import { BODY_BYTES_MAX } from '@seconder/gateway/receive/receive'
+import { SPOOLED_BODY_BYTES_MAX } from '@seconder/gateway/receive/spool'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultScript, type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { closeSession } from './acts.ts'
@@ -87,7 +87,10 @@ test('what no body could make acceptable is refused before one is sent, in the p
     [signed(keys, { ...PUT, signedAtMs: Date.now() - 16 * 60_000 }), 'signed too long ago'],
     [edited('authorization', () => 'Bearer x'), 'not supported'],
     [
-      { ...good, headers: [...good.headers, ['content-length', String(BODY_BYTES_MAX + 1)]] },
+      {
+        ...good,
+        headers: [...good.headers, ['content-length', String(SPOOLED_BODY_BYTES_MAX + 1)]],
+      },
       'EntityTooLarge',
     ],
   ]

@@ -40,6 +40,10 @@ export interface HarnessOptions {
   readonly roleReach?: Readonly<Record<string, readonly string[]>>
   /** Folder under the repository; the lab set accepts one user and software keys. */
   readonly policies?: string
+  /** Limits of bodies on the disk. */
+  readonly uploads?: Config['uploads']
+  readonly timeoutMs?: number
+  readonly totalTimeoutMs?: number
 }
 
 export interface Keys {
@@ -80,6 +84,8 @@ export class Harness {
       holdMs = 0,
       expiresInMs = 60_000,
       policies = 'lab/policies',
+      uploads,
+      totalTimeoutMs,
     } = this.options
     const credentials = this.options.credentials ?? REAL_KEY
     const roleReachPath = this.#roleReach()
@@ -98,7 +104,8 @@ export class Harness {
       policiesDirectory: resolve(ROOT, policies),
       upstream: {
         endpoint: upstream,
-        timeoutMs: 5_000,
+        timeoutMs: this.options.timeoutMs ?? 5_000,
+        ...(totalTimeoutMs && { totalTimeoutMs }),
         assumeRole: this.options.lentRole !== undefined,
         credentials: {
           accessKeyId: credentials.accessKeyId,
@@ -113,6 +120,7 @@ export class Harness {
         ...this.options.roles,
       },
       people,
+      ...(uploads && { uploads }),
       review: { holdMs, expiresInMs, grantExpiresInMs: 60_000 },
       ...(this.options.follow && { follow: this.options.follow }),
     }
@@ -146,6 +154,11 @@ export class Harness {
   async restartWith(policiesDirectory: string): Promise<void> {
     await this.running.close()
     await this.restart({ policiesDirectory })
+  }
+
+  /** Bodies and bytes that the gate holds on its disk. */
+  spool(): { readonly files: number; readonly bytes: number } {
+    return this.running.spooled()
   }
 
   get client(): GateClient {

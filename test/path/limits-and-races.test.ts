@@ -3,7 +3,7 @@
 import http from 'node:http'
 import net from 'node:net'
 import type { WireRequest } from '@seconder/aws/wire-request'
-import { BODY_BYTES_MAX } from '@seconder/gateway/receive/receive'
+import { BODY_BYTES_MAX } from '@seconder/gateway/receive/body'
 import { OPEN_REQUESTS_PER_SESSION_MAX } from '@seconder/gateway/review/desk'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultScript, type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
@@ -30,12 +30,12 @@ const deletions = () => upstream.seen.filter(({ operation }) => operation === 'D
 const deleteOrders = dynamodbCall('DeleteTable', { TableName: 'orders' })
 const lastEntry = async () => (await gate.entries()).at(-1)
 
-test('a body at the limit is read, and one byte past it is refused whether announced or not', async () => {
+test('a body that the gate reads is read at the limit, and refused one byte past it, announced or not', async () => {
   const put = (bytes: number, headers: [string, string][] = []): RawCall => ({
     method: 'PUT',
-    target: '/bucket-b/key',
+    target: '/bucket-b?policy',
     service: 's3',
-    body: 'x'.repeat(bytes),
+    body: `{"Id":"${'x'.repeat(bytes - 9)}"}`,
     headers,
   })
   expect((await rawCall(keys, put(BODY_BYTES_MAX))).body).toContain('needs review')

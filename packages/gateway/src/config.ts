@@ -6,7 +6,13 @@ import { dirname, isAbsolute, join, resolve as resolvePath } from 'node:path'
 import { isMap, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { GatewayError } from './errors.ts'
+import { TOTAL_TIMEOUT_MS } from './execute/exchange.ts'
 import { Secret } from './lib/secret.ts'
+import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
+import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
+
+/** What all large bodies together may be given of a disk, whatever the file says: 1 TiB. */
+const UPLOADS_BYTES_MAX = 1024 ** 4
 
 const NAME = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'use 1-64 of a-z 0-9 . _ -')
 const ACCOUNT = z.string().regex(/^\d{12}$/, 'an account is 12 digits, in quotes')
@@ -66,9 +72,36 @@ const SCHEMA = z.strictObject({
         .string()
         .regex(/^[a-z]{2,3}(-[a-z]+)+-\d$/, 'write a region such as eu-west-1')
         .optional(),
+      /** How long an upstream may be silent. */
       timeoutMs: z.number().int().min(100).max(900_000).default(120_000),
+      /** How long one call may take in all. */
+      totalTimeoutMs: z.number().int().min(1_000).max(43_200_000).default(TOTAL_TIMEOUT_MS),
     }),
   }),
+  /** Bodies over 16 MiB, which are held on the disk beside the state. */
+  uploads: z
+    .strictObject({
+      bodyBytesMax: z
+        .number()
+        .int()
+        .min(BODY_BYTES_MAX)
+        .max(SPOOLED_BODY_BYTES_MAX)
+        .default(SPOOL_DEFAULTS.bodyBytesMax),
+      totalBytesMax: z
+        .number()
+        .int()
+        .min(BODY_BYTES_MAX)
+        .max(UPLOADS_BYTES_MAX)
+        .default(SPOOL_DEFAULTS.totalBytesMax),
+      freeBytesMin: z
+        .number()
+        .int()
+        .min(0)
+        .max(UPLOADS_BYTES_MAX)
+        .default(SPOOL_DEFAULTS.freeBytesMin),
+      idleMs: z.number().int().min(1_000).max(600_000).default(BODY_TIMES.idleMs),
+    })
+    .prefault({}),
   environments: z.array(ENVIRONMENT).max(1_000).default([]),
   roles: z.record(NAME, ROLE),
   /** ARNs or patterns of what the gate stands on, beside what it knows itself (red team M13). */
@@ -129,6 +162,8 @@ export interface Config {
     /** Only for emulators; null = real AWS, hosts from the endpoint table. */
     readonly endpoint: string | null
     readonly timeoutMs: number
+    /** Absent = TOTAL_TIMEOUT_MS. */
+    readonly totalTimeoutMs?: number
     /** The gate's own identity: the keys themselves, or where they come from. */
     readonly credentials: UpstreamCredentials | CredentialOrigin
     /** Whether each call goes out under the session's own role, narrowed; absent = only real AWS. */
@@ -143,6 +178,8 @@ export interface Config {
   /** Accounts that are not the operator's own and may be dealt with like them. */
   readonly trustedAccounts?: readonly string[]
   readonly people: readonly PersonRow[]
+  /** Limits of bodies on the disk; absent = the defaults. */
+  readonly uploads?: UploadLimits
   readonly review: {
     readonly holdMs: number
     readonly expiresInMs: number
@@ -154,6 +191,11 @@ export interface Config {
     readonly pauseMaxMs: number
     readonly forMs: number
   }
+}
+
+export interface UploadLimits extends SpoolLimits {
+  /** How long a client may send nothing of its body. */
+  readonly idleMs: number
 }
 
 export interface UpstreamCredentials {
@@ -226,6 +268,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     upstream: {
       endpoint: raw.upstream.aws.endpoint?.replace(/\/$/, '') ?? null,
       timeoutMs: raw.upstream.aws.timeoutMs,
+      totalTimeoutMs: raw.upstream.aws.totalTimeoutMs,
       credentials: ownCredentials(raw.upstream.aws.credentials, environ),
       assumeRole: raw.upstream.aws.assumeRole ?? raw.upstream.aws.endpoint === undefined,
       ...regionOf(raw.upstream.aws.region, environ),
@@ -235,6 +278,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     protect: raw.protect,
     trustedAccounts: raw.trustedAccounts,
     people: raw.people,
+    uploads: raw.uploads,
     review: raw.review,
     ...(raw.follow && { follow: raw.follow }),
   }

@@ -6,6 +6,7 @@
  *
  * - `invalid_config`: seconder.yaml or a SECONDER_* variable is wrong. Operator's fault; fix and restart.
  * - `body_too_large`: the request body is over the gate's limit. Caller's fault; not retried as it is.
+ * - `spool_full`: the gate has no room on its disk for a large body just now. Try again later.
  * - `unsupported_payload`: the body is streamed or unsigned, so what is reviewed could not be bound.
  * - `session_unknown` / `session_closed`: the access key belongs to no open session.
  * - `wrong_host`: the Host header names another host than this gate, or than the tunnel of CONNECT mode.
@@ -33,6 +34,7 @@
 export type GatewayErrorCode =
   | 'invalid_config'
   | 'body_too_large'
+  | 'spool_full'
   | 'unsupported_payload'
   | 'session_unknown'
   | 'session_closed'

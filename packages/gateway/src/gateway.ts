@@ -1,7 +1,7 @@
 // The path: receive -> identify -> describe -> resolve -> decide -> review -> record(intent) -> execute
 // -> record(outcome). The only file that calls the verbs. Whatever fails on it ends in a refusal.
 
-import type { WireRequest } from '@seconder/aws/wire-request'
+import type { WireHead } from '@seconder/aws/wire-request'
 import { decide, readsIsolation } from './decide/decide.ts'
 import type { Decision } from './decide/decision.ts'
 import type { Action, ChildAsked } from './describe/action.ts'
@@ -12,8 +12,15 @@ import { Copies, type Performed } from './execute/copies.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import type { Scope } from './execute/exchange.ts'
 import { endToEnd, execute, forwarded } from './execute/execute.ts'
+import type { Caller } from './identify/caller.ts'
 import { answerAssumeRole, requireRoom } from './identify/child-opening.ts'
-import { type Identified, identify, identifyHead } from './identify/identify.ts'
+import {
+  type Admitted,
+  admit,
+  type Identified,
+  identify,
+  identifyHead,
+} from './identify/identify.ts'
 import { sha256Hex } from './lib/canonical-json.ts'
 import type { Clock } from './lib/clock.ts'
 import { randomId } from './lib/ids.ts'
@@ -110,7 +117,7 @@ export class Gateway {
       requireBoundBody(call.action, call.verified)
       return await this.#copies.join(copyKeys(call), () => this.#answer(call))
     } catch (cause) {
-      return this.#refuse(received, identified, failureOf(cause))
+      return this.#refuse(received, identified?.caller, failureOf(cause))
     }
   }
 
@@ -258,7 +265,7 @@ export class Gateway {
     const requestId = grant?.requestId ?? null
     const { session, child } = call
     const send = child
-      ? (asked: WireRequest) => answerAssumeRole(this.#parts, session, child, asked)
+      ? (asked: WireHead) => answerAssumeRole(this.#parts, session, child, asked)
       : await access.forCall(session, call.action, evidence, requestId)
     const digest = this.#digest(call, evidence)
     const { request, scope } = call
@@ -341,21 +348,26 @@ export class Gateway {
   }
 
   #refuse(
-    received: Pick<Received, 'request'>,
-    identified: Identified | undefined,
+    received: { readonly request: WireHead },
+    caller: Caller | undefined,
     failure: Refusal,
   ): Promise<Reply> {
-    return refused(this.#parts.recorder, this.#history, received, identified?.caller, failure)
+    return refused(this.#parts.recorder, this.#history, received, caller, failure)
   }
 
   /** Throws why a request is refused whatever its body is, before that is sent. */
-  requireHead(head: WireRequest): void {
+  requireHead(head: WireHead): void {
     identifyHead(head, this.#parts.store, this.#parts.clock.nowMs())
   }
 
+  /** Throws why a body too large for memory is not wanted, before it is put on the disk. */
+  admit(head: WireHead, place: Pick<Received, 'named' | 'label'>): Admitted {
+    return admit(head, place, this.#parts.store, this.#parts.clock.nowMs())
+  }
+
   /** Answers a request that could not be read whole: refused, and recorded as such. */
-  refuseUnread(request: WireRequest, cause: unknown): Promise<Reply> {
-    return this.#refuse({ request }, undefined, failureOf(cause))
+  refuseUnread(request: WireHead, cause: unknown, caller?: Caller): Promise<Reply> {
+    return this.#refuse({ request }, caller, failureOf(cause))
   }
 
   async #resolve({ action, session, epoch, child }: OnPath): Promise<Evidence> {

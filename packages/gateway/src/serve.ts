@@ -2,7 +2,9 @@
 // door and the people's API are two listeners; neither can do the other's work.
 import type http from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { dirname, join } from 'node:path'
 import { serve as serveHono } from '@hono/node-server'
+import { SKEW_MS } from '@seconder/aws/sigv4/verify'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
 import { assumesRoles, type Config, type RoleRow } from './config.ts'
@@ -32,6 +34,7 @@ import { closed, once } from './lib/listening.ts'
 import { asDecided } from './path/facts.ts'
 import { Following } from './path/following.ts'
 import { LookUps } from './path/look-ups.ts'
+import { BODY_TIMES } from './receive/body.ts'
 import {
   type ConnectCa,
   type ConnectDoor,
@@ -41,6 +44,7 @@ import { answerDoor } from './receive/door.ts'
 import { measureIsolation, peerUid } from './receive/isolation.ts'
 import { createDoorServer } from './receive/listener.ts'
 import { hostsOf, ownHosts, urlOf } from './receive/own-hosts.ts'
+import { Spool } from './receive/spool.ts'
 import type { SignedAct } from './record/entry.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
 import { closeOpenEffects } from './record/open-effects.ts'
@@ -53,6 +57,12 @@ import { Wall } from './wall/wall.ts'
 
 /** How often requests past their expiry are closed, in milliseconds. */
 const EXPIRY_INTERVAL_MS = 1_000
+
+/**
+ * How long a used signature is remembered: past the last moment at which it could be verified again, and a
+ * body that was begun then be whole.
+ */
+export const SIGNATURES_KEPT_MS = 2 * SKEW_MS + BODY_TIMES.largeMs + 15 * 60_000
 
 /** How far the peer of a connection is from the gate. */
 type Measure = (socket: Socket) => Isolation | Promise<Isolation>
@@ -92,6 +102,8 @@ export interface RunningGate {
   readonly consoleUrl: string
   /** Words for the operator: what was found at start that somebody should know. */
   readonly notices: readonly string[]
+  /** Large bodies that are on the disk now. */
+  spooled(): Spool['held']
   close(): Promise<void>
 }
 
@@ -160,6 +172,7 @@ async function start(
     awsUrl,
     consoleUrl,
     notices,
+    spooled: () => running.spool.held,
     async close() {
       for (const close of closing.reverse()) await close()
     },
@@ -194,6 +207,7 @@ class Running implements Gate {
   readonly gateway: Gateway
   readonly standing: StandingDesk
   readonly #following: Following
+  readonly spool: Spool
   refusing: string | null
 
   constructor(options: RunningOptions) {
@@ -203,6 +217,7 @@ class Running implements Gate {
     this.store = store
     this.recorder = recorder
     this.refusing = refusingReason(options.epoch)
+    this.spool = new Spool(join(dirname(config.statePath), 'spool'), config.uploads)
     this.#access = this.#lending()
     const access = this.#access
     const lookUps = new LookUps(clock)
@@ -358,10 +373,12 @@ class Running implements Gate {
     measure: Measure,
   ): Promise<{ awsUrl: string; consoleUrl: string; stop: () => Promise<void> }> {
     const { config, store, clock, tunnels } = this.#options
+    const times = { ...BODY_TIMES, idleMs: config.uploads?.idleMs ?? BODY_TIMES.idleMs }
+    const intake = { gateway: this.gateway, spool: this.spool, times }
     const door = createDoorServer((incoming, outgoing, isAwaited) => {
       const own = { ...ownHosts(this.#awsUrl), named: null, measure }
       const facts = tunnels.factsOf(incoming.socket, own)
-      void answerDoor(this.gateway, incoming, outgoing, facts, isAwaited)
+      void answerDoor(intake, incoming, outgoing, facts, isAwaited)
     })
     const app = createApi(this, () => hostsOf(this.#consoleUrl))
     const people = serveHono({
@@ -378,7 +395,7 @@ class Running implements Gate {
     this.#following.resume()
     const timer = setInterval(() => {
       this.desk.expireDue().catch(() => undefined)
-      store.pruneSignatures(clock.nowMs() - 60 * 60_000)
+      store.pruneSignatures(clock.nowMs() - SIGNATURES_KEPT_MS)
     }, EXPIRY_INTERVAL_MS)
     const stop = async () => {
       clearInterval(timer)

@@ -1,7 +1,7 @@
 // Makes a HostRow of a host name that a client asked for by itself: which row of the endpoint table
 // it is, with the bucket or account in front. What is no row is no AWS host, however close it looks.
 
-import { headerValues, type WireRequest } from '../wire-request.ts'
+import { headerValues, type WireHead, type WireRequest } from '../wire-request.ts'
 import { endpointFor } from './endpoint.ts'
 import { ENDPOINT_TABLE, labelsOf } from './endpoint-table.ts'
 import { EndpointError } from './errors.ts'
@@ -85,10 +85,10 @@ export function requireRow(
  * for byte. A request without a bucket in its host comes back as it is.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
  */
-export function pathStyle(
-  request: WireRequest,
+export function pathStyle<Head extends WireHead>(
+  request: Head,
   row: Pick<HostRow, 'host' | 'bucket'>,
-): WireRequest {
+): Head {
   // A target that is not in origin form stays as it is: whoever reads it next refuses it.
   if (row.bucket === undefined || !request.target.startsWith('/')) return request
   return onHost(
@@ -98,7 +98,7 @@ export function pathStyle(
 }
 
 /** The request with another Host, in the place of its own. */
-export function onHost(request: WireRequest, host: string): WireRequest {
+export function onHost<Head extends WireHead>(request: Head, host: string): Head {
   return {
     ...request,
     headers: request.headers.map(([name, value]) =>

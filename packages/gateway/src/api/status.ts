@@ -7,6 +7,7 @@ type Status = 400 | 403 | 404 | 409 | 413 | 500 | 503
 const STATUS: Record<GatewayErrorCode, Status> = {
   invalid_config: 500,
   body_too_large: 413,
+  spool_full: 503,
   unsupported_payload: 400,
   session_unknown: 404,
   session_closed: 403,

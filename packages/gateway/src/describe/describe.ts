@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto'
 import type { Call } from '@seconder/aws/call'
 import { describeCall, type Meaning } from '@seconder/aws/describe-call'
-import type { WireRequest } from '@seconder/aws/wire-request'
+import { isHeld, type WireBody, type WireRequest } from '@seconder/aws/wire-request'
 import { digestOf, sha256Hex } from '../lib/canonical-json.ts'
 import type { Evidence } from '../resolve/evidence.ts'
 import type { Action, InnerCall, JsonObject, Resource } from './action.ts'
@@ -27,7 +27,7 @@ export interface Described {
 }
 
 /** Returns the Action of one AWS request. Errors: CallError of packages/aws, each a refusal. */
-export function describe(request: WireRequest, facts: DescribeFacts): Described {
+export function describe(request: WireRequest<WireBody>, facts: DescribeFacts): Described {
   const call = describeCall(request, facts.scope, { account: facts.account })
   const action = actionOf(call, payloadHash(request.body, call, facts.maskKey), facts)
   return { action, endpointPrefix: call.endpointPrefix }
@@ -71,9 +71,17 @@ const TOKEN = /^[A-Za-z0-9-]{16,128}$/
  * A payload with a secret in it is hashed under the session's key: the hash of a short secret in a
  * known payload would be a dictionary (red team M5).
  */
-function payloadHash(body: Uint8Array, call: Call, maskKey: string): string {
+function payloadHash(body: WireBody, call: Call, maskKey: string): string {
+  if (isHeld(body)) {
+    // A blob, so that no token of the call is in it; beside a secret it is hashed under the key too.
+    return call.maskedPointers.length === 0 ? body.sha256 : keyedHash(body.sha256, maskKey)
+  }
   const bytes = call.tokens.length === 0 ? body : withoutTokens(body, call.tokens)
   if (call.maskedPointers.length === 0) return sha256Hex(bytes)
+  return keyedHash(bytes, maskKey)
+}
+
+function keyedHash(bytes: string | Uint8Array, maskKey: string): string {
   return createHmac('sha256', Buffer.from(maskKey, 'hex')).update(bytes).digest('hex')
 }
 

@@ -5,8 +5,9 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Readable } from 'node:stream'
 import { assertHostInTable, endpointFor } from '@seconder/aws/endpoints/endpoint'
-import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
+import { isHeld, type WireHeader, type WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
+import type { ReceivedBody } from '../receive/received.ts'
 
 export interface Scope {
   readonly service: string
@@ -50,7 +51,7 @@ export interface Exchange {
   /** `headers` are sent as they are. Rejects with UpstreamSilence where no answer came. */
   send(
     to: Destination,
-    request: Pick<WireRequest, 'method' | 'target' | 'body'>,
+    request: Pick<WireRequest<ReceivedBody>, 'method' | 'target' | 'body'>,
     headers: readonly WireHeader[],
   ): Promise<UpstreamAnswer>
   close(): void
@@ -59,10 +60,20 @@ export interface Exchange {
 export interface ExchangeOptions {
   /** Only for emulators; null = real AWS over TLS. */
   readonly endpoint: string | null
+  /** How long no byte may go either way, in milliseconds. */
   readonly timeoutMs: number
+  /** How long one exchange may take in all, however busy it is; its answer's body included. */
+  readonly totalTimeoutMs?: number
 }
 
-export function createExchange({ endpoint, timeoutMs }: ExchangeOptions): Exchange {
+/** A session ends after twelve hours at most; nothing of it goes on for longer than half of that. */
+export const TOTAL_TIMEOUT_MS = 6 * 60 * 60_000
+
+export function createExchange({
+  endpoint,
+  timeoutMs,
+  totalTimeoutMs = TOTAL_TIMEOUT_MS,
+}: ExchangeOptions): Exchange {
   const tls = endpoint === null || endpoint.startsWith('https:')
   const agent = new (tls ? https.Agent : http.Agent)({ keepAlive: true, maxSockets: 256 })
   return {
@@ -81,6 +92,7 @@ export function createExchange({ endpoint, timeoutMs }: ExchangeOptions): Exchan
           timeout: timeoutMs,
         },
         body,
+        totalTimeoutMs,
       )
     },
     close: () => agent.destroy(),
@@ -118,7 +130,8 @@ function destination(endpoint: string | null, scope: Scope): Destination {
 function exchange(
   tls: boolean,
   options: https.RequestOptions,
-  body: Uint8Array,
+  body: ReceivedBody,
+  totalTimeoutMs: number,
 ): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = (tls ? https : http).request(options)
@@ -128,6 +141,9 @@ function exchange(
         socket.once(tls ? 'secureConnect' : 'connect', () => (connected = true))
       else connected = true
     })
+    const late = () => outgoing.destroy(new Error('no answer in time'))
+    const deadline = setTimeout(late, totalTimeoutMs)
+    outgoing.on('close', () => clearTimeout(deadline))
     outgoing.on('response', (answer) => {
       const headers: WireHeader[] = []
       for (let index = 0; index + 1 < answer.rawHeaders.length; index += 2) {
@@ -135,14 +151,32 @@ function exchange(
       }
       resolve({ status: answer.statusCode ?? 0, headers, body: answer })
     })
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
+    outgoing.on('timeout', late)
     outgoing.on('error', (cause) => {
       reject(
         new UpstreamSilence(`the upstream did not answer: ${reason(cause)}`, connected, { cause }),
       )
     })
-    outgoing.end(body)
+    if (isHeld(body)) pourInto(outgoing, body.read())
+    else outgoing.end(body)
   })
+}
+
+/**
+ * Sends a body from the disk. An answer may come before all of it went (a refusal by the head); then the
+ * rest is not sent. What cannot be read breaks the request off, so that it is never taken for a whole one.
+ */
+function pourInto(outgoing: http.ClientRequest, source: Readable): void {
+  source.once('error', (cause) => outgoing.destroy(cause))
+  outgoing.once('close', () => source.destroy())
+  outgoing.once('response', (answer) => {
+    if (source.readableEnded) return
+    source.unpipe(outgoing)
+    source.destroy()
+    // Half a request is on this connection: no other may follow it there.
+    answer.once('end', () => outgoing.destroy())
+  })
+  source.pipe(outgoing)
 }
 
 /** A word for the failure without addresses or text of the upstream. */

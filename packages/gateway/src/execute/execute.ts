@@ -1,9 +1,10 @@
 // Forwards one call and makes its Outcome. Before this stage runs its intent is durable; after it, an
 // upstream's answer is the only thing called `succeeded` or `failed`: silence is `unknown`.
 import { endingOf } from '@seconder/aws/asynchronous'
-import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
+import type { WireHead, WireHeader, WireRequest } from '@seconder/aws/wire-request'
 import type { Action } from '../describe/action.ts'
 import { GatewayError } from '../errors.ts'
+import type { ReceivedBody } from '../receive/received.ts'
 import type { Outcome } from './outcome.ts'
 import { membersWithout } from './partial.ts'
 import { type Scope, type SendUpstream, UpstreamSilence } from './upstream.ts'
@@ -69,7 +70,10 @@ export interface Answer {
 }
 
 /** Returns the request as it goes upstream, which is also the one that is described. */
-export function forwarded(request: WireRequest, signedHeaders: readonly string[]): WireRequest {
+export function forwarded<Request extends WireHead>(
+  request: Request,
+  signedHeaders: readonly string[],
+): Request {
   const signed = new Set(signedHeaders)
   const headers = request.headers.filter(([name]) => {
     const lower = name.toLowerCase()
@@ -83,7 +87,7 @@ export function forwarded(request: WireRequest, signedHeaders: readonly string[]
 /** Forwards a write and reads its whole answer. Never rejects for what the upstream did or did not do. */
 export async function execute(
   send: SendUpstream,
-  request: WireRequest,
+  request: WireRequest<ReceivedBody>,
   scope: Scope,
   action: Action,
 ): Promise<Executed> {

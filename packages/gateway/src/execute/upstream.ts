@@ -4,6 +4,7 @@ import { sign } from '@seconder/aws/sigv4/sign'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import type { UpstreamCredentials } from '../config.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { ReceivedBody } from '../receive/received.ts'
 import { type Exchange, type Scope, type UpstreamAnswer, withHost } from './exchange.ts'
 
 export { type Scope, type UpstreamAnswer, UpstreamSilence } from './exchange.ts'
@@ -12,7 +13,10 @@ export { type Scope, type UpstreamAnswer, UpstreamSilence } from './exchange.ts'
  * Resolves with the upstream's answer, whatever its status; rejects with UpstreamSilence where there
  * was none, or with GatewayError `upstream_not_allowed`.
  */
-export type SendUpstream = (request: WireRequest, scope: Scope) => Promise<UpstreamAnswer>
+export type SendUpstream = (
+  request: WireRequest<ReceivedBody>,
+  scope: Scope,
+) => Promise<UpstreamAnswer>
 
 /** A sender under these credentials and no others. */
 export function senderAs(

@@ -5,7 +5,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { assumeRoleReply } from '@seconder/aws/reply/assume-role-reply'
 import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
-import { headerValues, type WireHeader, type WireRequest } from '@seconder/aws/wire-request'
+import { headerValues, type WireHead, type WireHeader } from '@seconder/aws/wire-request'
 import type { ChildAsked } from '../describe/action.ts'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -41,7 +41,7 @@ export async function answerAssumeRole(
   { store, recorder, clock }: ChildOpening,
   parent: SessionRow,
   asked: ChildAsked,
-  request: WireRequest,
+  request: WireHead,
 ): Promise<{ status: number; headers: readonly WireHeader[]; body: Readable }> {
   const nowMs = clock.nowMs()
   requireRoom(store, parent, nowMs)

@@ -1,13 +1,15 @@
 // Makes a Caller from a verified signature: which session's key signed, for whom, under which role.
 // A request that does not verify, or whose session is not open, has no caller and goes no further.
+import { takesBlob } from '@seconder/aws/describe-call'
 import { hostLabel } from '@seconder/aws/endpoints/host-label'
 import { onHost, pathStyle, requireRow } from '@seconder/aws/endpoints/host-row'
-import { plainRequest, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
+import { type ChunkedEnd, ChunkReader } from '@seconder/aws/sigv4/chunk-reader'
+import { plainHeaders, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
 import { withoutPresignedParameters } from '@seconder/aws/sigv4/sign'
 import { type VerifiedSignature, verify, verifyHead } from '@seconder/aws/sigv4/verify'
-import type { WireRequest } from '@seconder/aws/wire-request'
+import { isHeld, type WireHead, type WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
-import type { Received } from '../receive/received.ts'
+import type { Received, ReceivedBody } from '../receive/received.ts'
 import type { SessionRow, Store } from '../state/store.ts'
 import type { Caller } from './caller.ts'
 import { requireSessionToken } from './child-opening.ts'
@@ -19,7 +21,7 @@ export interface Identified {
   readonly caller: Caller
   readonly verified: VerifiedSignature
   /** The request with its body decoded: what is described, hashed and forwarded is one and the same. */
-  readonly request: WireRequest
+  readonly request: WireRequest<ReceivedBody>
   /** Label before the host of AWS that the client addressed, as `sync-`; empty where it named none. */
   readonly hostPrefix: string
   /** Lower-case names of the headers that the caller vouched for. */
@@ -36,17 +38,13 @@ export interface Identified {
 export function identify(received: Received, store: Store, nowMs: number): Identified {
   const keys = keysOf(store)
   const options = { presignedMsMax: PRESIGNED_MS_MAX }
-  const verified = verify(received.request, keys.lookup, nowMs, options)
+  // A large body takes its time; what its signature says of the time was so when its head came.
+  const signedForMs = received.admittedAtMs ?? nowMs
+  const verified = verify(received.request, keys.lookup, signedForMs, options)
   const session = requireOpen(keys.found(), nowMs)
   requireSessionToken(verified, session)
   const { named } = received
   if (named) requireRow(named, verified, received.request)
-  const caller: Caller = {
-    sessionId: session.id,
-    agent: session.agent,
-    operator: session.operator,
-    role: { name: session.roleName, arn: session.roleArn },
-  }
   const { request, vouchedHeaders } = decoded(received.request, verified, session)
   // From here on a bucket in the host is one in the path: what is described is what is forwarded.
   const { hostPrefix, request: addressed } = addressedBy(
@@ -54,6 +52,7 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
     verified,
     withoutSignature(request),
   )
+  const caller = callerOf(session)
   return { caller, verified, session, request: addressed, hostPrefix, vouchedHeaders }
 }
 
@@ -61,11 +60,67 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
  * Throws why a request is refused whatever its body is: as `identify`, with the body left out. A
  * signature is verified where the head names the hash of its body, as S3's clients do.
  */
-export function identifyHead(head: WireRequest, store: Store, nowMs: number): void {
+export function identifyHead(head: WireHead, store: Store, nowMs: number): void {
   const keys = keysOf(store)
   const options = { presignedMsMax: PRESIGNED_MS_MAX }
   verifyHead(head, keys.lookup, nowMs, options)
   requireOpen(keys.found(), nowMs)
+}
+
+/** Who may put a large body on the gate's disk, and how its framing comes off. */
+export interface Admitted {
+  readonly caller: Caller
+  readonly chunks: ChunkReader | null
+  readonly atMs: number
+}
+
+/**
+ * Who sends a body that is too large for memory, by the head alone: what the body itself is gets verified
+ * by `identify`, when it is there. Errors: as `identify`; `unsupported_payload` where the head does not say
+ * how the signature covers the body, `body_too_large` where the gate would have to read it to describe it.
+ */
+export function admit(
+  head: WireHead,
+  place: Pick<Received, 'named' | 'label'>,
+  store: Store,
+  nowMs: number,
+): Admitted {
+  const keys = keysOf(store)
+  const verified = verifyHead(head, keys.lookup, nowMs, { presignedMsMax: PRESIGNED_MS_MAX })
+  const session = requireOpen(keys.found(), nowMs)
+  if (verified === null) throw undeclared()
+  requireSessionToken(verified, session)
+  if (place.named) requireRow(place.named, verified, head)
+  const { request } = addressedBy(place, verified, withoutSignature(head))
+  if (!takesBlob(request, verified)) throw tooLargeToRead()
+  const isChunked = verified.payloadKind.startsWith('streaming-')
+  const chunks = isChunked ? new ChunkReader(head, verified, session.secretAccessKey) : null
+  return { caller: callerOf(session), chunks, atMs: nowMs }
+}
+
+function undeclared(): GatewayError {
+  return new GatewayError(
+    'unsupported_payload',
+    'a body this large needs its hash, or its form, in x-amz-content-sha256; nothing was done',
+    'send a smaller body, or let a current AWS SDK or CLI sign it',
+  )
+}
+
+function tooLargeToRead(): GatewayError {
+  return new GatewayError(
+    'body_too_large',
+    'the gate reads what this operation is sent, and takes no more than 16 MiB of it; nothing was done',
+    'send a smaller body',
+  )
+}
+
+function callerOf(session: SessionRow): Caller {
+  return {
+    sessionId: session.id,
+    agent: session.agent,
+    operator: session.operator,
+    role: { name: session.roleName, arn: session.roleArn },
+  }
 }
 
 /** The look-up of one request, which remembers whose key was asked for. */
@@ -94,11 +149,11 @@ function requireOpen(session: SessionRow | undefined, nowMs: number): SessionRow
 const OWN_HOST = 'localhost'
 
 /** The request in path style, and the label that stood before its host. */
-function addressedBy(
-  { named, label }: Received,
+function addressedBy<Head extends WireHead>(
+  { named, label }: Pick<Received, 'named' | 'label'>,
   { service }: VerifiedSignature,
-  request: WireRequest,
-): Pick<Identified, 'request' | 'hostPrefix'> {
+  request: Head,
+): { readonly request: Head; readonly hostPrefix: string } {
   if (named) return { request: pathStyle(request, named), hostPrefix: named.hostPrefix }
   const { bucket, hostPrefix } = hostLabel(label, service, request)
   if (bucket === undefined) return { request: onHost(request, OWN_HOST), hostPrefix }
@@ -107,27 +162,42 @@ function addressedBy(
 
 /** Takes `aws-chunked` framing off, every chunk verified; its trailers become headers. */
 function decoded(
-  request: WireRequest,
+  { body, ...head }: WireRequest<ReceivedBody>,
   verified: VerifiedSignature,
   { secretAccessKey }: SessionRow,
 ): Pick<Identified, 'request' | 'vouchedHeaders'> {
-  const { payloadKind } = verified
+  const { payloadKind, signedHeaders } = verified
   if (!payloadKind.startsWith('streaming-')) {
-    return { request, vouchedHeaders: verified.signedHeaders }
+    return { request: { ...head, body }, vouchedHeaders: signedHeaders }
   }
-  const chunked = readChunkedBody(request, verified, secretAccessKey)
-  const trailers = chunked.trailers.map(([name]) => name.toLowerCase())
+  const read = unframed(head, body, verified, secretAccessKey)
+  const trailers = read.framing.trailers.map(([name]) => name.toLowerCase())
   return {
-    request: plainRequest(request, chunked),
-    vouchedHeaders: [...verified.signedHeaders, ...trailers],
+    request: { ...head, headers: plainHeaders(head, read.framing), body: read.body },
+    vouchedHeaders: [...signedHeaders, ...trailers],
   }
+}
+
+function unframed(
+  head: WireHead,
+  body: ReceivedBody,
+  verified: VerifiedSignature,
+  secretAccessKey: string,
+): { readonly framing: ChunkedEnd; readonly body: ReceivedBody } {
+  if (isHeld(body)) {
+    // Its chunks were verified as they came, before there was anything to identify.
+    if (body.framing !== null) return { framing: body.framing, body }
+    throw new GatewayError('state_error', 'a chunked body was not read as one', 'report this')
+  }
+  const framing = readChunkedBody({ ...head, body }, verified, secretAccessKey)
+  return { framing, body: framing.payload }
 }
 
 /**
  * The request without what only its signature consists of: presigned parameters, and the region set of
  * SigV4A. What is described, digested and forwarded never holds them.
  */
-function withoutSignature(request: WireRequest): WireRequest {
+function withoutSignature<Head extends WireHead>(request: Head): Head {
   const headers = request.headers.filter(([name]) => name.toLowerCase() !== 'x-amz-region-set')
   return { ...request, target: withoutPresignedParameters(request.target), headers }
 }

@@ -3,8 +3,9 @@ import { endpointFor, partitionOf } from '@seconder/aws/endpoints/endpoint'
 import { labelOfOperation } from '@seconder/aws/endpoints/host-label'
 import { withInnerCalls } from '@seconder/aws/inner-calls/union'
 import { inputStreamOf } from '@seconder/aws/recognise/input-streams'
+import { isS3SigningName } from '@seconder/aws/sigv4/canonical-request'
 import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
-import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
+import { headerValues, type WireBody, type WireRequest } from '@seconder/aws/wire-request'
 import type { DecideContext } from '../decide/decision.ts'
 import type { Action, JsonObject, Resource } from '../describe/action.ts'
 import type { DescribeFacts } from '../describe/describe.ts'
@@ -31,9 +32,7 @@ const ENTRY_RESOURCES_MAX = 20
 /** Longest claim of an agent about why it does something, in characters. */
 const AGENT_SAYS_CHARS_MAX = 1_000
 
-const SIGN_THE_PAYLOAD =
-  'sign the payload: AWS CLI `aws configure set default.s3.payload_signing_enabled true`; ' +
-  'SDK v3 `requestChecksumCalculation: "WHEN_REQUIRED"` and a body in memory'
+const SIGN_THE_PAYLOAD = 'sign the payload, as AWS SDKs and the AWS CLI do for this service'
 
 const SIGN_THE_CALL =
   'a presigned URL leaves its body open: make the call itself with the keys of the session'
@@ -68,7 +67,7 @@ export function requireNoInputStream({ request, verified }: Identified): void {
 }
 
 /** A GET or HEAD with a body means one thing to one server and another to the next. */
-export function requireNoStrayBody(request: WireRequest): void {
+export function requireNoStrayBody(request: WireRequest<WireBody>): void {
   if (request.body.byteLength === 0 || !/^(GET|HEAD)$/.test(request.method)) return
   throw new GatewayError(
     'not_supported',
@@ -117,15 +116,19 @@ export function requireEndpoint({ service, region, endpointPrefix, hostPrefix = 
 }
 
 /**
- * A call that is not a read must have a bound body: what is reviewed is what runs (red team C8).
- * Errors: `unsupported_payload`, naming the setting that makes the client sign its payload.
+ * A call that is not a read must have a bound body: what is reviewed is what runs (red team C8). The gate
+ * holds every body whole and hashes it: that hash is in the digest, and is what the gate signs upstream. So
+ * a payload that S3's clients leave unsigned is bound here, on connections that are loopback or TLS
+ * (config.ts). Not so that of a presigned URL, whose body is chosen by whoever holds it.
+ * Errors: `unsupported_payload`, naming what makes the client sign its payload.
  */
 export function requireBoundBody(action: Action, verified: VerifiedSignature): void {
+  const { form } = verified
   if (isBound(verified)) return
   throw new GatewayError(
     'unsupported_payload',
     `${action.operation} came with a payload that its signature does not bind; nothing was done`,
-    verified.form === 'presigned' ? SIGN_THE_CALL : SIGN_THE_PAYLOAD,
+    form === 'presigned' ? SIGN_THE_CALL : SIGN_THE_PAYLOAD,
   )
 }
 
@@ -133,8 +136,9 @@ export function requireBoundBody(action: Action, verified: VerifiedSignature): v
  * True where the body is the one that was signed. A chunked one was taken apart with its signature, which
  * a URL has none of. A kind that is not named here is not bound.
  */
-function isBound({ form, payloadKind }: VerifiedSignature): boolean {
+function isBound({ form, payloadKind, service }: VerifiedSignature): boolean {
   if (payloadKind === 'signed') return true
+  if (payloadKind === 'unsigned') return form === 'header' && isS3SigningName(service)
   return form === 'header' && /^streaming-(signed|unsigned-trailer)$/.test(payloadKind)
 }
 
@@ -267,7 +271,10 @@ export function copyKeys(
   const { verified, received, actionDigest } = call
   const session = call.session.id
   const invocation = headerValues(received.request, 'amz-sdk-invocation-id')
-  const keys: [string, ...string[]] = [`signature ${session} ${verified.signature}`]
+  // A signature that leaves the body open says nothing of it: another body is then no copy, but refused
+  // as the replay that it is.
+  const body = verified.payloadKind === 'signed' ? '' : ` ${actionDigest}`
+  const keys: [string, ...string[]] = [`signature ${session} ${verified.signature}${body}`]
   if (invocation.length === 1) keys.push(`invocation ${session} ${invocation[0]} ${actionDigest}`)
   return keys
 }

@@ -1,6 +1,6 @@
 // How a HEAD is decided: like the GET it stands for. A HEAD has no body, so the words of a held one
 // would be lost; where the GET would be held the HEAD passes, and the GET that follows carries them.
-import type { WireRequest } from '@seconder/aws/wire-request'
+import type { WireBody, WireRequest } from '@seconder/aws/wire-request'
 import type { Decision } from '../decide/decision.ts'
 import type { Action } from '../describe/action.ts'
 import { isRead } from './facts.ts'
@@ -13,8 +13,8 @@ export type HeadDecision = Decision & { readonly softened?: 'review' }
  * kind is known.
  */
 export function getTwin(
-  request: WireRequest,
-  describe: (twin: WireRequest) => Action,
+  request: WireRequest<WireBody>,
+  describe: (twin: WireRequest<WireBody>) => Action,
 ): Action | undefined {
   if (request.method !== 'HEAD') return undefined
   try {

@@ -16,7 +16,7 @@ const BOB = { session: 'bob', account: ACCOUNT }
 function counted(status = 200, body = '{}') {
   const sent: string[] = []
   const send: SendUpstream = async ({ body: asked }, { service }) => {
-    sent.push(`${service} ${Buffer.from(asked).toString()}`)
+    sent.push(`${service} ${Buffer.from(asked as Uint8Array).toString()}`)
     const answer = { status, headers: [], body: Readable.from([Buffer.from(body)]) }
     return answer as unknown as Awaited<ReturnType<SendUpstream>>
   }

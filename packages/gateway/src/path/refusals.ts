@@ -8,7 +8,7 @@ import { errorReply } from '@seconder/aws/reply/error-reply'
 import { replyProtocol, wantsQueryCode } from '@seconder/aws/reply/reply-protocol'
 import { replyCodeOfSignature } from '@seconder/aws/reply/signature-refusal'
 import { SigV4Error } from '@seconder/aws/sigv4/errors'
-import type { WireRequest } from '@seconder/aws/wire-request'
+import type { WireHead } from '@seconder/aws/wire-request'
 import { GatewayError, type GatewayErrorCode } from '../errors.ts'
 import type { Outcome } from '../execute/outcome.ts'
 import { UpstreamSilence } from '../execute/upstream.ts'
@@ -27,7 +27,7 @@ export interface Refusal {
 }
 
 /** What a refused caller gets. */
-export function refusal(received: { readonly request: WireRequest }, refused: Refusal): Reply {
+export function refusal(received: { readonly request: WireHead }, refused: Refusal): Reply {
   const requestId = refused.requestId ?? randomId('x')
   const { status, headers, body } = errorReply({
     protocol: replyProtocol(received.request),
@@ -53,7 +53,7 @@ export function denied(message: string, code: string): Refusal {
 }
 
 /** What the caller is told when a write was sent, or not, and no answer came. */
-export function noAnswer(received: { readonly request: WireRequest }, outcome: Outcome): Reply {
+export function noAnswer(received: { readonly request: WireHead }, outcome: Outcome): Reply {
   const unknown = outcome.result === 'unknown'
   return refusal(received, {
     code: unknown ? 'outcome_unknown' : 'not_sent',

@@ -1,6 +1,7 @@
 // Records that a request was refused, then answers it: a refusal is in the ledger before it is told.
+import type { WireHead } from '@seconder/aws/wire-request'
 import type { Caller } from '../identify/caller.ts'
-import type { Received, Reply } from '../receive/received.ts'
+import type { Reply } from '../receive/received.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { History } from './history.ts'
 import { failureOf, type Refusal, refusal } from './refusals.ts'
@@ -9,7 +10,7 @@ import { failureOf, type Refusal, refusal } from './refusals.ts'
 export async function refused(
   recorder: Recorder,
   history: History,
-  received: Pick<Received, 'request'>,
+  received: { readonly request: WireHead },
   caller: Caller | undefined,
   failure: Refusal,
 ): Promise<Reply> {

@@ -1,13 +1,21 @@
 // What the door does with an answer that is a stream: all of it, or a connection that visibly broke.
+import { mkdtempSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import type { Gateway } from '../gateway.ts'
 import { answerDoor } from './door.ts'
 import type { Reply } from './received.ts'
+import { Spool } from './spool.ts'
 
+const folder = mkdtempSync(join(tmpdir(), 'seconder-door-'))
+const spool = new Spool(folder)
 const servers: http.Server[] = []
+
+afterAll(() => rmSync(folder, { recursive: true }))
 
 afterEach(async () => {
   for (const server of servers.splice(0)) {
@@ -28,7 +36,7 @@ async function doorWith(reply: (received: { gone: AbortSignal }) => Promise<Repl
       named: null,
       measure: () => 'none' as const,
     }
-    ended.push(answerDoor(gateway, incoming, outgoing, facts))
+    ended.push(answerDoor({ gateway, spool }, incoming, outgoing, facts))
   })
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

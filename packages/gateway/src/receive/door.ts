@@ -4,20 +4,36 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Gateway } from '../gateway.ts'
+import type { Caller } from '../identify/caller.ts'
+import { BODY_TIMES, type BodyTimes } from './body.ts'
 import type { DoorFacts } from './door-facts.ts'
 import { headOf, receive } from './receive.ts'
 import type { Received, Reply } from './received.ts'
+import type { Spool } from './spool.ts'
+
+/**
+ * How often a client that sent a large body is told that its call goes on, in milliseconds: sending it
+ * upstream takes longer than clients wait for a silent server (botocore: 60 s).
+ */
+export const STILL_AT_IT_MS = 15_000
+
+export interface Door {
+  readonly gateway: Gateway
+  readonly spool: Spool
+  readonly times?: BodyTimes
+  readonly stillAtItMs?: number
+}
 
 /** `isAwaited`: the client waits for `100 Continue`, which it gets when its head is acceptable. */
 export async function answerDoor(
-  gateway: Gateway,
+  door: Door,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   facts: DoorFacts,
   isAwaited = false,
 ): Promise<void> {
   try {
-    const reply = await replyTo(gateway, incoming, outgoing, { ...facts, isAwaited })
+    const reply = await replyTo(door, incoming, outgoing, { ...facts, isAwaited })
     await send(outgoing, reply)
   } catch {
     // Nothing that is true can be said any more: the client sees a broken connection.
@@ -26,23 +42,51 @@ export async function answerDoor(
 }
 
 async function replyTo(
-  gateway: Gateway,
+  door: Door,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   facts: DoorFacts & { readonly isAwaited: boolean },
 ): Promise<Reply> {
+  const { gateway, spool, times = BODY_TIMES } = door
+  let caller: Caller | undefined
   let received: Received
   try {
-    received = await receive(incoming, outgoing, facts, (head) => {
-      if (!facts.isAwaited) return
-      gateway.requireHead(head)
-      outgoing.writeContinue()
+    received = await receive(incoming, outgoing, facts, {
+      spool,
+      times,
+      beforeBody: (head) => {
+        if (!facts.isAwaited) return
+        gateway.requireHead(head)
+        outgoing.writeContinue()
+      },
+      admit: (head, place) => {
+        const admitted = gateway.admit(head, place)
+        caller = admitted.caller
+        return admitted
+      },
     })
   } catch (cause) {
     outgoing.setHeader('connection', 'close')
-    return gateway.refuseUnread(headOf(incoming), cause)
+    return gateway.refuseUnread(headOf(incoming), cause, caller)
   }
-  return gateway.handle(received)
+  const isLarge = received.admittedAtMs !== null
+  const still = isLarge ? stillAtIt(outgoing, door.stillAtItMs ?? STILL_AT_IT_MS) : undefined
+  try {
+    return await gateway.handle(received)
+  } finally {
+    clearInterval(still)
+    await received.release()
+  }
+}
+
+/**
+ * Says `100 Continue` again and again: interim answers that clients pass over, and that show them that
+ * somebody is there. Source: RFC 9110 section 15.2 (a client reads any number of them).
+ */
+function stillAtIt(outgoing: ServerResponse, everyMs: number): NodeJS.Timeout {
+  return setInterval(() => {
+    if (!outgoing.headersSent && outgoing.writable) outgoing.writeContinue()
+  }, everyMs)
 }
 
 async function send(outgoing: ServerResponse, reply: Reply): Promise<void> {

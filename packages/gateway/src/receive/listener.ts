@@ -6,11 +6,12 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { errorReply } from '@seconder/aws/reply/error-reply'
 import { randomId } from '../lib/ids.ts'
+import { BODY_TIMES } from './body.ts'
 
 export interface DoorLimits {
   /** From the first byte of a request to the end of its headers, in milliseconds. */
   readonly headersMs: number
-  /** From the first byte of a request to the last of its body. */
+  /** From the first byte of a request to the last of its body; body.ts holds smaller ones to less. */
   readonly requestMs: number
   /** How long a connection without a request is kept. */
   readonly keepAliveMs: number
@@ -28,7 +29,7 @@ export interface DoorLimits {
 
 export const DOOR_LIMITS: DoorLimits = {
   headersMs: 20_000,
-  requestMs: 300_000,
+  requestMs: BODY_TIMES.largeMs,
   keepAliveMs: 60_000,
   lookMs: 5_000,
   answerIdleMs: 120_000,

@@ -1,60 +1,85 @@
-// Makes a Received from a node:http request: the whole body within the limit, headers and target
+// Makes a Received from a node:http request: its body whole, in memory or on the disk, headers and target
 // exactly as sent. Refuses what two parsers could read in two ways.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { saysStream } from '@seconder/aws/recognise/input-streams'
-import type { WireHeader, WireRequest } from '@seconder/aws/wire-request'
+import type { ChunkReader } from '@seconder/aws/sigv4/chunk-reader'
+import type { WireHead, WireHeader } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
+import { type BodyOptions, type ReadBody, readBody } from './body.ts'
 import type { DoorFacts } from './door-facts.ts'
 import type { Received } from './received.ts'
-
-/** Bytes of body the gate holds in memory for one request. */
-export const BODY_BYTES_MAX = 16 * 1024 * 1024
 
 /** One reason for all: making an error for each closed connection costs more than the check. */
 const GONE = 'the client has gone'
 
+const NOT_READ: ReadBody = { body: new Uint8Array(), release: async () => undefined }
+
 /** A request without its body: method, target and headers as sent. */
-export function headOf(incoming: IncomingMessage): WireRequest {
+export function headOf(incoming: IncomingMessage): WireHead {
   return {
     method: incoming.method ?? '',
     target: incoming.url ?? '',
     headers: headerPairs(incoming.rawHeaders),
-    body: new Uint8Array(),
   }
 }
 
+/** What a door asks and uses to take a body in. */
+export interface Intake extends Pick<BodyOptions, 'spool' | 'times'> {
+  /** Asked when the head alone is acceptable and before anything is read; throws why no body is wanted. */
+  readonly beforeBody: (head: WireHead) => void
+  /** Asked before a body is put on the disk; throws why it is not wanted. */
+  readonly admit: (head: WireHead, place: Pick<Received, 'named' | 'label'>) => Admission
+}
+
+export interface Admission {
+  /** Takes aws-chunked framing off; null where there is none. */
+  readonly chunks: ChunkReader | null
+  readonly atMs: number
+}
+
 /**
- * Returns the request with its whole body. `beforeBody` is asked when the head alone is acceptable and
- * before anything is read; what it throws is why no body is wanted.
- * Errors: `body_too_large` past BODY_BYTES_MAX; `wrong_host` when Host is none of the facts' hosts.
+ * Returns the request with its whole body, in memory or on the disk.
+ * Errors: `wrong_host` when Host is none of the facts' hosts; those of readBody.
  */
 export async function receive(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   facts: DoorFacts,
-  beforeBody: (head: WireRequest) => void = () => undefined,
+  { spool, times, beforeBody, admit }: Intake,
 ): Promise<Received> {
   const { measure, named } = facts
   const head = headOf(incoming)
   const label = requireHost(head.headers, facts)
-  requireLength(incoming)
   // A stream has no end to wait for: whoever reads such a request refuses it by its head.
   const isStream = saysStream(head)
   if (isStream) outgoing.setHeader('connection', 'close')
-  else beforeBody(head)
-  const body = isStream ? head.body : await readBody(incoming)
+  let admittedAtMs: number | null = null
+  const { body, release } = isStream
+    ? NOT_READ
+    : await readBody(incoming, {
+        spool,
+        times,
+        beforeReading: () => beforeBody(head),
+        admit: () => {
+          const { chunks, atMs } = admit(head, { named, label })
+          admittedAtMs = atMs
+          return chunks
+        },
+      })
   const gone = new AbortController()
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort(GONE)
   })
   return {
     request: { ...head, body },
+    admittedAtMs,
     isolation: async () => measure(incoming.socket),
     named,
     label,
     clientConnected: () =>
       !outgoing.destroyed && !incoming.socket.destroyed && incoming.socket.writable,
     gone: gone.signal,
+    release,
   }
 }
 
@@ -91,43 +116,5 @@ function requireHost(
     'wrong_host',
     'the Host header is not this gate',
     'use the endpoint exactly as `seconder session open` printed it; a bucket may stand before `localhost` or in the path',
-  )
-}
-
-/** A body that says itself that it is too large is refused before a byte of it is read. */
-function requireLength(incoming: IncomingMessage): void {
-  const announced = Number(incoming.headers['content-length'] ?? 0)
-  if (!(announced <= BODY_BYTES_MAX)) throw tooLarge()
-}
-
-async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
-      bytes += chunk.byteLength
-      if (bytes > BODY_BYTES_MAX) throw tooLarge()
-      chunks.push(chunk)
-    }
-  } catch (cause) {
-    throw cause instanceof GatewayError ? cause : brokenOff(cause)
-  }
-  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
-}
-
-function brokenOff(cause: unknown): GatewayError {
-  return new GatewayError(
-    'request_closed',
-    'the client went before its request was whole; nothing was done',
-    'send the whole request',
-    { cause },
-  )
-}
-
-function tooLarge(): GatewayError {
-  return new GatewayError(
-    'body_too_large',
-    `the body is over ${BODY_BYTES_MAX} bytes`,
-    'send smaller parts; streaming bodies come in a later version',
   )
 }
