@@ -112,6 +112,12 @@ export class GateProcess {
     this.#child?.kill('SIGKILL')
   }
 
+  /** The most memory it ever had, in bytes. Source: proc_pid_status(5), VmHWM. */
+  peakBytes(): number {
+    const status = readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8')
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+  }
+
   async gone(): Promise<void> {
     await this.#exited
   }

@@ -32,7 +32,15 @@ export interface SeenCall {
 }
 
 /** What one answer does before it is whole. */
-export type Mishap = 'refuse' | 'silence' | 'break off' | 'stall' | null
+export type Mishap =
+  | 'refuse'
+  | 'silence'
+  | 'break off'
+  | 'break off without a length'
+  | 'stall'
+  | 'stall half-way'
+  | 'drip'
+  | null
 
 export interface S3Upstream {
   readonly url: string
@@ -40,6 +48,8 @@ export interface S3Upstream {
   readonly uploads: Map<string, { readonly key: string; readonly parts: Map<number, Part> }>
   /** Calls that came whole, or were answered before they had. */
   readonly seen: SeenCall[]
+  /** Bytes of download that were asked of the pattern so far. */
+  pulled: number
   /** Answers whose client went before it had all. */
   readonly aborted: string[]
   versioning: 'Enabled' | ''
@@ -97,6 +107,7 @@ class State {
   readonly uploads: S3Upstream['uploads'] = new Map()
   readonly seen: SeenCall[] = []
   readonly aborted: string[] = []
+  pulled = 0
   versioning: S3Upstream['versioning'] = ''
   mishap: S3Upstream['mishap'] = () => null
 
@@ -123,8 +134,11 @@ class State {
     outgoing.on('close', () => {
       if (!outgoing.writableFinished) this.aborted.push(`${method} ${target}`)
     })
+    if (mishap === 'break off without a length') delete head['content-length']
     outgoing.writeHead(status, { 'x-amz-request-id': 'UP-1', ...head })
-    if (mishap === 'break off') outgoing.write('half', () => outgoing.destroy())
+    if (mishap?.startsWith('break off')) outgoing.write('half', () => outgoing.destroy())
+    else if (mishap === 'stall half-way') outgoing.write('half')
+    else if (mishap === 'drip') drip(outgoing)
     else if (content instanceof Readable) content.pipe(outgoing)
     else outgoing.end(content)
   }
@@ -139,7 +153,9 @@ class State {
       case 'GET':
         if (!key.includes('/')) return this.#bucket(query)
         if (upload !== null) return this.#listParts(upload, query)
-        return download(this.objects.get(key), incoming)
+        return download(this.objects.get(key), incoming, (bytes) => {
+          this.pulled += bytes
+        })
       case 'PUT':
         if (upload !== null) return this.#putPart(upload, query, body, incoming)
         this.objects.set(key, { ...body, parts: [body.sha256] })
@@ -224,6 +240,12 @@ class State {
   }
 }
 
+/** A byte now and then, for ever: never idle, never done. */
+function drip(outgoing: http.ServerResponse): void {
+  const timer = setInterval(() => outgoing.write('.'), 50)
+  outgoing.on('close', () => clearInterval(timer))
+}
+
 interface Body extends Part {
   /** Only where it is short. */
   readonly text: string
@@ -258,10 +280,18 @@ function signatureFault(incoming: http.IncomingMessage): string | null {
   }
 }
 
+function* counted(from: number, end: number, pulled: (bytes: number) => void): Generator<Buffer> {
+  for (const piece of patternBytes(from, end)) {
+    pulled(piece.length)
+    yield piece
+  }
+}
+
 /** Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
 function download(
   object: StoredObject | undefined,
   { headers, method }: http.IncomingMessage,
+  pulled: (bytes: number) => void,
 ): Sent {
   if (!object) return failure(404, 'NoSuchKey')
   const { size, etag } = object
@@ -278,7 +308,9 @@ function download(
     ...(first !== undefined && { 'content-range': `bytes ${from}-${end - 1}/${size}` }),
   }
   const status = first === undefined ? 200 : 206
-  return method === 'HEAD' ? [status, head] : [status, head, Readable.from(patternBytes(from, end))]
+  return method === 'HEAD'
+    ? [status, head]
+    : [status, head, Readable.from(counted(from, end, pulled))]
 }
 
 function xml(body: string): Sent {

@@ -11,7 +11,7 @@ import { type ActiveEpoch, observes, placeRules } from './epoch/active.ts'
 import { Copies, type Performed } from './execute/copies.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import type { Scope } from './execute/exchange.ts'
-import { endToEnd, execute, forwarded } from './execute/execute.ts'
+import { endToEnd, execute, forwarded, whenRecorded } from './execute/execute.ts'
 import type { Caller } from './identify/caller.ts'
 import { answerAssumeRole, requireRoom } from './identify/child-opening.ts'
 import {
@@ -272,10 +272,8 @@ export class Gateway {
     const facts = callFacts(call.caller, decidedOf(call, evidence), digest, call.epoch.number)
     if (isRead(call.action) && observed === null && grant === null) {
       // A read's one entry is made durable while the upstream works, and before anything is answered.
-      const [, answer] = await Promise.all([
-        recorder.record({ type: 'read', ...passedBy(decision), ...facts }),
-        send(request, scope),
-      ])
+      const entry = { type: 'read', ...passedBy(decision), ...facts } as const
+      const answer = await whenRecorded(recorder.record(entry), send(request, scope))
       this.#history.count(call.session.id, 'reads')
       const headers = endToEnd(answer.headers)
       return notExecuted({ status: answer.status, headers, body: answer.body })

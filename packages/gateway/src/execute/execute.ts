@@ -7,7 +7,7 @@ import { GatewayError } from '../errors.ts'
 import type { ReceivedBody } from '../receive/received.ts'
 import type { Outcome } from './outcome.ts'
 import { membersWithout } from './partial.ts'
-import { type Scope, type SendUpstream, UpstreamSilence } from './upstream.ts'
+import { type Scope, type SendUpstream, type UpstreamAnswer, UpstreamSilence } from './upstream.ts'
 
 /** Bytes of a write's answer held so that its outcome is durable before the caller has it. */
 export const ANSWER_BYTES_MAX = 16 * 1024 * 1024
@@ -119,6 +119,25 @@ export async function execute(
     // Once a byte has left, only the upstream knows: a broken answer is silence too.
     const detail = cause instanceof UpstreamSilence ? cause.message : 'the answer broke off'
     return { outcome: { result: 'unknown', detail }, answer: null }
+  }
+}
+
+/**
+ * The answer to a read, when its entry is durable; without the entry nobody gets it, and it is let go of.
+ */
+export async function whenRecorded(
+  recorded: Promise<unknown>,
+  sent: Promise<UpstreamAnswer>,
+): Promise<UpstreamAnswer> {
+  try {
+    const [, answer] = await Promise.all([recorded, sent])
+    return answer
+  } catch (cause) {
+    sent.then(
+      ({ body }) => body.destroy(),
+      () => undefined, // there is nothing to let go of
+    )
+    throw cause
   }
 }
 

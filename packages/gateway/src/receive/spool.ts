@@ -39,7 +39,9 @@ export class Spool {
   readonly #folder: string
   readonly limits: SpoolLimits
   #files = 0
+  /** Reserved, and of that on the disk. */
   #bytes = 0
+  #written = 0
 
   /** Makes the folder, for its owner alone, and removes what a crash may have left in it. */
   constructor(folder: string, limits: SpoolLimits = SPOOL_DEFAULTS) {
@@ -64,9 +66,13 @@ export class Spool {
     const file = new SpoolFile({
       take: (more, bodyBytes) => this.#take(more, bodyBytes),
       free: () => this.#requireFree(),
-      release: (bytes) => {
+      wrote: (bytes) => {
+        this.#written += bytes
+      },
+      release: (reserved, written) => {
         this.#files -= 1
-        this.#bytes -= bytes
+        this.#bytes -= reserved
+        this.#written -= written
       },
     })
     try {
@@ -89,15 +95,24 @@ export class Spool {
 
   /** What is reserved and not yet written counts as gone, so that two uploads do not share one space. */
   async #requireFree(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#folder)
-    if (bavail * bsize < this.limits.freeBytesMin) throw full('the disk of the gate is nearly full')
+    let free: number
+    try {
+      const { bavail, bsize } = await statfs(this.#folder)
+      free = bavail * bsize
+    } catch (cause) {
+      throw full('the disk of the gate cannot be looked at', cause)
+    }
+    const promised = this.#bytes - this.#written
+    if (free - promised < this.limits.freeBytesMin)
+      throw full('the disk of the gate is nearly full')
   }
 }
 
 interface SpoolRoom {
   readonly take: (more: number, bodyBytes: number) => void
   readonly free: () => Promise<void>
-  readonly release: (bytes: number) => void
+  readonly wrote: (bytes: number) => void
+  readonly release: (reserved: number, written: number) => void
 }
 
 export class SpoolFile {
@@ -139,6 +154,7 @@ export class SpoolFile {
       at += await this.#writeSome(bytes.subarray(at), this.#written + at)
     }
     this.#written += at
+    this.#room.wrote(at)
   }
 
   /** The bytes from the first on, as often as it is asked. */
@@ -160,7 +176,7 @@ export class SpoolFile {
     try {
       await this.#handle?.close()
     } finally {
-      this.#room.release(this.#reserved)
+      this.#room.release(this.#reserved, this.#written)
     }
   }
 
