@@ -21,7 +21,7 @@ const STAGES = [
 const NOUNS: Record<string, readonly string[]> = {
   receive: ['received'],
   identify: ['caller'],
-  describe: ['action', 'environments'],
+  describe: ['action', 'environments', 'upload-content'],
   resolve: ['evidence'],
   decide: ['decision', 'seats'],
   review: ['document', 'statement'],

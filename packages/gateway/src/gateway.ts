@@ -51,6 +51,7 @@ import type { Following } from './path/following.ts'
 import { getTwin, type HeadDecision, headDecision, passedBy } from './path/head.ts'
 import { History } from './path/history.ts'
 import type { LookUps } from './path/look-ups.ts'
+import { type InUpload, Multipart } from './path/multipart.ts'
 import { newRequest } from './path/new-request.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
@@ -87,6 +88,8 @@ interface OnPath extends Identified {
   /** The child session that an AssumeRole asks for; null for every other call. */
   readonly child: ChildAsked | null
   readonly action: Action
+  /** Where it stands in a multipart upload; null for any other call. */
+  readonly upload: InUpload['upload']
   /** Of a HEAD: the GET it stands for. */
   readonly twin: Action | undefined
   readonly scope: Scope
@@ -98,10 +101,12 @@ export class Gateway {
   readonly #parts: GatewayParts
   readonly #copies: Copies
   readonly #history = new History()
+  readonly #multipart: Multipart
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
     this.#copies = new Copies(parts.clock)
+    this.#multipart = new Multipart(parts.store, parts.clock)
   }
 
   /** Answers one request. Never rejects: what fails is a refusal in the protocol of the request. */
@@ -115,7 +120,8 @@ export class Gateway {
       if (call.child) requireOwnCall(call.action, call.verified)
       if (isRead(call.action)) return (await this.#answer(call)).reply
       requireBoundBody(call.action, call.verified)
-      return await this.#copies.join(copyKeys(call), () => this.#answer(call))
+      const apart = () => this.#multipart.apart(call, () => this.#answer(call))
+      return await this.#copies.join(copyKeys(call), apart)
     } catch (cause) {
       return this.#refuse(received, identified?.caller, failureOf(cause))
     }
@@ -133,7 +139,8 @@ export class Gateway {
     const { roleArn, parent } = session
     const child = childAsked(said, { roles, roleArn, isChild: parent !== null })
     if (child) requireRoom(this.#parts.store, session, this.#parts.clock.nowMs())
-    const action = child ? childOpening(said, child, roleArn) : said
+    const meant = child ? childOpening(said, child, roleArn) : said
+    const { action, upload } = this.#multipart.described(meant, session)
     const scope = scopeOf(identified, action, endpointPrefix)
     requireNoStrayBody(request)
     requireEndpoint(scope)
@@ -143,6 +150,7 @@ export class Gateway {
       request,
       received,
       action,
+      upload,
       twin,
       child,
       scope,
@@ -284,6 +292,7 @@ export class Gateway {
       sessionId: call.session.id,
       operation: call.action.operation,
     }
+    this.#multipart.begins(call)
     const signature = sha256Hex(call.verified.signature)
     // A crash after this line leaves a consumed grant without an effect: asked for again, never twice.
     const begun = grant
@@ -301,13 +310,15 @@ export class Gateway {
       ...facts,
     })
     // A crash from here on leaves an intent without outcome: at the next start it becomes `unknown`.
-    const { outcome, answer } = await execute(send, request, scope, call.action)
+    const executed = await execute(send, request, scope, call.action)
+    const { outcome, answer } = executed
     try {
       await recorder.record({ type: 'outcome', effect: effect.id, outcome })
       if (outcome.result === 'accepted') {
         await this.#parts.following.begin(effect, call.action, evidence, answer)
       }
       store.endEffect(effect.id)
+      this.#multipart.ended(call, executed)
     } catch (cause) {
       throw notRecorded(cause)
     }

@@ -122,7 +122,7 @@ test('every policy file of the lab says first that it is for the demo', () => {
   }
 })
 
-test('L2: no policy approves a change of production by itself', () => {
+test('L2: no policy approves a change of production by itself, but for what is invisible until its end', () => {
   const unreviewed = [...set.policies.values()].filter(
     ({ effect, seatCounts, reach }) =>
       effect === 'permit' &&
@@ -130,7 +130,32 @@ test('L2: no policy approves a change of production by itself', () => {
       (reach.environment === null || reach.environment === 'production'),
   )
   const ids = unreviewed.map(({ id }) => id).sort()
-  expect(ids).toEqual(['nonproduction-change', 'nonproduction-look', 'production-look'])
+  expect(ids).toEqual([
+    'nonproduction-change',
+    'nonproduction-look',
+    'production-look',
+    'production-staging',
+  ])
+})
+
+test('the parts of a multipart upload pass; nothing else of it does, and nothing else by its name', () => {
+  const steps = ['CreateMultipartUpload', 'UploadPart', 'UploadPartCopy', 'AbortMultipartUpload']
+  for (const step of steps) {
+    const operation = `s3:${step}`
+    expect(short(ask({ operation, effects: ['write'] }, 'production')), step).toBe('allow')
+    const others = EFFECTS_BY_STRICTNESS.filter((effect) => !/^(read|list|write)$/.test(effect))
+    for (const effect of others) {
+      const decision = ask({ operation, effects: ['write', effect] }, 'production')
+      expect(decision.answer, `${step} ${effect}`).toBe('review')
+    }
+    const resources = [{ ...TABLE, environment: 'production', resolved: false }]
+    const unproved = sampleAction({ operation, effects: ['write'], resources })
+    expect(decide(unproved, NO_EVIDENCE, CONTEXT, set).answer, step).toBe('review')
+  }
+  const write = (operation: string) => ask({ operation, effects: ['write'] }, 'production').answer
+  for (const operation of ['s3:CompleteMultipartUpload', 's3:PutObject', 'glacier:UploadPart']) {
+    expect(write(operation), operation).toBe('review')
+  }
 })
 
 function ask(changes: Partial<Action>, environment: string): Decision {

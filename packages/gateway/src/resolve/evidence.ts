@@ -42,6 +42,8 @@ export interface Evidence {
   readonly actsUnder?: readonly string[]
   /** What it would make others do, as found in what it starts; their worst counts as this action's. */
   readonly innerCalls?: readonly import('@seconder/aws/call').InnerCall[]
+  /** For the reviewer: one sentence about what would be put there, and who saw it. */
+  readonly content?: string
   /** For the reviewer: which environments each of `actsUnder` reaches. */
   readonly reaches?: readonly { readonly role: string; readonly environments: readonly string[] }[]
   /** Present where a tag of what it touches says that it is production: it counts as production. */

@@ -13,6 +13,7 @@ export interface Part {
   readonly actsUnder?: Evidence['actsUnder']
   readonly innerCalls?: Evidence['innerCalls']
   readonly taggedProduction?: boolean
+  readonly content?: string
 }
 
 export type Resolver = (action: Action, look: Look) => Promise<Part>
@@ -39,6 +40,7 @@ export function evidenceOf(part: Part, sentences: readonly string[]): Evidence {
     ...(part.actsUnder === undefined ? {} : { actsUnder: part.actsUnder }),
     ...(part.innerCalls === undefined ? {} : { innerCalls: part.innerCalls }),
     ...(part.taggedProduction === true ? { taggedProduction: true as const } : {}),
+    ...(part.content === undefined ? {} : { content: part.content }),
   }
 }
 

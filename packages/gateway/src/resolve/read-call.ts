@@ -34,6 +34,7 @@ const S3_READS: readonly { method: 'GET' | 'HEAD'; key: boolean; query: readonly
   { method: 'GET', key: false, query: ['object-lock'] },
   { method: 'GET', key: false, query: ['list-type', 'max-keys', 'continuation-token'] },
   { method: 'GET', key: false, query: ['versions', 'max-keys'] },
+  { method: 'GET', key: true, query: ['uploadId', 'max-parts', 'part-number-marker'] },
   { method: 'HEAD', key: true, query: ['versionId'] },
 ]
 

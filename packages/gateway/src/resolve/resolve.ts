@@ -20,6 +20,7 @@ import {
 } from './stack.ts'
 import { resolveTable } from './table-change.ts'
 import { isTouching, resolveTouched, touchingOperations } from './touched.ts'
+import { resolveComplete } from './upload.ts'
 import type { Upstream } from './upstream.ts'
 
 export { bindingRead, sameBinding } from './binding.ts'
@@ -56,7 +57,7 @@ const RESOLVERS: Readonly<Record<string, Resolver>> = {
   'dynamodb:UpdateTable': resolveTable,
   'dynamodb:UpdateTimeToLive': resolveTable,
   'route53:ChangeResourceRecordSets': resolveRecords,
-  's3:CompleteMultipartUpload': resolveObjects,
+  's3:CompleteMultipartUpload': resolveComplete,
   's3:CopyObject': resolveObjects,
   's3:DeleteBucket': resolveBucket,
   's3:DeleteBucketLifecycle': resolveBucket,

@@ -37,6 +37,7 @@ export function summarise(action: Action, evidence: Evidence): string {
     ...first,
     ...(absent ? [] : [...aboutData(findings), ...aboutProtection(findings)]),
     ...aboutLooking(findings, evidence),
+    ...(evidence.content === undefined ? [] : [evidence.content]),
     ...aboutInnerCalls(action, evidence),
     ...aboutAddedEffects(action, evidence),
     ...((evidence.before ?? null) === null ? [] : ['What is there now is shown below.']),

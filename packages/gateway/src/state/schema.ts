@@ -51,4 +51,14 @@ export const MIGRATIONS: readonly string[] = [
     region TEXT NOT NULL, input TEXT NOT NULL, since_ms INTEGER NOT NULL
   );
   `,
+  `
+  CREATE TABLE uploads (
+    id TEXT PRIMARY KEY, bucket TEXT NOT NULL, object_key TEXT NOT NULL, session_id TEXT NOT NULL,
+    created TEXT NOT NULL, at_ms INTEGER NOT NULL
+  );
+  CREATE TABLE upload_parts (
+    upload_id TEXT NOT NULL, number INTEGER NOT NULL, etag TEXT, sha256 TEXT, bytes INTEGER NOT NULL,
+    pending INTEGER NOT NULL, uncertain INTEGER NOT NULL, PRIMARY KEY (upload_id, number)
+  ) WITHOUT ROWID;
+  `,
 ]

@@ -4,7 +4,6 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../errors.ts'
-import { EffectStatements } from './effects.ts'
 import * as rows from './rows.ts'
 import { MIGRATIONS } from './schema.ts'
 import type {
@@ -20,6 +19,7 @@ import type {
   SessionRow,
   Store,
 } from './store.ts'
+import { UploadStatements } from './uploads.ts'
 
 const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
   role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`
@@ -64,7 +64,7 @@ function sessionValues(session: SessionRow): (string | number | null)[] {
   return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
 }
 
-class SqliteStore extends EffectStatements implements Store {
+class SqliteStore extends UploadStatements implements Store {
   meta(key: string): string | undefined {
     return this.one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
   }

@@ -1,6 +1,7 @@
 // The gate's state port: sessions, requests, reviews, grants, effects and epochs. Narrow on purpose:
 // every change that must be atomic is one method. What is durable here is never ahead of the ledger.
 import type { SeatCount } from '../decide/decision.ts'
+import type { JsonObject } from '../describe/action.ts'
 
 export type RequestState =
   | 'pending'
@@ -120,6 +121,25 @@ export interface IntentFacts {
   readonly atMs: number
 }
 
+/** A multipart upload that was begun through this gate and has not ended through it. */
+export interface UploadRow {
+  readonly id: string
+  readonly bucket: string
+  readonly key: string
+  readonly sessionId: string
+  /** What it was begun with, bucket and key left out: settings of the object to be. */
+  readonly created: JsonObject
+}
+
+export interface UploadPart {
+  readonly number: number
+  /** As S3 answered it; null with `sha256` where what S3 holds under this number is not certain. */
+  readonly etag: string | null
+  /** Of its bytes, in hex; null also where they were copied within S3 and nobody here saw them. */
+  readonly sha256: string | null
+  readonly bytes: number
+}
+
 export interface Store {
   meta(key: string): string | undefined
   setMeta(key: string, value: string): void
@@ -197,6 +217,20 @@ export interface Store {
   addFollowed(effect: FollowedEffect): void
   endFollowed(effectId: string): void
   followed(): readonly FollowedEffect[]
+  addUpload(upload: UploadRow, atMs: number): void
+  upload(id: string): UploadRow | undefined
+  /** In the order of their numbers. */
+  uploadParts(id: string): readonly UploadPart[]
+  /**
+   * Forgets what was under this number, durably, before anything is sent there. Where an earlier one never
+   * had its end, which of the two S3 will hold is not certain for as long as the upload lasts.
+   */
+  beginPart(uploadId: string, number: number): void
+  /** What S3 now holds there by its own answer. */
+  endPart(uploadId: string, part: UploadPart): void
+  endUpload(id: string): void
+  uploadCount(sessionId: string): { readonly ofSession: number; readonly all: number }
+  pruneUploads(beforeMs: number): void
   /** Forgets signatures older than the clock skew allows to be verified again. */
   pruneSignatures(beforeMs: number): void
   close(): void
