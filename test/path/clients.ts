@@ -132,9 +132,9 @@ export function countAtDoor(gate: Harness): { taken(): number } {
     count++
     return handle(received)
   }
-  gateway.refuseUnread = (request, cause) => {
+  gateway.refuseUnread = (request, cause, caller) => {
     count++
-    return refuseUnread(request, cause)
+    return refuseUnread(request, cause, caller)
   }
   return {
     taken() {

@@ -12,7 +12,7 @@ import {
 } from '../fakes/s3-upstream.ts'
 import { idIn } from './acts.ts'
 import type { Keys } from './harness.ts'
-import { type Form, uploads } from './large.ts'
+import { uploads } from './large.ts'
 import { rawCall, signed } from './wire.ts'
 
 const MIB = 1024 * 1024
@@ -48,15 +48,15 @@ async function grownBy(run: () => Promise<void>): Promise<number> {
   return gate.peakBytes() - before
 }
 
-test.runIf(isLinux).each(['signed', 'unsigned trailer'] satisfies Form[])(
-  'an upload of 256 MiB, held, reviewed and sent, takes no memory to speak of: %s',
-  async (form) => {
-    const upload = { size: SIZE, form, target: `/bucket-b/${form.replace(' ', '-')}` }
+test.runIf(isLinux)(
+  'an upload of 256 MiB, held, reviewed and sent, takes no memory to speak of',
+  async () => {
+    const upload = { size: SIZE, form: 'unsigned trailer', target: '/bucket-b/upload' } as const
     const grown = await grownBy(async () => {
       await gate.approve('bob', idIn(await uploads(keys, upload)))
       expect((await uploads(keys, upload)).status).toBe(200)
     })
-    expect(upstream.objects.get(upload.target.slice(1))?.sha256).toBe(patternSha256(SIZE))
+    expect(upstream.objects.get('bucket-b/upload')?.sha256).toBe(patternSha256(SIZE))
     expect(grown).toBeLessThan(GROWTH_MAX)
   },
 )
