@@ -4,13 +4,11 @@
 import type { WireHead } from '@seconder/aws/wire-request'
 import { decide, readsIsolation } from './decide/decide.ts'
 import type { Decision } from './decide/decision.ts'
-import type { Action, ChildAsked } from './describe/action.ts'
+import type { Action } from './describe/action.ts'
 import { childAsked, childOpening } from './describe/child-session.ts'
 import { actionDigest, boundDigest, describe } from './describe/describe.ts'
-import { type ActiveEpoch, observes, placeRules } from './epoch/active.ts'
+import { observes, placeRules } from './epoch/active.ts'
 import { Copies, type Performed } from './execute/copies.ts'
-import type { UpstreamAccess } from './execute/credentials.ts'
-import type { Scope } from './execute/exchange.ts'
 import { endToEnd, execute, forwarded, whenRecorded } from './execute/execute.ts'
 import type { Caller } from './identify/caller.ts'
 import { answerAssumeRole, requireRoom } from './identify/child-opening.ts'
@@ -22,7 +20,6 @@ import {
   identifyHead,
 } from './identify/identify.ts'
 import { sha256Hex } from './lib/canonical-json.ts'
-import type { Clock } from './lib/clock.ts'
 import { randomId } from './lib/ids.ts'
 import { changeSetFirst } from './path/change-set-first.ts'
 import {
@@ -47,55 +44,22 @@ import {
   couldNotLookAgain,
   notRecorded,
 } from './path/failures.ts'
-import type { Following } from './path/following.ts'
 import { getTwin, type HeadDecision, headDecision, passedBy } from './path/head.ts'
 import { History } from './path/history.ts'
-import type { LookUps } from './path/look-ups.ts'
-import { type InUpload, Multipart } from './path/multipart.ts'
+import { Multipart } from './path/multipart.ts'
 import { newRequest } from './path/new-request.ts'
+import type { GatewayParts, OnPath } from './path/on-path.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
 import type { Received, Reply } from './receive/received.ts'
-import type { Recorder } from './record/recorder.ts'
 import { bindingRead } from './resolve/binding.ts'
 import type { Evidence } from './resolve/evidence.ts'
 import { NO_EVIDENCE } from './resolve/evidence.ts'
 import { resolve } from './resolve/resolve.ts'
 import { summarise } from './resolve/summary.ts'
-import type { ReviewDesk } from './review/desk.ts'
 import { closedWords, environmentsOf, pendingWords } from './review/words.ts'
-import type { GrantRow, RequestRow, Store } from './state/store.ts'
-
-export interface GatewayParts {
-  readonly store: Store
-  readonly recorder: Recorder
-  readonly clock: Clock
-  readonly desk: ReviewDesk
-  readonly access: UpstreamAccess
-  /** The epoch in force, or why there is none. */
-  readonly epoch: () => ActiveEpoch
-  readonly following: Following
-  /** Shared with what follows effects, so that both stay within one budget. */
-  readonly lookUps: LookUps
-  readonly holdMs: number
-  readonly requestUrl: (id: string) => string
-}
-
-/** One call on its way down the path. */
-interface OnPath extends Identified {
-  readonly received: Received
-  /** The child session that an AssumeRole asks for; null for every other call. */
-  readonly child: ChildAsked | null
-  readonly action: Action
-  /** Where it stands in a multipart upload; null for any other call. */
-  readonly upload: InUpload['upload']
-  /** Of a HEAD: the GET it stands for. */
-  readonly twin: Action | undefined
-  readonly scope: Scope
-  readonly actionDigest: string
-  readonly epoch: ActiveEpoch
-}
+import type { GrantRow, RequestRow } from './state/store.ts'
 
 export class Gateway {
   readonly #parts: GatewayParts

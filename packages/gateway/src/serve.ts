@@ -8,16 +8,9 @@ import { SKEW_MS } from '@seconder/aws/sigv4/verify'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
 import { assumesRoles, type Config, type RoleRow } from './config.ts'
-import { acceptsSoftware, decideWithReviewers } from './decide/decide.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
-import {
-  type ActiveEpoch,
-  alsoProtecting,
-  loadEpoch,
-  placeRules,
-  refusingReason,
-} from './epoch/active.ts'
+import { type ActiveEpoch, alsoProtecting, loadEpoch, refusingReason } from './epoch/active.ts'
 import { contentOnDisk, type VersionedContent } from './epoch/content.ts'
 import { firstEpoch } from './epoch/first-epoch.ts'
 import { protectedRows } from './epoch/protected.ts'
@@ -31,7 +24,7 @@ import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { closed, once } from './lib/listening.ts'
-import { asDecided } from './path/facts.ts'
+import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
 import { LookUps } from './path/look-ups.ts'
 import { BODY_TIMES } from './receive/body.ts'
@@ -49,7 +42,7 @@ import type { SignedAct } from './record/entry.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
 import { closeOpenEffects } from './record/open-effects.ts'
 import { createRecorder, type Recorder } from './record/recorder.ts'
-import { ReviewDesk } from './review/desk.ts'
+import type { ReviewDesk } from './review/desk.ts'
 import { openSqliteStore } from './state/sqlite.ts'
 import type { Store } from './state/store.ts'
 import { StandingDesk } from './wall/standing.ts'
@@ -223,29 +216,9 @@ class Running implements Gate {
     const lookUps = new LookUps(clock)
     const limits = config.follow
     this.#following = new Following({ store, recorder, clock, access, lookUps, limits })
-    this.desk = new ReviewDesk({
-      store,
-      recorder,
-      clock,
-      gateId,
-      expiresInMs: config.review.expiresInMs,
-      grantExpiresInMs: config.review.grantExpiresInMs,
-      acceptsSoftware: ({ action, evidence, context }) =>
-        acceptsSoftware(
-          asDecided(action, evidence, placeRules(this.#inForce())),
-          evidence,
-          context,
-          this.#inForce().policySet,
-        ),
-      decideWith: ({ action, evidence, context }, reviewers) =>
-        decideWithReviewers(
-          asDecided(action, evidence, placeRules(this.#inForce())),
-          evidence,
-          context,
-          this.#inForce().policySet,
-          reviewers,
-        ),
-    })
+    const { expiresInMs, grantExpiresInMs } = config.review
+    const desk = { store, recorder, clock, gateId, expiresInMs, grantExpiresInMs }
+    this.desk = deskUnder(desk, () => this.#inForce())
     this.epochs = new EpochDesk({
       store,
       recorder,
