@@ -47,7 +47,8 @@ export function recognise(wire: Wire, service: Service): Recognised {
     // Also where this service would not read it: something else on the way might.
     wire.query.has('Action'),
   ].filter(Boolean).length
-  if (signals > 1) throw new CallError('ambiguous_operation', 'two names for the operation')
+  if (signals > 1 || namesTarget(wire.query))
+    throw new CallError('ambiguous_operation', 'two names for the operation')
   if (target !== undefined) return byTarget(wire, service, target)
   if (isRpc) return byRpcPath(service, rpc[1] ?? '', rpc[2] ?? '')
   if (form?.has('Action') === true) return byAction(wire, service, form)
@@ -60,6 +61,16 @@ export function recognise(wire: Wire, service: Service): Recognised {
     form: NONE,
     formIsQuery: false,
   }
+}
+
+/**
+ * True for a target in the query, in any case: SDK v3 puts it there when it presigns, so some front of
+ * AWS may read it, and this reader does not.
+ * Source: smithy-typescript packages/signature-v4/src/moveHeadersToQuery.ts
+ */
+function namesTarget(query: Wire['query']): boolean {
+  for (const key of query.keys()) if (key.toLowerCase() === 'x-amz-target') return true
+  return false
 }
 
 function isQueryModel(model: ReadyModel): boolean {

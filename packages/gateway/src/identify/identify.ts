@@ -5,9 +5,10 @@ import { hostLabel } from '@seconder/aws/endpoints/host-label'
 import { onHost, pathStyle, requireRow } from '@seconder/aws/endpoints/host-row'
 import { type ChunkedEnd, ChunkReader } from '@seconder/aws/sigv4/chunk-reader'
 import { plainHeaders, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
+import { SigV4Error } from '@seconder/aws/sigv4/errors'
 import { withoutPresignedParameters } from '@seconder/aws/sigv4/sign'
 import { type VerifiedSignature, verify, verifyHead } from '@seconder/aws/sigv4/verify'
-import { isHeld, type WireHead, type WireRequest } from '@seconder/aws/wire-request'
+import { headerValues, isHeld, type WireHead, type WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
 import type { Received, ReceivedBody } from '../receive/received.ts'
 import type { SessionRow, Store } from '../state/store.ts'
@@ -168,6 +169,7 @@ function decoded(
 ): Pick<Identified, 'request' | 'vouchedHeaders'> {
   const { payloadKind, signedHeaders } = verified
   if (!payloadKind.startsWith('streaming-')) {
+    requireUnchunked(head)
     return { request: { ...head, body }, vouchedHeaders: signedHeaders }
   }
   const read = unframed(head, body, verified, secretAccessKey)
@@ -191,6 +193,15 @@ function unframed(
   }
   const framing = readChunkedBody({ ...head, body }, verified, secretAccessKey)
   return { framing, body: framing.payload }
+}
+
+/** A body that is announced as chunked and signed as plain is one thing to one reader, one to the next. */
+function requireUnchunked(head: WireHead): void {
+  if (headerValues(head, 'x-amz-decoded-content-length').length === 0) return
+  throw new SigV4Error(
+    'malformed_chunks',
+    'x-amz-decoded-content-length comes with a body that is not signed as chunks',
+  )
 }
 
 /**

@@ -96,7 +96,7 @@ export function aliasCall(region: string, name: string, alias: string): Upstream
 
 const FUNCTIONS = '/2015-03-31/functions/'
 const FUNCTION_READ =
-  /^\/2015-03-31\/functions\/[A-Za-z0-9%_.-]+\/(?:configuration(?:\?Qualifier=[A-Za-z0-9%_.-]+)?|aliases\/[A-Za-z0-9%_.-]+)$/
+  /^\/2015-03-31\/functions\/[\w%.~!'()*-]+\/(?:configuration(?:\?Qualifier=[\w%.~!'()*-]+)?|aliases\/[\w%.~!'()*-]+)$/
 
 /** Whether a call is one of these reads, in exactly the form written here. */
 export function isActingRead(call: UpstreamCall): boolean {

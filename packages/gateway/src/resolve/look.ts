@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '@seconder/aws/call'
 import { parseStrictJson, StrictJsonError } from '@seconder/aws/strict-json'
 import { errorCodeOfXml, readXml, type XmlTree } from './answer-xml.ts'
 import { asObject, textAt } from './member.ts'
-import { assertRead } from './read-call.ts'
+import { assertRead, isSendable } from './read-call.ts'
 import { NotLooked, type Upstream, type UpstreamAnswer, type UpstreamCall } from './upstream.ts'
 
 /** Most look-ups that one action may cause; redteam M6: look-ups must not become a flood. */
@@ -25,6 +25,7 @@ export type Why =
   | 'no answer'
   | 'unreadable'
   | 'refused'
+  | 'unaskable'
   | 'budget'
 
 export const WORDS: Readonly<Record<Why, string>> = {
@@ -34,6 +35,7 @@ export const WORDS: Readonly<Record<Why, string>> = {
   'no answer': 'the upstream could not be reached',
   unreadable: 'the answer could not be read',
   refused: 'the upstream refused the look-up',
+  unaskable: 'its name is none that AWS could be asked about',
   budget: 'the limit of look-ups was reached',
 }
 
@@ -154,6 +156,7 @@ export class Look {
   }
 
   async #ask(call: UpstreamCall, codeOf: (answer: UpstreamAnswer) => string | null): Promise<Sent> {
+    if (!isSendable(call)) return { kind: 'nothing', why: 'unaskable' }
     assertRead(call)
     await this.#turn()
     try {

@@ -40,6 +40,7 @@ const S3_READS: readonly { method: 'GET' | 'HEAD'; key: boolean; query: readonly
 
 const EXPECTED_OWNER = 'x-amz-expected-bucket-owner'
 const MAX_BODY_BYTES = 64 * 1024
+const MAX_TARGET_CHARS = 8 * 1024
 const FORM = 'application/x-www-form-urlencoded; charset=utf-8'
 const AWS_JSON = 'application/x-amz-json-1.0'
 const API_VERSION = '2010-05-15'
@@ -110,6 +111,15 @@ export function s3Call(
 export function s3OwnerCall(region: string, bucket: string, account: string): UpstreamCall {
   const call = s3Call(region, 'HEAD', bucket, null, [])
   return { ...call, headers: [[EXPECTED_OWNER, account]] }
+}
+
+/**
+ * False where what the caller named makes a look-up that no AWS would answer: too long, or a name of dots
+ * that would be another path. Not sent, and no bug: such a name is the caller's own.
+ */
+export function isSendable({ service, target, body }: UpstreamCall): boolean {
+  if (body.byteLength > MAX_BODY_BYTES || target.length > MAX_TARGET_CHARS) return false
+  return service !== 's3' ? !/\/\.{1,2}(?:[/?]|$)/.test(target) : true
 }
 
 /**
