@@ -148,6 +148,8 @@ function received({ request }: Mutant): Received {
     label: '',
     clientConnected: () => true,
     gone: NEVER_GONE,
+    admittedAtMs: null,
+    release: async () => undefined,
   }
 }
 

@@ -149,11 +149,22 @@ test('an unknown service, target, action, version or route is refused', () => {
   expect(codeOf(() => describe('lambda', 'DELETE /nowhere'))).toBe('unknown_operation')
 })
 
+test('a target in the query is a second name for the operation, whatever its case', () => {
+  const headers = { ...JSON10, 'x-amz-target': 'DynamoDB_20120810.ListTables' }
+  for (const key of ['X-Amz-Target', 'x-amz-target']) {
+    const line = `POST /?${key}=DynamoDB_20120810.DeleteTable`
+    expect(codeOf(() => describe('dynamodb', line, headers, '{}'))).toBe('ambiguous_operation')
+  }
+  expect(codeOf(() => describe('dynamodb', 'POST /', headers, '{}'))).toBe('described')
+})
+
 test('a path or query with two readings is refused', () => {
   for (const line of [
     'DELETE /bucket/../other/key',
     'DELETE /bucket/%2e%2e/key',
     'DELETE /buck%2Fet/key',
+    'DELETE /o%2e%2erders/key',
+    'GET /%62ucket',
     'DELETE /bucket/a+b',
     'DELETE /bucket/%zz',
     'DELETE /bucket/%ff',

@@ -21,13 +21,15 @@ interface S3Host {
   readonly bucket?: string
 }
 
-/** The bucket and key that the request names. `malformed_target` where the bucket holds a slash. */
+/** The bucket and key that the request names. `malformed_target` where the bucket is escaped. */
 export function s3AddressOf(wire: Wire): S3Address {
   const fromHost = readHost(wire).bucket
   const pieces = wire.pieces
   const [first = ''] = pieces
-  if (fromHost === undefined && first.includes('/')) {
-    throw new CallError('malformed_target', 'the bucket name holds a slash')
+  // No bucket's name needs an escape; one that has some is another name to a reader that decodes later.
+  // Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+  if (fromHost === undefined && /^\/[^/]*%/.test(wire.rawPath)) {
+    throw new CallError('malformed_target', 'the bucket name holds an escape')
   }
   const bucket = fromHost ?? first
   const key = (fromHost === undefined ? pieces.slice(1) : pieces).join('/')
