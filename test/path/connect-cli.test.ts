@@ -111,9 +111,7 @@ test.skipIf(!isOld)(
 
     writeFileSync(join(home, 'notes.txt'), 'from an old client')
     const put = ['s3', 'cp', 'notes.txt', 's3://cost-explorer-data/a b+é.txt']
-    const unbound = await run(...put)
-    expect(unbound.err).toContain('payload_signing_enabled true')
-    writeFileSync(join(home, 'config'), '[default]\ns3 =\n  payload_signing_enabled = true\n')
+    // Over TLS this client leaves the payload out of its signature; the gate holds it and binds it.
     const held = await run(...put)
     expect(held.code).not.toBe(0)
     await gate.review('bob', idIn(held))

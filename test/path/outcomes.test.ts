@@ -87,7 +87,8 @@ test('H10 what was accepted is followed to its end, which is a second outcome of
     ({ type }) => type === 'intent' || type === 'outcome',
   )
   expect([first?.['effect'], second?.['effect']]).toEqual([intent?.['effect'], intent?.['effect']])
-  expect(gate.running.gate.store.followed()).toEqual([])
+  // The row goes after the entry is in the ledger, never before.
+  await vi.waitFor(() => expect(gate.running.gate.store.followed()).toEqual([]))
 })
 
 test('H10 a stack that could not be deleted has failed, whatever was answered at first', async () => {
