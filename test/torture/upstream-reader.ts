@@ -1,4 +1,4 @@
-// Reads a forwarded request as any front of AWS might, by rules of its own that share nothing with the
+// Reads a forwarded request the way each front of AWS might, by rules of its own that share nothing with the
 // gate's: every call that could be found in it must be the one read that the ledger names.
 import type { WireRequest } from '@seconder/aws/wire-request'
 import { decode } from 'cborg'
