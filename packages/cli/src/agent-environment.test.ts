@@ -24,6 +24,8 @@ function evaluated(lines: readonly string[], names: readonly string[]): string[]
     https_proxy: 'http://other',
     NO_PROXY: '*',
     AWS_PROFILE: 'x',
+    AWS_ENDPOINT_URL_S3: 'http://other',
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true',
   }
   const script = [...lines, ...show].join('\n')
   return execFileSync('sh', ['-c', script], { env, encoding: 'utf8' }).trimEnd().split('\n')
@@ -33,6 +35,13 @@ test('by endpoint, clients are told where the gate is', () => {
   const names = ['AWS_ENDPOINT_URL', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE']
   const shown = evaluated(shellLines(endpointEnvironment(KEYS)), names)
   expect(shown).toEqual([KEYS.endpoint, 'a/b+c', 'unset'])
+})
+
+test('an endpoint of one service, which would win, goes with what would make clients ignore the gate', () => {
+  const names = ['AWS_ENDPOINT_URL_S3', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']
+  const lines = shellLines(endpointEnvironment(KEYS))
+  expect(evaluated(lines, names)).toEqual(['unset', 'unset'])
+  expect(evaluated(['set -eu', ...lines], ['AWS_ENDPOINT_URL'])).toEqual([KEYS.endpoint])
 })
 
 test('by CONNECT, clients are told a proxy and a CA, and nothing leads past them', () => {

@@ -19,7 +19,7 @@ type Keys = Pick<AgentSession, 'accessKeyId' | 'secretAccessKey' | 'endpoint'>
 export function endpointEnvironment(keys: Keys): AgentEnvironment {
   return {
     exports: { AWS_ENDPOINT_URL: keys.endpoint, ...keyExports(keys) },
-    unset: ['AWS_SESSION_TOKEN', 'AWS_PROFILE'],
+    unset: ['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', 'AWS_SESSION_TOKEN', 'AWS_PROFILE'],
   }
 }
 
@@ -77,8 +77,13 @@ function contentOf(path: string): string | null {
 /** The environment as lines for `eval` in a POSIX shell. */
 export function shellLines({ exports, unset }: AgentEnvironment): string[] {
   const lines = Object.entries(exports).map(([name, value]) => `export ${name}=${quoted(value)}`)
-  return [...lines, `unset ${unset.join(' ')}`]
+  return [...lines, `unset ${unset.join(' ')}`, UNSET_SERVICE_ENDPOINTS]
 }
+
+// One for a service wins over AWS_ENDPOINT_URL, and would lead that service's calls past the gate.
+// Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+const UNSET_SERVICE_ENDPOINTS =
+  "unset AWS_ENDPOINT_URL_ $(env | sed -n 's/^\\(AWS_ENDPOINT_URL_[A-Za-z0-9_]*\\)=.*/\\1/p')"
 
 /** Single quotes where a shell would read more than the word. */
 function quoted(value: string): string {
