@@ -67,6 +67,16 @@ test('two operation signals are refused', () => {
       'form and query action',
       () => describe('iam', 'POST /?Action=GetUser', FORM, 'Action=DeleteUser&Version=2010-05-08'),
     ],
+    [
+      'query action and a form under another content type',
+      () =>
+        describe(
+          'iam',
+          'POST /?Action=GetRole&Version=2010-05-08&RoleName=worker',
+          { 'content-type': "application/x-www-form-urlencode'" },
+          'Action=CreateAccessKey&Version=2010-05-08&UserName=root',
+        ),
+    ],
     ['two sub-resources', path('GET /bucket?acl&policy')],
     ['x-id against the path', path('DELETE /bucket/key?x-id=GetObject')],
   ]

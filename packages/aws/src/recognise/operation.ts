@@ -31,8 +31,7 @@ const RPC_PATH = /^\/service\/([A-Za-z0-9_.]+)\/operation\/([A-Za-z0-9_]+)$/
 /**
  * The operation that the request names.
  * `ambiguous_operation` for two signals; `unknown_operation` where the name, version or route is
- * not
- * in the index; `unsupported_protocol` for a content type that goes with none of the protocols.
+ * not in the index; `unsupported_protocol` for a content type that goes with none of the protocols.
  */
 export function recognise(wire: Wire, service: Service): Recognised {
   const target = wire.headers.get('x-amz-target')
@@ -153,6 +152,10 @@ function byAction(
   form.delete('Action')
   form.delete('Version')
   const formIsQuery = pairs === wire.query
+  // A front that does not mind the content type might read another call in the body.
+  if (formIsQuery && wire.body.byteLength > 0) {
+    throw new CallError('ambiguous_operation', 'a body beside an operation in the query')
+  }
   if (formIsQuery) for (const key of pairs.keys()) if (isAcceptedQueryKey(key)) form.delete(key)
   const protocol = model.protocol === 'ec2' ? 'ec2Query' : 'awsQuery'
   return { operation: known(model, name), protocol, labels: NONE, form, formIsQuery }
