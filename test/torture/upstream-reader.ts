@@ -50,7 +50,7 @@ export function problemsOf(request: WireRequest, entry: ReadEntry | undefined): 
   const expected = entry.operation.slice(entry.operation.indexOf(':') + 1)
   for (const call of calls) {
     if (call.name !== expected && !call.isRest) problems.push(`${call.name} could be found in it`)
-    if (call.isRest && !/^(?:GET|HEAD)$/.test(call.name))
+    if (call.isRest && !/^(?:GET|HEAD)$/.test(call.name) && !isSelect(request, service))
       problems.push(`${call.name} of a REST service`)
   }
   if (calls.length === 0) problems.push('no call could be found in it')
@@ -62,6 +62,11 @@ export function problemsOf(request: WireRequest, entry: ReadEntry | undefined): 
     ...bodyProblems(request, headers, entry, region),
     ...s3Problems(service, path, entry),
   ]
+}
+
+/** The one read of S3 that is a POST. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_SelectObjectContent.html */
+function isSelect({ method, target }: WireRequest, service: string): boolean {
+  return service === 's3' && method === 'POST' && /^\/[^/?]+\/[^?]+\?.*\bselect&/.test(target)
 }
 
 interface Reading {

@@ -77,6 +77,7 @@ test('two operation signals are refused', () => {
           'Action=CreateAccessKey&Version=2010-05-08&UserName=root',
         ),
     ],
+    ['an action in capitals', path('GET /orders?list-type=2&ACTION=DeleteTopic')],
     ['two sub-resources', path('GET /bucket?acl&policy')],
     ['x-id against the path', path('DELETE /bucket/key?x-id=GetObject')],
   ]

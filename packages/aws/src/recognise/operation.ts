@@ -46,7 +46,7 @@ export function recognise(wire: Wire, service: Service): Recognised {
     // Also where this service would not read it: something else on the way might.
     wire.query.has('Action'),
   ].filter(Boolean).length
-  if (signals > 1 || namesTarget(wire.query))
+  if (signals > 1 || namesOtherwise(wire.query))
     throw new CallError('ambiguous_operation', 'two names for the operation')
   if (target !== undefined) return byTarget(wire, service, target)
   if (isRpc) return byRpcPath(service, rpc[1] ?? '', rpc[2] ?? '')
@@ -63,12 +63,16 @@ export function recognise(wire: Wire, service: Service): Recognised {
 }
 
 /**
- * True for a target in the query, in any case: SDK v3 puts it there when it presigns, so some front of
- * AWS may read it, and this reader does not.
+ * True for what this reader does not read as an operation and some front of AWS may: a target in the
+ * query, in any case, where SDK v3 puts it when it presigns; and `Action` in another case, which no
+ * operation of the index has as a parameter.
  * Source: smithy-typescript packages/signature-v4/src/moveHeadersToQuery.ts
  */
-function namesTarget(query: Wire['query']): boolean {
-  for (const key of query.keys()) if (key.toLowerCase() === 'x-amz-target') return true
+function namesOtherwise(query: Wire['query']): boolean {
+  for (const key of query.keys()) {
+    const lower = key.toLowerCase()
+    if (lower === 'x-amz-target' || (lower === 'action' && key !== 'Action')) return true
+  }
   return false
 }
 
