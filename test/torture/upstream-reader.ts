@@ -119,7 +119,8 @@ function bodyProblems(
       input = JSON.parse(text) as typeof input
       if (hasTwins(text)) problems.push('a JSON member twice')
     } else if (/cbor/.test(type)) {
-      input = decode(body, { rejectDuplicateMapKeys: true, strict: true }) as typeof input
+      const tags = { 1: (seconds: () => unknown) => Number(seconds()) } // a timestamp, and no other
+      input = decode(body, { rejectDuplicateMapKeys: true, strict: true, tags }) as typeof input
     } else {
       const form = [...new URLSearchParams(Buffer.from(body).toString())].map(([key]) => key)
       if (new Set(form).size !== form.length) problems.push('a form key twice')

@@ -188,6 +188,21 @@ test('a path or query with two readings is refused', () => {
   expect(codeOf(() => describe('lambda', 'DELETE /2015-03-31//functions/job'))).toBe(
     'malformed_target',
   )
+  const stages = (end: string) => () => describe('apigateway', `GET /restapis/abc/stages${end}`)
+  expect(codeOf(stages(''))).toBe('described')
+  expect(codeOf(stages('/'))).toBe('malformed_target')
+  // The models of Lambda have the slash: the newer and the older form are one call.
+  for (const end of ['', '/']) {
+    expect(codeOf(() => describe('lambda', `GET /2015-03-31/functions${end}`))).toBe('described')
+  }
+})
+
+test('a CBOR timestamp is a number', () => {
+  // {"a": 1("x")}, tag 1 around a text. Source: RFC 8949 section 3.4.2
+  const bytes = Buffer.from('a16161c16178', 'hex')
+  const headers = { 'smithy-protocol': 'rpc-v2-cbor', 'content-type': 'application/cbor' }
+  const path = 'POST /service/GraniteServiceVersion20100801/operation/PutMetricData'
+  expect(codeOf(() => describe('monitoring', path, headers, bytes))).toBe('malformed_body')
 })
 
 const put =

@@ -110,12 +110,18 @@ export function decodeCbor(bytes: Uint8Array): Json {
       rejectDuplicateMapKeys: true,
       strict: false,
       useMaps: true,
-      tags: { 1: (inner: () => unknown) => inner() },
+      tags: { 1: timestamp },
     })
   } catch (cause) {
     throw new CallError('malformed_body', 'the CBOR body is refused', { cause })
   }
   return toJson(value, 0)
+}
+
+function timestamp(inner: () => unknown): number {
+  const seconds = inner()
+  if (typeof seconds === 'number') return seconds
+  throw new CallError('malformed_body', 'a CBOR timestamp is no number')
 }
 
 const CBOR_DEPTH_MAX = 64

@@ -38,9 +38,13 @@ export function matchRoute(wire: Wire, service: Service): RouteMatch {
     candidates.length === 1
       ? candidates
       : candidates.filter((one) => !candidates.some((other) => dominates(other, one)))
-  // A slash at the end is forgiven, but where it tells two operations apart it counts.
+  // A slash that the model has and the request has not is forgiven, but where it tells two operations
+  // apart it counts. One that the model has not could be an empty name to another reader.
   const slash = wire.rawPath.length > 1 && wire.rawPath.endsWith('/')
   const exact = best.filter((one) => one.route.trailingSlash === slash)
+  if (slash && exact.length === 0 && !best.some(({ model }) => model.id === 'S3')) {
+    throw new CallError('malformed_target', 'the path ends with a slash that no route has')
+  }
   return checkLabel(wire, soleReading(exact.length > 0 ? exact : best, service))
 }
 
