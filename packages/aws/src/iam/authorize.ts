@@ -169,10 +169,17 @@ function ofIdentity({ principal }: IamRequest, policies: PolicySet, asked: Asked
   return steps
 }
 
+/**
+ * What bounds an identity. A federated user's session without a policy may do nothing of its user's.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+ */
 function bounds({ boundary, session }: PolicySet, asked: AskedOf): Passed[] {
   const steps: Passed[] = []
   if (boundary) steps.push({ step: 'boundary', said: saidBy([boundary], 'allow', asked) })
-  if (session) steps.push({ step: 'session-policy', said: saidBy(session, 'allow', asked) })
+  const isFederated = asked.request.principal.kind === 'federated-user'
+  if (session || isFederated) {
+    steps.push({ step: 'session-policy', said: saidBy(session ?? [], 'allow', asked) })
+  }
   return steps
 }
 

@@ -103,7 +103,7 @@ const ROWS: Record<string, Row[]> = {
     ['ArnEquals', ARN, ARN, true],
     ['ArnLike', 'arn:aws:sns:*:123456789012:*', ARN, true],
     ['ArnEquals', 'arn:aws:sns:*:123456789012:*', ARN, true],
-    ['ArnLike', 'arn:aws:sns:*:alerts', ARN, false],
+    ['ArnLike', 'arn:aws:sns:*:beta', ARN, false],
     ['ArnLike', 'arn:aws:*:*:*:*', ARN, true],
     ['ArnLike', 'arn:aws:logs:*:*:*', 'arn:aws:logs:eu-west-1:1:log-group:a:*', true],
     ['ArnLike', 'arn:aws:sns:eu-*:123456789012:alerts', ARN, true],
@@ -229,6 +229,12 @@ describe('what is not known stays unknown', () => {
       ['DateLessThan', '2026-01-01', 'soon'],
       ['IpAddress', '10.0.0.0/8', 'here'],
       ['NumericLessThan', 'five', '4'],
+      ['NumericEquals', '9007199254740992', '9007199254740993'],
+      ['NumericEquals', '1e400', '2e400'],
+      ['DateGreaterThan', '2026-02-30', '2026-03-01T00:00:00Z'],
+      ['ArnLike', 'arn:aws:sns:*:alerts', ARN],
+      ['StringEqualsIgnoreCase', 'key', '\u212aey'],
+      ['Null', 'maybe', 'x'],
     ] as const) {
       const Condition = { [operator]: { 'aws:k': wanted } }
       const identity = [policy('identity', allow('*', '*', { Condition }))]

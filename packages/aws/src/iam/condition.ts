@@ -6,8 +6,8 @@ import type { Json } from '../call.ts'
 import { PolicyError } from './errors.ts'
 import { type Operator, operatorOf } from './operators.ts'
 import type { ContextValue, RequestContext } from './request.ts'
-import { expand, type Template, templateOf } from './template.ts'
-import { all, any, not, type Truth, truth } from './truth.ts'
+import { type Expanded, expand, type Template, templateOf } from './template.ts'
+import { all, and, any, not, type Truth, truth } from './truth.ts'
 
 /** Values of one condition in a policy. */
 export const VALUES_MAX = 10_000
@@ -24,7 +24,7 @@ export interface Condition {
   readonly values: readonly Template[]
 }
 
-/** Errors: `unknown_operator`, `wrong_element`, `too_large`. */
+/** Errors: `unknown_operator`, `wrong_element`, `too_large`. A key twice, in two cases, counts twice. */
 export function conditionsOf(block: Json, hasVariables: boolean): Condition[] {
   const conditions: Condition[] = []
   for (const [name, keys] of entriesOf(block, 'Condition')) {
@@ -73,42 +73,69 @@ function textsOf(values: Json): string[] {
 /** Whether the condition holds; `missing` gets each key that had to be known and was not. */
 export function holds(condition: Condition, context: RequestContext, missing: Set<string>): Truth {
   const value = context.keys.get(condition.key)
-  if (value === undefined && context.others === 'unknown') {
+  // What a condition without values says is said nowhere that settles it.
+  if ((value === undefined && context.others === 'unknown') || condition.values.length === 0) {
     missing.add(condition.key)
     return 'unknown'
   }
   const given: ContextValue = value === undefined || value?.length === 0 ? null : value
   const { operator } = condition
-  if (operator === null) return isNull(condition, given)
-  if (given === null) return ofAbsent(condition, operator)
-  return ofValues(condition, operator, given, context, missing)
-}
-
-/** `Null` with several values holds where one of them does. */
-function isNull({ values }: Condition, given: ContextValue): Truth {
-  const absent = String(given === null)
-  return truth(values.some(({ fixed }) => fixed?.literal?.toLowerCase() === absent))
+  if (operator === null) return isNull(condition, given, missing)
+  if (given === null && condition.ifExists) return 'yes'
+  const wanted = condition.values.map((template) => expand(template, context))
+  const said =
+    given === null
+      ? ofAbsent(condition, operator)
+      : ofValues(condition, operator, given, wanted, missing)
+  return said === 'no' ? 'no' : and(said, validity(wanted, missing))
 }
 
 /**
- * A key that is not there: positive operators are false and negated ones true; ...IfExists is true;
- * ForAllValues is true of no value, ForAnyValue false.
+ * A variable without a value may make its whole statement invalid: what it would say is not certain.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  */
-function ofAbsent({ qualifier, ifExists }: Condition, { negated }: Operator): Truth {
-  if (ifExists || qualifier === 'forallvalues') return 'yes'
+export function validity(wanted: readonly Expanded[], missing: Set<string>): Truth {
+  let valid: Truth = 'yes'
+  for (const each of wanted) {
+    if (each.is === 'void' || (each.is === 'unknown' && each.maybeVoid)) {
+      missing.add(each.key)
+      valid = 'unknown'
+    }
+  }
+  return valid
+}
+
+/** `Null` with several values holds where one of them does. */
+function isNull({ key, values }: Condition, given: ContextValue, missing: Set<string>): Truth {
+  const absent = String(given === null)
+  return any(values, ({ fixed }) => {
+    const text = fixed?.literal?.toLowerCase()
+    if (text === 'true' || text === 'false') return truth(text === absent)
+    missing.add(key)
+    return 'unknown'
+  })
+}
+
+/**
+ * A key that is not there: positive operators are false and negated ones true; ForAllValues is true of
+ * no value, ForAnyValue false.
+ */
+function ofAbsent({ qualifier }: Condition, { negated }: Operator): Truth {
+  if (qualifier === 'forallvalues') return 'yes'
   return qualifier === 'foranyvalue' ? 'no' : truth(negated)
 }
 
 function ofValues(
-  { key, qualifier, values }: Condition,
-  { negated, compare }: Operator,
+  { key, qualifier }: Condition,
+  { negated, folded, compare }: Operator,
   given: readonly string[],
-  context: RequestContext,
+  wanted: readonly Expanded[],
   missing: Set<string>,
 ): Truth {
-  const wanted = values.map((template) => expand(template, context))
-  // A variable without a value makes the statement not match, negated or not.
-  if (wanted.some(({ is }) => is === 'void')) return 'no'
+  // An empty text is no value to the set operators.
+  if (qualifier !== null && given.every((one) => one === '')) {
+    return truth(qualifier === 'forallvalues')
+  }
   const matches = (one: string): Truth =>
     any(wanted, (each) => {
       if (each.is === 'known') {
@@ -116,7 +143,8 @@ function ofValues(
         if (compared === 'unknown') missing.add(key)
         return compared
       }
-      if (each.is === 'unknown') missing.add(each.key)
+      if (each.is === 'void' || (!folded && !each.atMost.test(one))) return 'no'
+      missing.add(each.key)
       return 'unknown'
     })
   const satisfied = (one: string): Truth => (negated ? not(matches(one)) : matches(one))

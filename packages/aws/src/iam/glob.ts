@@ -1,5 +1,6 @@
 // Patterns of IAM: `*` stands for any characters, `?` for any one. Compiled once; matching looks for
-// each literal piece once from left to right, so no pattern makes it exponential.
+// each literal piece once from left to right, so no pattern makes it exponential: without `?` a text is
+// read once, with `?` at most once for each character of a piece.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 
 import type { Truth } from './truth.ts'
@@ -10,10 +11,15 @@ export type Unit = string | typeof ANY | typeof ONE
 export const ANY = Symbol('*')
 export const ONE = Symbol('?')
 
+/** Characters compared, for a proof that no pattern is worse than its length times the text's. */
+export interface Steps {
+  count: number
+}
+
 /** A compiled pattern. `test` is exact for a plain text. */
 export interface Glob {
   readonly units: readonly Unit[]
-  readonly test: (text: string) => boolean
+  readonly test: (text: string, steps?: Steps) => boolean
   /** The text it stands for, where it has no wildcard. */
   readonly literal: string | null
 }
@@ -39,12 +45,42 @@ export function compiled(units: readonly Unit[]): Glob {
   const last = units.length - 1
   if (units[last] === ANY && units.slice(0, last).every((unit) => typeof unit === 'string')) {
     const start = units.slice(0, last).join('')
-    return { units, literal: null, test: (text) => text.startsWith(start) }
+    // Half a character at the end could meet the first half of another one.
+    if (start.isWellFormed()) {
+      return { units, literal: null, test: (text) => text.startsWith(start) }
+    }
   }
   return { units, literal: null, test: byPieces(units) }
 }
 
 type Piece = readonly (string | typeof ONE)[]
+
+/** The pieces as plain texts; null where one has a `?`, or half a character that could meet half of another. */
+function textsOf(pieces: readonly Piece[]): string[] | null {
+  if (pieces.some((piece) => piece.includes(ONE))) return null
+  const texts = pieces.map((piece) => piece.join(''))
+  return texts.every((text) => text.isWellFormed()) ? texts : null
+}
+
+/** `byPieces` for pieces without `?`: a search from where the last one ended. */
+function byTexts(texts: readonly string[]): Glob['test'] {
+  const first = texts[0] ?? ''
+  const final = texts.at(-1) ?? ''
+  const middle = texts.slice(1, -1).filter((text) => text !== '')
+  return (text, steps) => {
+    const end = text.length - final.length
+    if (steps) steps.count += first.length + final.length
+    if (end < first.length || !text.startsWith(first) || !text.endsWith(final)) return false
+    let from = first.length
+    for (const piece of middle) {
+      const at = text.indexOf(piece, from)
+      if (steps) steps.count += (at < 0 ? text.length : at + piece.length) - from
+      if (at < 0 || at + piece.length > end) return false
+      from = at + piece.length
+    }
+    return true
+  }
+}
 
 function piecesOf(units: readonly Unit[]): Piece[] {
   const pieces: (string | typeof ONE)[][] = [[]]
@@ -56,26 +92,27 @@ function piecesOf(units: readonly Unit[]): Piece[] {
 }
 
 /** The first piece at the start, the last at the end, each other at its first place after the one before. */
-function byPieces(units: readonly Unit[]): (text: string) => boolean {
+function byPieces(units: readonly Unit[]): Glob['test'] {
   const pieces = piecesOf(units)
   const first = pieces[0] ?? []
   if (pieces.length === 1) {
-    return (text) => {
+    return (text, steps) => {
       const characters = Array.from(text)
-      return characters.length === first.length && isAt(characters, 0, first)
+      return characters.length === first.length && isAt(characters, 0, first, steps)
     }
   }
+  const texts = textsOf(pieces)
+  if (texts !== null) return byTexts(texts)
   const final = pieces.at(-1) ?? []
   const middle = pieces.slice(1, -1).filter((piece) => piece.length > 0)
-  return (text) => {
+  return (text, steps) => {
     const characters = Array.from(text)
     const end = characters.length - final.length
-    if (end < first.length || !isAt(characters, 0, first) || !isAt(characters, end, final)) {
-      return false
-    }
+    if (end < first.length) return false
+    if (!isAt(characters, 0, first, steps) || !isAt(characters, end, final, steps)) return false
     let from = first.length
     for (const piece of middle) {
-      const at = placeOf(characters, from, end, piece)
+      const at = placeOf(characters, from, end, piece, steps)
       if (at < 0) return false
       from = at + piece.length
     }
@@ -83,17 +120,29 @@ function byPieces(units: readonly Unit[]): (text: string) => boolean {
   }
 }
 
-function isAt(characters: readonly string[], at: number, piece: Piece): boolean {
+function isAt(
+  characters: readonly string[],
+  at: number,
+  piece: Piece,
+  steps: Steps | undefined,
+): boolean {
   for (let index = 0; index < piece.length; index++) {
+    if (steps) steps.count += 1
     const wanted = piece[index]
     if (wanted !== ONE && characters[at + index] !== wanted) return false
   }
   return true
 }
 
-function placeOf(characters: readonly string[], from: number, end: number, piece: Piece): number {
+function placeOf(
+  characters: readonly string[],
+  from: number,
+  end: number,
+  piece: Piece,
+  steps: Steps | undefined,
+): number {
   for (let at = from; at + piece.length <= end; at++) {
-    if (isAt(characters, at, piece)) return at
+    if (isAt(characters, at, piece, steps)) return at
   }
   return -1
 }

@@ -2,13 +2,14 @@
 // the keys it depends on. Statements are looked up by action once and kept.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 
-import { holds } from './condition.ts'
+import { holds, validity } from './condition.ts'
 import { type Glob, globOf, relation } from './glob.ts'
-import type { Policy, Statement } from './policy.ts'
-import { excludes, type Naming, namingOf } from './principals.ts'
+import { asciiLower } from './operators.ts'
+import type { Policy, PolicyKind, Statement } from './policy.ts'
+import { applies, type Naming, PRINCIPAL } from './principals.ts'
 import type { IamRequest } from './request.ts'
-import { expand } from './template.ts'
-import { and, any, not, or, type Truth, truth } from './truth.ts'
+import { type Expanded, expand } from './template.ts'
+import { and, not, or, type Truth } from './truth.ts'
 
 /** Actions whose statements are kept for one policy; past it they are looked up each time. */
 export const KEPT_ACTIONS_MAX = 20_000
@@ -18,7 +19,11 @@ export const RESOURCE = 'resource'
 
 export interface Matched {
   readonly policy: string
+  /** What the policy hangs on. */
+  readonly kind: PolicyKind
   readonly statement: string
+  /** Place of the statement in its policy, from 0; two may have one Sid. */
+  readonly index: number
   readonly effect: 'allow' | 'deny'
   readonly truth: Truth
 }
@@ -42,16 +47,22 @@ export interface AskedOf {
 
 export function askedOf(request: IamRequest, hasBoundary: boolean): AskedOf {
   const { resource, resourceIsPattern = false } = request
-  const literal: Glob = {
-    units: Array.from(resource),
-    literal: resource,
-    test: (text) => text === resource,
-  }
   return {
     request,
-    resource: resourceIsPattern ? globOf(resource) : literal,
-    action: request.action.toLowerCase(),
+    resource: resourceIsPattern ? globOf(resource) : literalOf(resource),
+    action: asciiLower(request.action),
     hasBoundary,
+  }
+}
+
+/** The resource as it stands, with its own `*` and `?`; its units are seldom asked for. */
+function literalOf(text: string): Glob {
+  return {
+    literal: text,
+    test: (other) => other === text,
+    get units() {
+      return Array.from(text)
+    },
   }
 }
 
@@ -88,31 +99,42 @@ export function saidBy(
   const missing = new Set<string>()
   for (const policy of policies) {
     for (const statement of statementsFor(policy, asked.action)) {
-      if (statement.effect !== effect || !namesPrincipal(statement, asked, namings)) continue
+      if (statement.effect !== effect) continue
       const needs = new Set<string>()
-      const one = matches(statement, asked, needs)
+      const one = matches(statement, asked, needs, namings)
       if (one === 'no') continue
       if (one === 'unknown') for (const key of needs) missing.add(key)
-      matched.push({ policy: policy.name, statement: statement.name, effect, truth: one })
+      const { name, index } = statement
+      const { kind } = policy
+      matched.push({ policy: policy.name, kind, statement: name, index, effect, truth: one })
       sum = or(sum, one)
     }
   }
   return { truth: sum, matched, missing }
 }
 
-function namesPrincipal(
-  { principals }: Statement,
+/** Whether the statement is about who asks. */
+export function principalMatches(
+  { principals, effect }: Statement,
   { request, hasBoundary }: AskedOf,
-  namings: readonly Naming[] | undefined,
-): boolean {
-  if (principals === null) return true
-  if (principals.not) return !excludes(principals, request.principal, hasBoundary)
-  const naming = namingOf(principals, request.principal)
-  return naming !== null && (namings === undefined || namings.includes(naming))
+  needs: Set<string>,
+  namings?: readonly Naming[],
+): Truth {
+  if (principals === null) return 'yes'
+  const said = applies(principals, effect, request.principal, hasBoundary, namings)
+  if (said === 'unknown') needs.add(PRINCIPAL)
+  return said
 }
 
-function matches(statement: Statement, asked: AskedOf, needs: Set<string>): Truth {
-  let sum = resourceMatches(statement, asked, needs)
+function matches(
+  statement: Statement,
+  asked: AskedOf,
+  needs: Set<string>,
+  namings: readonly Naming[] | undefined,
+): Truth {
+  let sum = principalMatches(statement, asked, needs, namings)
+  if (sum === 'no') return 'no'
+  sum = and(sum, resourceMatches(statement, asked, needs))
   for (const condition of statement.conditions) {
     if (sum === 'no') return 'no'
     sum = and(sum, holds(condition, asked.request.context, needs))
@@ -120,23 +142,27 @@ function matches(statement: Statement, asked: AskedOf, needs: Set<string>): Trut
   return sum
 }
 
-function resourceMatches(
+/** Whether the statement is about the resource. */
+export function resourceMatches(
   { resources }: Statement,
   { request, resource }: AskedOf,
   needs: Set<string>,
 ): Truth {
   if (resources === null) return 'yes'
-  let isVoid = false
-  const found = any(resources.patterns, (template) => {
+  let found: Truth = 'no'
+  const open: Expanded[] = []
+  for (const template of resources.patterns) {
+    if (found === 'yes' && template.fixed !== null) continue
     const expanded = expand(template, request.context)
-    if (expanded.is === 'void') isVoid = true
+    if (expanded.is !== 'known') open.push(expanded)
+    if (expanded.is === 'void') continue
+    const pattern = expanded.is === 'known' ? expanded.glob : expanded.atMost
+    const related = relation(pattern, resource)
+    if (related === 'no') continue
     if (expanded.is === 'unknown') needs.add(expanded.key)
-    if (expanded.is !== 'known') return expanded.is === 'void' ? 'no' : 'unknown'
-    const related = relation(expanded.glob, resource)
-    if (related === 'unknown') needs.add(RESOURCE)
-    return related
-  })
-  if (!resources.not) return found
-  // A NotResource with a variable that has no value leaves nothing certain to except.
-  return isVoid ? truth(false) : not(found)
+    else if (related === 'unknown') needs.add(RESOURCE)
+    found = or(found, expanded.is === 'known' ? related : 'unknown')
+  }
+  const said = resources.not ? not(found) : found
+  return said === 'no' ? 'no' : and(said, validity(open, needs))
 }

@@ -7,6 +7,7 @@ import { parseStrictJson, StrictJsonError } from '../strict-json.ts'
 import { type Condition, conditionsOf } from './condition.ts'
 import { PolicyError } from './errors.ts'
 import { type Glob, globOf } from './glob.ts'
+import { asciiLower } from './operators.ts'
 import { type PrincipalElement, principalElement } from './principals.ts'
 import { type Template, templateOf } from './template.ts'
 
@@ -22,6 +23,7 @@ export type PolicyKind = 'identity' | 'boundary' | 'session' | 'scp' | 'rcp' | '
 export interface Statement {
   /** Its Sid, else its place in the document from 0. */
   readonly name: string
+  readonly index: number
   readonly effect: 'allow' | 'deny'
   /** `not`: NotAction. Patterns are in lower case. */
   readonly actions: { readonly not: boolean; readonly patterns: readonly Glob[] }
@@ -58,6 +60,7 @@ const WITH_PRINCIPAL: ReadonlySet<PolicyKind> = new Set(['resource', 'trust', 'r
  */
 export function parsePolicy(document: string | Json, kind: PolicyKind, name: string): Policy {
   const parsed = typeof document === 'string' ? fromText(document) : document
+  if (typeof document !== 'string') limitSize(document)
   const root = objectAt(parsed, 'the policy')
   for (const key of Object.keys(root)) {
     if (key !== 'Version' && key !== 'Id' && key !== 'Statement') {
@@ -68,6 +71,7 @@ export function parsePolicy(document: string | Json, kind: PolicyKind, name: str
   if (version !== '2012-10-17' && version !== '2008-10-17') {
     throw new PolicyError('wrong_element', 'a Version that does not exist')
   }
+  textAt(root['Id'], 'Id')
   const list = root['Statement']
   if (list === undefined) throw new PolicyError('missing_element', 'no Statement')
   const statements = Array.isArray(list) ? list : [list]
@@ -80,6 +84,29 @@ export function parsePolicy(document: string | Json, kind: PolicyKind, name: str
       statementOf(objectAt(one, `statement ${index}`), index, kind, hasVariables),
     ),
   }
+}
+
+/** A document that was parsed elsewhere, held to the limit of its text without writing it out again. */
+function limitSize(document: Json): void {
+  let characters = 0
+  const open: Json[] = [document]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    characters += 2
+    if (typeof next === 'string') characters += next.length
+    else if (Array.isArray(next)) for (const one of next) open.push(one)
+    else if (next !== null && typeof next === 'object') {
+      for (const [key, one] of Object.entries(next)) {
+        characters += key.length + 2
+        open.push(one)
+      }
+    }
+    if (characters > POLICY_CHARS_MAX) throw new PolicyError('too_large', 'the policy is too long')
+  }
+}
+
+function textAt(value: Json | undefined, where: string): void {
+  if (value === undefined || typeof value === 'string') return
+  throw new PolicyError('wrong_element', `${where} is not a string`)
 }
 
 function fromText(text: string): Json {
@@ -115,20 +142,35 @@ function statementOf(
     throw new PolicyError('missing_element', `${where} has no Resource`)
   }
   const sid = statement['Sid']
+  textAt(sid, `${where}: Sid`)
   return {
     name: typeof sid === 'string' && sid !== '' ? sid : String(index),
+    index,
     effect: effect === 'Allow' ? 'allow' : 'deny',
     actions: {
       not: actions.not,
-      patterns: actions.values.map((text) => globOf(text.toLowerCase())),
+      patterns: actions.values.map((text) => globOf(asciiLower(text))),
     },
     resources: resources && {
       not: resources.not,
-      patterns: resources.values.map((text) => templateOf(text, hasVariables)),
+      patterns: resources.values.map((text) => templateOf(wholeArn(text, kind), hasVariables)),
     },
     principals: principalsOf(statement, kind, where),
     conditions: conditionsOf(statement['Condition'] ?? {}, hasVariables),
   }
+}
+
+/**
+ * An ARN of fewer than six fields, which IAM completes with `*` in policies of identities; a session
+ * policy cannot have one. A `*` of its own reaches as far.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+ */
+function wholeArn(text: string, kind: PolicyKind): string {
+  if (!text.startsWith('arn:') || WITH_PRINCIPAL.has(kind)) return text
+  const fields = text.replace(/\$\{[^}]*\}/g, '').split(':').length
+  if (fields >= 6) return text
+  if (kind !== 'session') return /[*?]/.test(text) ? text : text + ':*'.repeat(6 - fields)
+  throw new PolicyError('wrong_element', 'a session policy with an ARN that is not whole')
 }
 
 function oneOf(
@@ -143,6 +185,10 @@ function oneOf(
   if (!has && !hasNot) return null
   const value = statement[has ? plain : negated] ?? null
   const list = Array.isArray(value) ? value : [value]
+  // Everything but nothing would be everything.
+  if (hasNot && list.length === 0) {
+    throw new PolicyError('missing_element', `${where} has an empty ${negated}`)
+  }
   if (list.length > PATTERNS_MAX) throw new PolicyError('too_large', `${where} is too long`)
   const values = list.map((one) => {
     if (typeof one === 'string') return one
@@ -166,7 +212,12 @@ function principalsOf(
   if (!WITH_PRINCIPAL.has(kind)) {
     throw new PolicyError('wrong_element', `${where}: a policy of this kind has no Principal`)
   }
-  return principalElement(statement[name] ?? null, name === 'NotPrincipal')
+  const element = principalElement(statement[name] ?? null, name === 'NotPrincipal')
+  const isEmpty = !element.everybody && [...element.named.values()].every(({ size }) => size === 0)
+  if (isEmpty && element.not) {
+    throw new PolicyError('missing_element', `${where} has an empty NotPrincipal`)
+  }
+  return element
 }
 
 function objectAt(value: Json, where: string): JsonObject {

@@ -5,6 +5,7 @@
 import type { Json } from '../call.ts'
 import { PolicyError } from './errors.ts'
 import type { Principal } from './request.ts'
+import { not, type Truth, truth } from './truth.ts'
 
 /**
  * `direct`: the user, the session, the service, or everybody; `role`: the role of the session;
@@ -41,7 +42,10 @@ export function principalElement(value: Json, not: boolean): PrincipalElement {
   return { not, everybody, named }
 }
 
-/** How the element names the principal; null = not at all. For NotPrincipal see `excludes`. */
+/** The key that stands for who asks, where a policy names somebody by a name that is not known. */
+export const PRINCIPAL = 'principal'
+
+/** How the element names the principal; null = not at all. For NotPrincipal see `applies`. */
 export function namingOf(element: PrincipalElement, principal: Principal): Naming | null {
   if (element.everybody) return 'direct'
   const has = (type: string, name: string | undefined): boolean =>
@@ -57,9 +61,17 @@ export function namingOf(element: PrincipalElement, principal: Principal): Namin
   }
   if (has('AWS', principal.sessionArn)) return 'direct'
   if (has('AWS', principal.arn)) {
-    return principal.kind === 'session' || principal.kind === 'role' ? 'role' : 'direct'
+    return hasSession(principal) ? 'role' : 'direct'
   }
   return namesAccount(element, principal) ? 'account' : null
+}
+
+/**
+ * A session is its own principal; its role, or the user who asked for federation, only lends to it.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+ */
+function hasSession({ kind }: Principal): boolean {
+  return kind === 'session' || kind === 'role' || kind === 'federated-user'
 }
 
 function namesAccount({ named }: PrincipalElement, { account, arn }: Principal): boolean {
@@ -70,22 +82,72 @@ function namesAccount({ named }: PrincipalElement, { account, arn }: Principal):
 }
 
 /**
- * Whether NotPrincipal leaves the principal alone: its account and each of its own names must stand
- * there, and it may carry no boundary.
- * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+ * Whether a statement with this element is about the principal, of the namings given, or of any.
+ * Unknown where it names a canonical user, or a session of the role that is asked about without one.
  */
-export function excludes(
+export function applies(
   element: PrincipalElement,
+  effect: 'allow' | 'deny',
   principal: Principal,
   hasBoundary: boolean,
-): boolean {
-  if (element.everybody) return true
-  if (principal.kind === 'service' || principal.kind === 'web-identity') {
-    return namingOf(element, principal) !== null
+  namings?: readonly Naming[],
+): Truth {
+  if (element.not) {
+    return effect === 'deny'
+      ? not(spares(element, principal, hasBoundary))
+      : isLeft(element, principal)
   }
-  if (hasBoundary || !namesAccount(element, principal)) return false
-  if (principal.kind === 'root') return true
-  const aws = element.named.get('AWS')
-  const names = [principal.arn, principal.sessionArn].filter((name) => name !== undefined)
-  return names.length > 0 && names.every((name) => aws?.has(name))
+  const naming = namingOf(element, principal)
+  if (naming !== null && (namings === undefined || namings.includes(naming))) return 'yes'
+  const direct = namings === undefined || namings.includes('direct')
+  if (direct && namesSomeSession(element, principal)) return 'unknown'
+  const account = namings === undefined || namings.includes('account')
+  return account && mayNameAccount(element, principal) ? 'unknown' : 'no'
+}
+
+/** An S3 canonical user is an account, whose number it does not say. */
+function mayNameAccount({ named }: PrincipalElement, { account }: Principal): boolean {
+  return account !== '' && (named.get('CanonicalUser')?.size ?? 0) > 0
+}
+
+function namesSomeSession({ named }: PrincipalElement, { kind, arn }: Principal): boolean {
+  if (kind !== 'role') return false
+  const [, partition = '', , , account = ''] = arn.split(':')
+  const start = `arn:${partition}:sts::${account}:assumed-role/${arn.split('/').at(-1) ?? ''}/`
+  return [...(named.get('AWS') ?? [])].some((name) => name.startsWith(start))
+}
+
+/**
+ * Whether a deny with NotPrincipal leaves the principal alone. For certain where its account and each
+ * of its own names stand there; with some of them only, it "might" be denied. One who carries a
+ * boundary is never left alone.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+ */
+function spares(element: PrincipalElement, principal: Principal, hasBoundary: boolean): Truth {
+  if (element.everybody) return 'yes'
+  if (principal.kind === 'service' || principal.kind === 'web-identity') {
+    return truth(namingOf(element, principal) !== null)
+  }
+  if (hasBoundary) return 'no'
+  const account = namesAccount(element, principal)
+  if (principal.kind === 'root') {
+    return !account && mayNameAccount(element, principal) ? 'unknown' : truth(account)
+  }
+  const named = namesOf(principal).map((name) => element.named.get('AWS')?.has(name) ?? false)
+  const whole = account && named.length > 0 && named.every((one) => one)
+  if (whole && principal.kind !== 'role') return 'yes'
+  return named.includes(true) || namesSomeSession(element, principal) ? 'unknown' : 'no'
+}
+
+/** Whether an allow with NotPrincipal, which AWS advises against, takes the principal in. */
+function isLeft(element: PrincipalElement, principal: Principal): Truth {
+  const naming = namingOf(element, principal)
+  if (naming === 'account') return 'unknown'
+  if (naming !== null) return 'no'
+  const may = namesSomeSession(element, principal) || mayNameAccount(element, principal)
+  return may ? 'unknown' : 'yes'
+}
+
+function namesOf({ arn, sessionArn }: Principal): string[] {
+  return [arn, sessionArn].filter((name) => name !== undefined && name !== '') as string[]
 }

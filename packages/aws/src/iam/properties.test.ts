@@ -34,8 +34,8 @@ const RESOURCES = [
   '*',
   'arn:aws:s3:::data/*',
   'arn:aws:s3:::data/key',
-  'arn:aws:sqs:*',
-  'arn:*:key',
+  'arn:aws:sqs:*:*:*',
+  'arn:*:*:*:*:data/key',
 ]
 const OPERATORS = [
   'StringEquals',
@@ -46,9 +46,9 @@ const OPERATORS = [
 ]
 
 function statement(next: (below: number) => number, effect?: 'Allow' | 'Deny'): JsonObject {
-  const Condition = {
-    [pick(next, OPERATORS)]: { [pick(next, ['aws:a', 'aws:b'])]: pick(next, ['x', 'true', 'y*']) },
-  }
+  const operator = pick(next, OPERATORS)
+  const wanted = pick(next, operator === 'Null' ? ['true', 'false'] : ['x', 'true', 'y*'])
+  const Condition = { [operator]: { [pick(next, ['aws:a', 'aws:b'])]: wanted } }
   return {
     Effect: effect ?? pick(next, ['Allow', 'Allow', 'Deny']),
     [pick(next, ['Action', 'Action', 'NotAction'])]: pick(next, ACTIONS),
