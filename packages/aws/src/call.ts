@@ -81,6 +81,19 @@ export interface InnerCall {
   readonly holder?: string
 }
 
+/** One statement of SQL or PartiQL that a call runs, and what was read of it. */
+export interface Statement {
+  /** Where in the parameters it stands: `sql`, `Sqls.2`. */
+  readonly at: string
+  /** For people, without a subject: `deletes rows of orders that meet a condition; ...`. */
+  readonly says: string
+  readonly effects: readonly Effect[]
+  /** Tables and the like, as it names them; what a view or function reaches in turn is not known. */
+  readonly touches: readonly string[]
+  /** Why it could not be read whole; its effects are then the strictest that it may have. */
+  readonly unread?: string
+}
+
 export interface Call {
   /** IAM service prefix, e.g. `dynamodb`. */
   readonly service: string
@@ -105,6 +118,8 @@ export interface Call {
   readonly innerCalls?: readonly InnerCall[]
   /** The kind of stored thing whose role acts, where the call does not name the role itself. */
   readonly holder?: string
+  /** The SQL or PartiQL in it; absent where it holds none. */
+  readonly statements?: readonly Statement[]
   readonly resources: readonly CallResource[]
   /** Not empty, without repeats, strictest last (see EFFECTS_BY_STRICTNESS). */
   readonly effects: readonly Effect[]

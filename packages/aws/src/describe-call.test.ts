@@ -8,6 +8,9 @@ import type { Call } from './call.ts'
 import { EFFECTS_BY_STRICTNESS } from './call.ts'
 import { describeCall } from './describe-call.ts'
 import { readCapture, scopeOf } from './raw-http.fixture.ts'
+import { grammarFor } from './sql/stated.ts'
+
+await grammarFor('athena')
 
 interface Case {
   readonly file: string

@@ -5,7 +5,7 @@ import type { Call, Json, JsonObject } from './call.ts'
 
 import { CallError } from './call-errors.ts'
 import { levelsOf, neededActions, plainActionsOf } from './describe/actions.ts'
-import { maskedPointersOf, recoverableOf, revealsOf } from './describe/answers.ts'
+import { maskedPointersOf, recoverableOf, revealsOf, strictestReveals } from './describe/answers.ts'
 import { partitionOf } from './describe/arn.ts'
 import { fromJson } from './describe/decode-json.ts'
 import { fromQuery } from './describe/decode-query.ts'
@@ -23,6 +23,7 @@ import { distinct, withInnerCalls } from './inner-calls/union.ts'
 import { isAcceptedHeader, isAcceptedQueryKey } from './recognise/accepted-names.ts'
 import { type Recognised, recognise } from './recognise/operation.ts'
 import { readWire, type Wire } from './recognise/wire.ts'
+import { statedIn } from './sql/stated.ts'
 import type { WireBody, WireHead, WireRequest } from './wire-request.ts'
 
 export interface CallScope {
@@ -75,7 +76,8 @@ export type Meaning = Omit<Call, 'protocol' | 'tokens'>
 
 /**
  * What an operation would do with these parameters, named as its model names them, whoever asked and by
- * whatever protocol: the wire, a schedule, a state machine, or a trail of the past.
+ * whatever protocol: the wire, a schedule, a state machine, or a trail of the past. SQL in it is opaque
+ * where its grammar was not made ready before (sql/stated.ts).
  */
 export function meaningOf(
   service: Service,
@@ -87,9 +89,13 @@ export function meaningOf(
   const own = main.length > 0 ? main : added
   const acting = actingOf(service, operation, parameters, here)
   const levels = levelsOf(service, [...own, ...added])
-  const effects = effectsOf(service, operation.name, levels, parameters, acting.whole)
+  const stated = statedIn(`${service.prefix}:${operation.name}`, parameters, here)
+  const effects =
+    stated?.effects ?? effectsOf(service, operation.name, levels, parameters, acting.whole)
   const roles = [...passedRoles(service.prefix, parameters), ...acting.roles]
-  const resources = resourcesOf(service, operation, [...main, ...added], parameters, here)
+  const needed = stated?.actions ?? [...main, ...added]
+  const named = stated?.resources ?? resourcesOf(service, operation, needed, parameters, here)
+  const resources = distinct([...named, ...(stated?.beside ?? [])])
   const passing = roles.length === 0 ? [] : ['iam:PassRole']
   const call: Meaning = {
     service: service.prefix,
@@ -99,14 +105,18 @@ export function meaningOf(
     partition: here.partition,
     region: here.region,
     account: here.account,
-    iamActions: [...new Set([...main, ...added, ...passing])],
+    iamActions: [...new Set([...needed, ...(stated?.added ?? []), ...passing])],
     resources: roles.length === 0 ? resources : distinct([...resources, ...roles]),
     effects,
-    reveals: revealsOf(service, operation, effects, parameters),
+    reveals: strictestReveals([
+      revealsOf(service, operation, effects, parameters),
+      stated?.reveals ?? 'nothing',
+    ]),
     recoverable: recoverableOf(service, operation, effects, parameters),
     parameters,
     maskedPointers: maskedPointersOf(operation, parameters),
   }
+  if (stated !== undefined) Object.assign(call, { statements: stated.statements })
   if (acting.holder !== undefined) Object.assign(call, { holder: acting.holder })
   return acting.innerCalls.length === 0 ? call : withInnerCalls(call, acting.innerCalls)
 }

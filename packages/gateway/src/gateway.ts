@@ -6,7 +6,7 @@ import { decide, readsIsolation } from './decide/decide.ts'
 import type { Decision } from './decide/decision.ts'
 import type { Action } from './describe/action.ts'
 import { childAsked, childOpening } from './describe/child-session.ts'
-import { actionDigest, boundDigest, describe } from './describe/describe.ts'
+import { actionDigest, boundDigest, describe, readyToDescribe } from './describe/describe.ts'
 import { observes, placeRules } from './epoch/active.ts'
 import { Copies, type Performed } from './execute/copies.ts'
 import { endToEnd, execute, forwarded, whenRecorded } from './execute/execute.ts'
@@ -79,6 +79,8 @@ export class Gateway {
     try {
       const { store, clock } = this.#parts
       identified = identify(received, store, clock.nowMs())
+      // What reads the SQL of a call is loaded when the first one comes; where it cannot be, this refuses.
+      await readyToDescribe(describedFor(identified))
       const call = this.#describe(received, identified)
       requireNoCredential(call.action)
       if (call.child) requireOwnCall(call.action, call.verified)

@@ -2,6 +2,8 @@
 // so, and by values that can be nothing else (`s3://...`, an ARN of S3). Whose they are is not known here. Pure.
 
 import type { Json, JsonObject } from '../call.ts'
+import { bucketsIn } from '../sql/outside.ts'
+import { isStatementMember } from '../sql/statement-members.ts'
 import { isObject } from './decode-json.ts'
 import { BUCKET_MEMBERS, NAMES_BUCKET, NOT_A_PARTY } from './parties-table.ts'
 
@@ -18,6 +20,10 @@ export function namedBuckets(operation: string, parameters: JsonObject): string[
   const found = new Set<string>()
   const isS3 = operation.startsWith('s3:')
   walk(parameters, '', 0, (name, text) => {
+    // A statement names them anywhere in its text.
+    if (isStatementMember(operation, name)) {
+      for (const bucket of bucketsIn(text)) if (found.size < NAMED_BUCKETS_MAX) found.add(bucket)
+    }
     const byValue = IN_VALUE.exec(text)?.[1]
     const isNamed = NAMES_BUCKET.test(name) && !(isS3 && name === 'Bucket')
     const bucket = byValue ?? (isNamed || BUCKET_MEMBERS[operation] === name ? text : undefined)

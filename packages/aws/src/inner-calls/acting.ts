@@ -18,6 +18,7 @@ import { membersOf, resourcesOf } from '../describe/resources.ts'
 import type { ActsRow, ReaderName } from '../index/model.ts'
 import { rowsOf } from '../index/rows.ts'
 import type { Operation, Service } from '../index/service-index.ts'
+import { partiqlIn } from '../sql/stated.ts'
 import { readCloudControl } from './cloud-control.ts'
 import { type Draft, Drafts, INNER_CALLS_MAX, type Reader } from './drafts.ts'
 import {
@@ -166,7 +167,10 @@ function described(draft: Draft, here: Surroundings, depth: number): InnerCall[]
   const own = main.length > 0 ? main : added
   const acting = actingAt(service, operation.name, parameters, here, depth + 1)
   const levels = levelsOf(service, [...own, ...added])
-  const known = effectsOf(service, operation.name, levels, parameters, acting.whole)
+  const stated = partiqlIn(`${service.prefix}:${operation.name}`, parameters, here)
+  const needed = stated?.actions ?? [...main, ...added]
+  const known =
+    stated?.effects ?? effectsOf(service, operation.name, levels, parameters, acting.whole)
   const effects = certain ? known : uncertainEffects(service, operation.name, known)
   const passed = [
     ...passedRoles(service.prefix, parameters),
@@ -180,9 +184,9 @@ function described(draft: Draft, here: Surroundings, depth: number): InnerCall[]
     operation: `${service.prefix}:${operation.name}`,
     at: draft.at,
     role: draft.role,
-    iamActions: [...new Set([...main, ...added, ...passing])],
+    iamActions: [...new Set([...needed, ...passing])],
     resources: distinct([
-      ...resourcesOf(service, operation, [...main, ...added], parameters, here),
+      ...(stated?.resources ?? resourcesOf(service, operation, needed, parameters, here)),
       ...passed,
       ...actsUnder(draft.role),
       ...(namesUncertain(service, operation.name, uncertain) ? [ANYTHING] : []),

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { loadConfig } from '@seconder/gateway/config'
-import { describe } from '@seconder/gateway/describe/describe'
+import { describe, readyToDescribe } from '@seconder/gateway/describe/describe'
 import { readRoleReach } from '@seconder/gateway/epoch/role-reach'
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { Command } from 'commander'
@@ -37,11 +37,13 @@ export function addDescribeCommand(program: Command): void {
     .action(describeAws)
 }
 
-function describeAws(file: string | undefined, options: DescribeOptions): void {
+async function describeAws(file: string | undefined, options: DescribeOptions): Promise<void> {
   const config = options.config ? loadConfig(options.config) : undefined
   const request = parseRawRequest(readFileSync(file === undefined || file === '-' ? 0 : file))
+  const scope = claimedScope(request)
+  await readyToDescribe({ scope })
   const { action } = describe(request, {
-    scope: claimedScope(request),
+    scope,
     account: options.account,
     environments: config?.environments ?? [],
     roleReach: config?.roleReachPath ? readRoleReach(config.roleReachPath) : {},
@@ -56,6 +58,9 @@ function describeAws(file: string | undefined, options: DescribeOptions): void {
     `${action.operation}  ${action.effects.join(' + ')}  reveals ${action.reveals}  recoverable ${action.recoverable}`,
   )
   print(`needs ${(action.ownActions ?? action.iamActions).join(', ')}`)
+  for (const { says, effects, at } of action.statements ?? []) {
+    print(`its SQL ${escapeUntrusted(says, 400)}  ${effects.join(' + ')}  at ${at}`)
+  }
   for (const inner of action.innerCalls ?? []) {
     const role = inner.role === null ? '' : ` under ${escapeUntrusted(inner.role, 200)}`
     const does = `${inner.operation}  ${inner.effects.join(' + ')}`

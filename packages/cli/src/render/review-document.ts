@@ -15,6 +15,9 @@ const FINDINGS_SHOWN_MAX = 40
 /** Inner calls shown; the rest is counted and in `--json`. */
 const INNER_CALLS_SHOWN_MAX = 40
 
+/** Statements shown in words; the rest is counted and in `--json`. */
+const STATEMENTS_SHOWN_MAX = 40
+
 /** What will be sent is never cut: code hidden in a cut would be signed unseen (red team C9). */
 const WHOLE_CHARS = 20_000_000
 
@@ -71,6 +74,7 @@ export function renderDocument(
     ...wrap(safe(document.summary), WIDTH).map((line) => toned('bold', line)),
     '',
     ...findings(evidence.findings),
+    ...statements(document),
     ...innerCalls(document),
     ...(evidence.reaches ?? []).map(
       ({ role, environments }) =>
@@ -122,6 +126,22 @@ function findings(all: readonly Finding[]): string[] {
 }
 
 /** What the call makes others do, now or later: in the call itself, or found in what it starts. */
+/** What was read of its SQL; the text itself is whole under `With`. */
+function statements({ action }: ReviewDocument): string[] {
+  const all = action.statements ?? []
+  if (all.length === 0) return []
+  const lines = all.slice(0, STATEMENTS_SHOWN_MAX).map(({ says, effects, at }) => {
+    const strictest = effects.at(-1) ?? 'unknown'
+    return `  ${SHAPE[strictest]} ${indented(`${effects.join(' + ')}  ${safe(says)} (${safe(at)})`, 4)}`
+  })
+  return [
+    toned('bold', 'Its SQL:'),
+    ...lines,
+    ...more(all.length - STATEMENTS_SHOWN_MAX, 'statements'),
+    '',
+  ]
+}
+
 function innerCalls({ action, evidence }: ReviewDocument): string[] {
   const all = [...(action.innerCalls ?? []), ...(evidence.innerCalls ?? [])]
   if (all.length === 0) return []

@@ -5,9 +5,10 @@ import type {
   JsonObject,
   Recoverable,
   Reveals,
+  Statement,
 } from '@seconder/aws/call'
 
-export type { Effect, JsonObject, Recoverable, Reveals }
+export type { Effect, JsonObject, Recoverable, Reveals, Statement }
 
 export type Door = 'aws' | 'mcp' | 'shell' | 'plan'
 
@@ -53,6 +54,8 @@ export interface Action {
   readonly outside?: readonly string[]
   /** What it makes others do, now or later, as far as that can be read; their worst is in `effects`. */
   readonly innerCalls?: readonly InnerCall[]
+  /** The SQL or PartiQL in it and what that would do; absent where it holds none. */
+  readonly statements?: readonly Statement[]
   /** The kind of stored thing whose role would act; `resolve` looks it up. */
   readonly holder?: string
 }

@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto'
 import type { Call } from '@seconder/aws/call'
 import { describeCall, type Meaning } from '@seconder/aws/describe-call'
+import { grammarFor } from '@seconder/aws/sql/stated'
 import { isHeld, type WireBody, type WireRequest } from '@seconder/aws/wire-request'
 import { digestOf, sha256Hex } from '../lib/canonical-json.ts'
 import type { Evidence } from '../resolve/evidence.ts'
@@ -24,6 +25,13 @@ export interface Described {
   readonly action: Action
   /** Which host of the signing name the operation's API is at; null where no source says. */
   readonly endpointPrefix: string | null
+}
+
+/** Resolves when `describe` knows all it may need of such calls; undefined where nothing is to be waited for. */
+export function readyToDescribe({
+  scope,
+}: Pick<DescribeFacts, 'scope'>): Promise<void> | undefined {
+  return grammarFor(scope.service)
 }
 
 /** Returns the Action of one AWS request. Errors: CallError of packages/aws, each a refusal. */
@@ -57,6 +65,7 @@ export function actionOf(
     body,
     ...(call.ownActions && { ownActions: call.ownActions }),
     ...(call.innerCalls && { innerCalls: innerCallsOf(call.innerCalls, rules.maskKey) }),
+    ...(call.statements && { statements: call.statements }),
     ...(call.holder !== undefined && { holder: call.holder }),
   }
   return guarded(action, rules)

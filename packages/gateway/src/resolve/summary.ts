@@ -38,6 +38,7 @@ export function summarise(action: Action, evidence: Evidence): string {
     ...(absent ? [] : [...aboutData(findings), ...aboutProtection(findings)]),
     ...aboutLooking(findings, evidence),
     ...(evidence.content === undefined ? [] : [evidence.content]),
+    ...aboutStatements(action),
     ...aboutInnerCalls(action, evidence),
     ...aboutAddedEffects(action, evidence),
     ...((evidence.before ?? null) === null ? [] : ['What is there now is shown below.']),
@@ -187,6 +188,17 @@ function aboutAddedEffects(action: Action, evidence: Evidence): string[] {
     ...(effects.has('permissions') && !onlyDeletes ? ['It would change who may do what.'] : []),
     ...(effects.has('unknown') ? ['Part of it nobody has classified.'] : []),
   ]
+}
+
+/** The strictest statement in words; how many more there are. */
+function aboutStatements({ statements = [] }: Action): string[] {
+  const strictness = (each: { readonly effects: readonly Effect[] }): number =>
+    Math.max(...each.effects.map((effect) => EFFECTS_BY_STRICTNESS.indexOf(effect)))
+  const [worst] = statements.toSorted((a, b) => strictness(b) - strictness(a))
+  if (worst === undefined) return []
+  const more = statements.length - 1
+  const rest = more === 0 ? '' : ` (and ${grouped(more)} more statement${more === 1 ? '' : 's'})`
+  return [`Its SQL ${worst.says}${rest}.`]
 }
 
 /** Inner calls named in one sentence; the document has them all. */
