@@ -41,6 +41,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   init: async () => (await import('./commands/init.ts')).addInitCommands,
   ledger: async () => (await import('./commands/ledger.ts')).addLedgerCommands,
+  replay: async () => (await import('./commands/replay.ts')).addReplayCommand,
 }
 
 /** Commands of one word that live with `request`. */

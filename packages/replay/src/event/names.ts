@@ -56,7 +56,7 @@ export function named(eventSource: string, eventName: string): Named | null {
   if (NO_CALLS.has(`${source} ${eventName}`)) return null
   const signingName = own(SOURCES, source) ?? source
   const ofAccount = signingName === 's3' ? own(OF_ACCOUNT, eventName) : undefined
-  if (ofAccount !== undefined) return { signingName, operation: ofAccount, model: 'S3Control' }
+  if (ofAccount !== undefined) return { signingName, operation: ofAccount, model: 'S3 Control' }
   const renamed = own(own(OPERATIONS, signingName) ?? {}, eventName)
   return { signingName, operation: renamed ?? eventName.replace(DATED, '') }
 }

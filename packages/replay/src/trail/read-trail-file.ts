@@ -17,6 +17,8 @@ export type FileFault = RecordFault | 'gzip' | 'unreadable'
 
 export interface ReadFile {
   readonly events: number
+  /** Records without a name of a call: insights, and what is no event. */
+  readonly others: number
   readonly fault: FileFault | null
 }
 
@@ -30,7 +32,9 @@ export async function readTrailFile(file: TrailFile, onEvent: OnEvent): Promise<
     fault = 'unreadable' // the file went away or may not be read: the report names it
   }
   const ended = reader.end()
-  return { events: reader.events, fault: fault ?? ended }
+  // A document of another kind is named as a whole; what is in it is not counted as well.
+  const others = ended === 'no_events' ? 0 : reader.others
+  return { events: reader.events, others, fault: fault ?? ended }
 }
 
 /** False where it must be read in pieces; nothing was read then. */

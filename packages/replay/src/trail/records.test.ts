@@ -104,8 +104,8 @@ test('files: plain and gzip read alike, a cut or damaged gzip gives what is whol
   const results = []
   for (const file of found) results.push(await readTrailFile(file, () => undefined))
   expect(results.slice(0, 2)).toEqual([
-    { events: 400, fault: null },
-    { events: 400, fault: null },
+    { events: 400, others: 0, fault: null },
+    { events: 400, others: 0, fault: null },
   ])
   for (const { events, fault } of results.slice(2)) {
     expect(fault).toBe('gzip')

@@ -37,6 +37,7 @@ export class RecordReader {
   #rest: Uint8Array = NONE
   #fault: RecordFault | null = null
   #events = 0
+  #others = 0
 
   constructor(onEvent: OnEvent) {
     this.#onEvent = onEvent
@@ -44,6 +45,11 @@ export class RecordReader {
 
   get events(): number {
     return this.#events
+  }
+
+  /** Records that are no events of calls: insights have no name of a call, for one. */
+  get others(): number {
+    return this.#others
   }
 
   /** The piece is read at once and may be used again afterwards. */
@@ -60,7 +66,8 @@ export class RecordReader {
     if (this.#fault !== null) return this.#fault
     if (skipSpace(this.#rest, 0) < this.#rest.length) return 'cut'
     if (this.#state === 'list') return 'cut'
-    return this.#events === 0 && this.#state === 'start' ? 'no_events' : null
+    const isOther = this.#state === 'start' || (this.#state === 'lines' && this.#others > 0)
+    return this.#events === 0 && isOther ? 'no_events' : null
   }
 
   #fail(fault: RecordFault): void {
@@ -141,7 +148,7 @@ export class RecordReader {
     if (this.#event.has('eventName')) {
       this.#events++
       this.#onEvent(this.#event)
-    } else if (this.#state === 'lines' && this.#events === 0) this.#fault = 'no_events'
+    } else this.#others++
     return end
   }
 }

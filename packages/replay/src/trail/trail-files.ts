@@ -12,24 +12,47 @@ export interface TrailFile {
   readonly bytes: number
 }
 
-/** CloudTrail's own digest files list hashes, not events. */
-const DIGEST = /(^|[/\\])CloudTrail-Digest[/\\]|_CloudTrail-Digest_/
+/**
+ * CloudTrail's own files that hold no events of calls: digests list hashes, insights unusual rates.
+ * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+ */
+const NO_EVENTS = /(^|[/\\])CloudTrail-(Digest|Insight)[/\\]|_CloudTrail-(Digest|Insight)_/
 
 const EVENTS = /\.(json|ndjson|jsonl|log)(\.gz)?$|\.gz$/i
 
 /** Errors: `trail_unreadable`, `no_trail`. A file that is named itself is read whatever it is called. */
 export function trailFiles(paths: readonly string[]): TrailFile[] {
+  return [...trailInput(paths).files]
+}
+
+/** The files, and how many were left out because by their names they hold no events of calls. */
+export function trailInput(paths: readonly string[]): {
+  readonly files: readonly TrailFile[]
+  readonly leftOut: number
+} {
   const files: TrailFile[] = []
+  let leftOut = 0
   for (const path of paths) {
     const stat = statOf(path)
-    if (stat.isDirectory()) walk(path, files)
+    if (stat.isDirectory()) leftOut += walk(path, files)
     else files.push({ path, bytes: stat.size })
   }
   if (files.length === 0) throw new ReplayError('no_trail', 'no file of a trail at these paths')
-  return files
+  return { files, leftOut }
 }
 
-function walk(folder: string, files: TrailFile[]): void {
+/** Whether a file holds no events of calls, by its name. */
+export function isLeftOut(path: string): boolean {
+  return NO_EVENTS.test(path)
+}
+
+/** Whether a name found in a folder may be a file of a trail. */
+export function isTrailName(name: string): boolean {
+  return EVENTS.test(name)
+}
+
+function walk(folder: string, files: TrailFile[]): number {
+  let leftOut = 0
   const names: string[] = []
   const folders: string[] = []
   const open = opendirSync(folder)
@@ -43,11 +66,15 @@ function walk(folder: string, files: TrailFile[]): void {
   }
   for (const name of names.sort()) {
     const path = join(folder, name)
-    if (DIGEST.test(path)) continue
+    if (isLeftOut(path)) {
+      leftOut++
+      continue
+    }
     if (files.length >= FILES_MAX) throw new ReplayError('trail_unreadable', 'too many files')
     files.push({ path, bytes: statOf(path).size })
   }
-  for (const name of folders.sort()) walk(join(folder, name), files)
+  for (const name of folders.sort()) leftOut += walk(join(folder, name), files)
+  return leftOut
 }
 
 function statOf(path: string) {

@@ -1,0 +1,107 @@
+// seconder replay TRAIL...: what the policies would have answered to months of CloudTrail, how many reviews
+// a week that is, and where December would have been asked. Nothing is sent and nobody is called.
+
+import { loadRules, SHIPPED } from '@seconder/replay/judge/rules'
+import { openTrail, reportOn } from '@seconder/replay/replay'
+import type { Report } from '@seconder/replay/report/report'
+import { terminalLines } from '@seconder/replay/report/terminal'
+import { type Command, InvalidArgumentError } from 'commander'
+import { ReplayProgress } from '../render/replay-progress.ts'
+import { print, toned } from '../render/terminal.ts'
+import { exitCodeOf, type FailOn, failOn } from './replay-fail-on.ts'
+
+interface ReplayOptions {
+  readonly policy?: string
+  readonly against?: string
+  readonly since?: number
+  readonly principal?: string
+  readonly failOn?: readonly FailOn[]
+  readonly isolation: 'host' | 'user' | 'sandbox' | 'none'
+  readonly rows: number
+  readonly workers?: number
+  readonly json?: boolean
+}
+
+const EXAMPLES = `
+A trail is files and folders of CloudTrail: .json, .json.gz, one event a line, or s3://BUCKET/PREFIX.
+Exit codes: 0 done, 1 failed, 2 usage, and with --fail-on 3 (would be asked) or 4 (would be denied).
+
+Examples:
+  seconder replay trails/                                     the shipped policies, everything production
+  seconder replay trails/ --policy seconder.yaml
+  seconder replay trails/ --policy new/ --against policies/   what a change of policy changes
+  seconder replay trails/ --since 90d --principal '*role/agent-*' --fail-on denied,reviews-per-week:20
+  seconder replay s3://my-trail-bucket/AWSLogs/123456789012/CloudTrail/
+`
+
+export function addReplayCommand(program: Command): void {
+  program
+    .command('replay <trail...>')
+    .description('run a recorded past (CloudTrail) through policies: allowed, reviewed, denied')
+    .option('--policy <path>', 'folder of policies, or a seconder.yaml (default: those shipped)')
+    .option('--against <path>', 'other policies: also say what changes from these to --policy')
+    .option('--since <time>', 'a date, a time, or how long ago: 2025-12-01, 90d, 12w', since)
+    .option('--principal <name>', "a part of the role's or user's ARN, or a pattern with *")
+    .option(
+      '--fail-on <what>',
+      'end with 3 or 4 where any of these is: denied, reviewed, recreated, unmapped, faults, changed, reviews-per-week:N',
+      failOn,
+    )
+    .option('--isolation <kind>', 'where agents would run: host, user, sandbox or none', 'user')
+    .option('--rows <n>', 'rows of each table', whole, 10)
+    .option('--workers <n>', 'workers that read (default: one a core)', whole)
+    .option('--json', 'the whole report as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(run)
+}
+
+async function run(paths: readonly string[], options: ReplayOptions): Promise<void> {
+  const progress = new ReplayProgress()
+  const rules = await loadRules(options.policy ?? SHIPPED, options.isolation)
+  const against =
+    options.against === undefined ? undefined : await loadRules(options.against, options.isolation)
+  const trail = await openTrail(paths, {
+    onProgress: progress.see,
+    ...(options.workers !== undefined && { workers: options.workers }),
+  })
+  try {
+    progress.end()
+    const report = reportOn(trail, { rules, ...(against && { against }), ...selected(options) })
+    show(report, options)
+    process.exitCode = exitCodeOf(report, options.failOn ?? [])
+  } finally {
+    trail.close()
+  }
+}
+
+function selected({ since: from, principal }: ReplayOptions) {
+  return {
+    ...(from !== undefined && { since: from }),
+    ...(principal !== undefined && { principal }),
+  }
+}
+
+function show(report: Report, options: ReplayOptions): void {
+  if (options.json) print(JSON.stringify(report))
+  else for (const line of terminalLines(report, { toned, rows: options.rows })) print(line)
+}
+
+/** Seconds since 1970 of `2025-12-01`, `2025-12-01T12:00:00Z`, `90d`, `12w` or `36h`. */
+function since(text: string): number {
+  const ago = /^(\d{1,5})([hdw])$/.exec(text)
+  if (ago !== null) {
+    const seconds = { h: 3_600, d: 86_400, w: 604_800 }[ago[2] as 'h' | 'd' | 'w']
+    return Math.max(0, Math.floor(Date.now() / 1000) - Number(ago[1]) * seconds)
+  }
+  const parsed = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?$/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(parsed)) throw new InvalidArgumentError('write 2025-12-01, 90d, 12w or 36h')
+  return Math.floor(parsed / 1000)
+}
+
+function whole(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 10_000) {
+    throw new InvalidArgumentError('write a whole number from 1 to 10,000')
+  }
+  return value
+}

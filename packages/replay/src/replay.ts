@@ -1,0 +1,30 @@
+// The one way from paths of a trail to a report: finds the files, scans them or takes what an earlier scan
+// left, and tries the rules on it. The command and the tests use nothing else.
+
+import { type Asked, replayed } from './report/replayed.ts'
+import type { Report } from './report/report.ts'
+import { type Progress, scanTrail } from './store/scan.ts'
+import type { TrailStore } from './store/trail-store.ts'
+import { trailInput } from './trail/trail-files.ts'
+
+export interface OpenOptions {
+  readonly workers?: number
+  readonly onProgress?: (progress: Progress) => void
+}
+
+export interface OpenTrail {
+  readonly store: TrailStore
+  readonly close: () => void
+}
+
+/** The trail at these paths, ready for any number of rules. Errors: `trail_unreadable`, `no_trail`. */
+export async function openTrail(
+  paths: readonly string[],
+  options: OpenOptions = {},
+): Promise<OpenTrail> {
+  return scanTrail(trailInput(paths), options)
+}
+
+export function reportOn({ store }: OpenTrail, asked: Asked): Report {
+  return replayed(store, asked)
+}

@@ -1,0 +1,112 @@
+// Puts the rows of a slice in the order of time and drops the copies of one event: trails of an
+// organisation and of an account deliver the same event twice, and files come in no order of time.
+// Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html (eventID)
+
+import { AGENT, CALL, FLAGS, ID, ROW_WORDS, TIME, WHO } from './row.ts'
+import type { Columns } from './trail-store.ts'
+
+export interface Ordered {
+  readonly columns: Columns
+  readonly withoutTime: number
+  readonly withoutId: number
+}
+
+export function ordered(rows: Uint32Array): Ordered {
+  const total = rows.length / ROW_WORDS
+  const first = firstOfEach(rows, total)
+  const order = byTime(rows, first)
+  const count = order.length
+  const times = new Uint32Array(count)
+  const calls = new Uint32Array(count)
+  const whos = new Uint32Array(count)
+  const agents = new Uint16Array(count)
+  const flags = new Uint8Array(count)
+  const ids = new Uint32Array(count * 4)
+  let withoutTime = 0
+  let withoutId = 0
+  for (let index = 0; index < count; index++) {
+    const at = (order[index] as number) * ROW_WORDS
+    times[index] = rows[at + TIME] as number
+    calls[index] = rows[at + CALL] as number
+    whos[index] = rows[at + WHO] as number
+    agents[index] = rows[at + AGENT] as number
+    flags[index] = rows[at + FLAGS] as number
+    for (let word = 0; word < 4; word++) ids[index * 4 + word] = rows[at + ID + word] as number
+    if (times[index] === 0) withoutTime++
+    if (isNone(rows, at)) withoutId++
+  }
+  const columns = { count, times, calls, whos, agents, flags, ids: () => ids }
+  return { columns, withoutTime, withoutId }
+}
+
+function isNone(rows: Uint32Array, at: number): boolean {
+  return (
+    ((rows[at + ID] as number) |
+      (rows[at + ID + 1] as number) |
+      (rows[at + ID + 2] as number) |
+      (rows[at + ID + 3] as number)) ===
+    0
+  )
+}
+
+/** Rows that are the first of their ID; what has no ID is nobody's copy. */
+function firstOfEach(rows: Uint32Array, total: number): Uint32Array {
+  let size = 1024
+  while (size < total * 2) size *= 2
+  const slots = new Uint32Array(size)
+  const kept = new Uint32Array(total)
+  let count = 0
+  for (let row = 0; row < total; row++) {
+    const at = row * ROW_WORDS + ID
+    if (!isNone(rows, row * ROW_WORDS)) {
+      // Chosen IDs could share a slot; they can only make a trail of one's own slow.
+      let slot = Math.imul((rows[at] as number) ^ (rows[at + 3] as number), 0x9e3779b1) >>> 0
+      slot = (slot ^ (slot >>> 15)) & (size - 1)
+      let isCopy = false
+      for (let other = slots[slot] as number; other !== 0; other = slots[slot] as number) {
+        if (sameId(rows, at, (other - 1) * ROW_WORDS + ID)) {
+          isCopy = true
+          break
+        }
+        slot = (slot + 1) & (size - 1)
+      }
+      if (isCopy) continue
+      slots[slot] = row + 1
+    }
+    kept[count++] = row
+  }
+  return kept.subarray(0, count)
+}
+
+function sameId(rows: Uint32Array, a: number, b: number): boolean {
+  return (
+    rows[a] === rows[b] &&
+    rows[a + 1] === rows[b + 1] &&
+    rows[a + 2] === rows[b + 2] &&
+    rows[a + 3] === rows[b + 3]
+  )
+}
+
+/** Radix sort by time, sixteen bits at a time; equal times keep the order they came in. */
+function byTime(rows: Uint32Array, kept: Uint32Array): Uint32Array {
+  let from = kept
+  for (const shift of [0, 16]) {
+    const starts = new Uint32Array(65_537)
+    for (const row of from) {
+      const digit = ((rows[row * ROW_WORDS + TIME] as number) >>> shift) & 0xffff
+      starts[digit + 1] = (starts[digit + 1] as number) + 1
+    }
+    for (let digit = 1; digit <= 65_536; digit++) {
+      starts[digit] = (starts[digit] as number) + (starts[digit - 1] as number)
+    }
+    const to = new Uint32Array(from.length)
+    for (const row of from) {
+      const digit = ((rows[row * ROW_WORDS + TIME] as number) >>> shift) & 0xffff
+      const place = starts[digit] as number
+      to[place] = row
+      starts[digit] = place + 1
+    }
+    from = to
+  }
+  return from
+}
