@@ -4,7 +4,7 @@
 
 import type { Effect, JsonObject, Statement } from '../call.ts'
 import { inOrder } from '../describe/effects.ts'
-import { type Dialect, SECRET_TABLES } from './closed-lists.ts'
+import { type Dialect, NEVER_IN_A_READ, SECRET_TABLES } from './closed-lists.ts'
 import { parsed } from './postgres-tree.ts'
 import { againstTokens, againstTree } from './read-only.ts'
 import { type Token, tokensOf } from './tokens.ts'
@@ -119,30 +119,38 @@ const SHOWN = new Set([
   ...['INDEXES', 'SEARCH_PATH', 'SERVER_VERSION', 'CREATE TABLE', 'CREATE VIEW'],
 ])
 
+/** `SHOW TABLES IN shop LIKE 'a%'`, `DESCRIBE FORMATTED shop.orders`: a head of the list, then names. */
 function isShow(tokens: readonly Token[]): boolean {
-  const [first, second, third] = tokens
-  const plain = tokens.every(
-    ({ kind, text }, at) =>
-      ['word', 'quoted', 'backtick', 'string'].includes(kind) ||
-      text === '.' ||
-      (text === ';' && at === tokens.length - 1),
-  )
-  const ofOther = tokens
-    .slice(3)
-    .some(({ kind, upper }) => kind === 'word' && WRITES_OR_TESTS.has(upper))
-  if (!plain || ofOther) return false
+  const whole = tokens.at(-1)?.text === ';' ? tokens.slice(0, -1) : tokens
+  const [first, second, third] = whole
   if (first?.upper === 'DESCRIBE' || first?.upper === 'DESC') {
-    return tokens.length <= 6 && !WRITES_OR_TESTS.has(second?.upper ?? '')
+    const isHow = second?.upper === 'FORMATTED' || second?.upper === 'EXTENDED'
+    return isName(whole.slice(isHow && third !== undefined ? 2 : 1))
   }
-  if (first?.upper !== 'SHOW' || second === undefined) return false
-  return SHOWN.has(second.upper === 'CREATE' ? `CREATE ${third?.upper ?? ''}` : second.upper)
+  if (first?.upper !== 'SHOW' || second?.kind !== 'word') return false
+  const isCreate = second.upper === 'CREATE' && third?.kind === 'word'
+  const head = isCreate ? `CREATE ${third.upper}` : second.upper
+  return SHOWN.has(head) && whole.slice(isCreate ? 3 : 2).every(isPlain)
 }
 
-const WRITES_OR_TESTS = new Set(
-  'WHERE SELECT INTO DELETE UPDATE INSERT REPLACE DROP ALTER TRUNCATE TABLE ANALYZE WITH'.split(
-    ' ',
-  ),
-)
+/** `a`, `a.b`, `a.b.c` */
+function isName(tokens: readonly Token[]): boolean {
+  const isOdd = tokens.length % 2 === 1 && tokens.length <= 5
+  return isOdd && tokens.every((token, at) => (at % 2 === 1 ? token.text === '.' : isPart(token)))
+}
+
+function isPlain(token: Token): boolean {
+  return token.text === '.' || token.kind === 'string' || isPart(token)
+}
+
+function isPart({ kind, upper }: Token): boolean {
+  if (kind === 'quoted' || kind === 'backtick') return true
+  return (
+    kind === 'word' &&
+    !NEVER_IN_A_READ.has(upper) &&
+    !['SELECT', 'WHERE', 'TABLE', 'ANALYZE', 'USER'].includes(upper)
+  )
+}
 
 /** The sentence and effects of a statement that was read and is no read. */
 function asChange(
