@@ -5,6 +5,7 @@
 // and reference_policies_evaluation-logic-cross-account.html
 
 import { type AskedOf, askedOf, type Matched, type Said, saidBy } from './match.ts'
+import { asciiLower } from './operators.ts'
 import type { Policy } from './policy.ts'
 import type { IamRequest, Principal } from './request.ts'
 import { or, type Truth } from './truth.ts'
@@ -74,7 +75,8 @@ export function authorize(request: IamRequest, policies: PolicySet): Verdict {
   const asked = askedOf(request, policies.boundary !== null)
   const found = saidBy(allPolicies(request, policies), 'deny', asked)
   // A resource's policy that nobody looked at may deny whatever the others say.
-  const denied = policies.resource === 'unknown' ? union(found, NOT_LOOKED) : found
+  const notLooked = policies.resource === 'unknown' && !isBeyondItsPolicy(request)
+  const denied = notLooked ? union(found, NOT_LOOKED) : found
   if (denied.truth === 'yes') {
     return { answer: 'deny', step: 'explicit-deny', dependsOn: [], matched: denied.matched }
   }
@@ -99,9 +101,23 @@ export function authorize(request: IamRequest, policies: PolicySet): Verdict {
  * Neither SCPs nor RCPs hold for a service-linked role, and SCPs only for an account's own principals.
  * Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
  */
-function levels({ principal }: IamRequest, { scps, rcps }: PolicySet) {
+function levels({ principal, action }: IamRequest, { scps, rcps }: PolicySet) {
   if (principal.serviceLinked === true) return { scps: [], rcps: [] }
-  return { scps: isOfAccount(principal) ? scps : [], rcps }
+  return { scps: isOfAccount(principal) ? scps : [], rcps: isBeyondRcps(action) ? [] : rcps }
+}
+
+/** Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html */
+function isBeyondRcps(action: string): boolean {
+  return asciiLower(action) === 'kms:retiregrant'
+}
+
+/**
+ * The root user of its owner can always read and mend a bucket's policy, so that it locks nobody out.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+ */
+function isBeyondItsPolicy({ principal, action, resourceAccount }: IamRequest): boolean {
+  if (principal.kind !== 'root' || principal.account !== resourceAccount) return false
+  return /^s3:(get|put|delete)bucketpolicy$/.test(asciiLower(action))
 }
 
 function isOfAccount({ kind }: Principal): boolean {
@@ -111,10 +127,11 @@ function isOfAccount({ kind }: Principal): boolean {
 function allPolicies(request: IamRequest, policies: PolicySet): Policy[] {
   const { scps, rcps } = levels(request, policies)
   const { identity, boundary, session, resource } = policies
+  const none = resource === null || resource === 'unknown' || isBeyondItsPolicy(request)
   return [
     ...scps.flat(),
     ...rcps.flat(),
-    ...(resource === null || resource === 'unknown' ? [] : [resource]),
+    ...(none ? [] : [resource]),
     ...identity,
     ...(boundary === null ? [] : [boundary]),
     ...(session ?? []),

@@ -3,6 +3,7 @@
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 
 import type { Json } from '../call.ts'
+import { isDecimal } from '../strict-json.ts'
 import { PolicyError } from './errors.ts'
 import { type Operator, operatorOf } from './operators.ts'
 import type { ContextValue, RequestContext } from './request.ts'
@@ -66,6 +67,7 @@ function textsOf(values: Json): string[] {
   return list.map((value) => {
     if (typeof value === 'string') return value
     if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+    if (isDecimal(value)) return value.decimal
     throw new PolicyError('wrong_element', 'a condition value is not a string')
   })
 }

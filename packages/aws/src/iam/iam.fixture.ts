@@ -61,8 +61,12 @@ export function request(asked: Asked): IamRequest {
   }
 }
 
+export function policySet(policies: Partial<PolicySet>): PolicySet {
+  return { ...NO_POLICIES, ...policies }
+}
+
 export function asks(asked: Asked, policies: Partial<PolicySet>): Verdict {
-  return authorize(request(asked), { ...NO_POLICIES, ...policies })
+  return authorize(request(asked), policySet(policies))
 }
 
 /** A policy variable as a policy writes it. */

@@ -112,7 +112,7 @@ function textAt(value: Json | undefined, where: string): void {
 function fromText(text: string): Json {
   if (text.length > POLICY_CHARS_MAX) throw new PolicyError('too_large', 'the policy is too long')
   try {
-    return parseStrictJson(Buffer.from(text))
+    return parseStrictJson(text)
   } catch (cause) {
     if (!(cause instanceof StrictJsonError)) throw cause
     throw new PolicyError('not_json', `the policy is not one JSON document: ${cause.code}`, {
