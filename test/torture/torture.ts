@@ -154,8 +154,12 @@ function isOneMessage({ request: { method, target, headers } }: Mutant): boolean
 }
 
 function received({ request }: Mutant): Received {
+  // White space around a value is not part of it, and no reader of HTTP gives it on: RFC 9110 section 5.5.
+  const headers = request.headers.map(
+    ([name, value]) => [name, value.replace(/^[\t ]+|[\t ]+$/g, '')] as const,
+  )
   return {
-    request,
+    request: { ...request, headers },
     isolation: async () => 'none',
     named: null,
     label: '',
