@@ -67,12 +67,12 @@ export function parsePolicy(document: string | Json, kind: PolicyKind, name: str
       throw new PolicyError('unknown_element', 'an element beside Version, Id and Statement')
     }
   }
-  const version = root['Version'] ?? '2008-10-17'
+  const version = own(root, 'Version') ?? '2008-10-17'
   if (version !== '2012-10-17' && version !== '2008-10-17') {
     throw new PolicyError('wrong_element', 'a Version that does not exist')
   }
-  textAt(root['Id'], 'Id')
-  const list = root['Statement']
+  textAt(own(root, 'Id'), 'Id')
+  const list = own(root, 'Statement')
   if (list === undefined) throw new PolicyError('missing_element', 'no Statement')
   const statements = Array.isArray(list) ? list : [list]
   if (statements.length > STATEMENTS_MAX) throw new PolicyError('too_large', 'too many statements')
@@ -131,7 +131,7 @@ function statementOf(
   for (const key of Object.keys(statement)) {
     if (!ELEMENTS.has(key)) throw new PolicyError('unknown_element', `${where} has another element`)
   }
-  const effect = statement['Effect']
+  const effect = own(statement, 'Effect')
   if (effect !== 'Allow' && effect !== 'Deny') {
     throw new PolicyError('missing_element', `${where} has no Effect of Allow or Deny`)
   }
@@ -141,7 +141,7 @@ function statementOf(
   if (resources === null && kind !== 'trust' && kind !== 'resource') {
     throw new PolicyError('missing_element', `${where} has no Resource`)
   }
-  const sid = statement['Sid']
+  const sid = own(statement, 'Sid')
   textAt(sid, `${where}: Sid`)
   return {
     name: typeof sid === 'string' && sid !== '' ? sid : String(index),
@@ -156,7 +156,7 @@ function statementOf(
       patterns: resources.values.map((text) => templateOf(wholeArn(text, kind), hasVariables)),
     },
     principals: principalsOf(statement, kind, where),
-    conditions: conditionsOf(statement['Condition'] ?? {}, hasVariables),
+    conditions: conditionsOf(own(statement, 'Condition') ?? {}, hasVariables),
   }
 }
 
@@ -218,6 +218,11 @@ function principalsOf(
     throw new PolicyError('missing_element', `${where} has an empty NotPrincipal`)
   }
   return element
+}
+
+/** An element that the document itself has, not one that every object inherits. */
+function own(object: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined
 }
 
 function objectAt(value: Json, where: string): JsonObject {
