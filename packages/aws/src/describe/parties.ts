@@ -3,7 +3,10 @@
 // name too many, never knowingly too few; whose accounts they are is not known here. Pure.
 
 import type { Json, JsonObject } from '../call.ts'
+import { accountsIn } from '../sql/outside.ts'
+import { statementsOf } from '../sql/statement-members.ts'
 import { parseStrictJson } from '../strict-json.ts'
+import { valuesAt } from './condition.ts'
 import { isObject } from './decode-json.ts'
 import {
   EVERYBODY,
@@ -40,6 +43,7 @@ export function partiesOf(operation: string, parameters: JsonObject): Party[] {
   const walk = new Walk(operation)
   walk.members(parameters, '', 0)
   if (operation === 'lambda:AddPermission') walk.invoker(parameters)
+  walk.statements(parameters)
   return [...walk.found.values()]
 }
 
@@ -57,6 +61,16 @@ class Walk {
   members(object: JsonObject, at: string, depth: number): void {
     for (const [name, value] of Object.entries(object)) {
       if (!WITHDRAWS.test(name)) this.#value(value, name, at === '' ? name : at, depth)
+    }
+  }
+
+  /** Redshift and Aurora take roles and functions of other accounts by an ARN in the text. */
+  statements(parameters: JsonObject): void {
+    const path = statementsOf(this.#operation)?.path
+    if (path === undefined) return
+    for (const text of valuesAt(parameters, path)) {
+      const accounts = typeof text === 'string' ? accountsIn(text) : []
+      for (const account of accounts) this.#add(account, path)
     }
   }
 

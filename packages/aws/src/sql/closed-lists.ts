@@ -77,6 +77,21 @@ const TRINO = words(
   'week year year_of_week zip log log2 log10 approx_most_frequent bit_count grouping',
 )
 
+/**
+ * Grammar of the other three that MySQL would take for a function of somebody: `GROUP BY ROLLUP (a)`,
+ * `ARRAY (SELECT 1)`. Source: https://dev.mysql.com/doc/refman/8.4/en/keywords.html
+ */
+export const BEFORE_BRACKET_ELSEWHERE: ReadonlySet<string> = new Set(
+  words('ARRAY CUBE FILTER ILIKE ROLLUP SETS'),
+)
+
+/** Functions that are one only before OVER: MySQL 5.7 has none of them, and would call somebody's own. */
+export const WINDOW_FUNCTIONS: ReadonlySet<string> = new Set(
+  words(
+    'cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number',
+  ),
+)
+
 /** Names of functions in small letters, by engine. */
 export const FUNCTIONS: Readonly<Record<Dialect, ReadonlySet<string>>> = {
   postgres: new Set([...EVERYWHERE, ...SERVERS, ...POSTGRES]),
@@ -108,9 +123,8 @@ export const TREE_OPERATORS: ReadonlySet<string> = new Set(
  */
 export const BEFORE_BRACKET: ReadonlySet<string> = new Set(
   words(
-    'ALL AND ANY AS BETWEEN BY CASE CUBE DISTINCT ELSE EXCEPT EXISTS FILTER FROM GROUP HAVING ILIKE IN',
-    'INTERSECT JOIN LATERAL LIKE LIMIT NOT OFFSET ON OR OVER ROLLUP SELECT SETS SOME THEN UNION USING',
-    'WHEN WHERE CAST WITH ARRAY ROW',
+    'ALL AND ANY AS BETWEEN BY CASE CAST DISTINCT ELSE EXCEPT EXISTS FROM GROUP HAVING IN INTERSECT',
+    'JOIN LATERAL LIKE LIMIT NOT OFFSET ON OR OVER ROW SELECT SOME THEN UNION USING WHEN WHERE WITH',
   ),
 )
 

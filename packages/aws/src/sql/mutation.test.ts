@@ -179,6 +179,7 @@ function bare(text: string): string {
   if (/[\\$#]|\/\*[!+M]|--\S/.test(text)) return text
   return text
     .replace(/'(?:[^']|'')*'|"[^"]*"|`[^`]*`/g, ' "" ')
+    .replace(/(?<!:):[a-z_]\w*/gi, ' 1 ')
     .replace(/\/\*.*?\*\/|--[^\n]*/gs, ' ')
 }
 

@@ -6,11 +6,13 @@ import type { Json, JsonObject } from '../call.ts'
 import { isObject } from '../describe/decode-json.ts'
 import {
   BEFORE_BRACKET,
+  BEFORE_BRACKET_ELSEWHERE,
   type Dialect,
   FUNCTIONS,
   NEVER_IN_A_READ,
   TREE_OPERATORS,
   TYPES,
+  WINDOW_FUNCTIONS,
 } from './closed-lists.ts'
 import type { Token } from './tokens.ts'
 
@@ -43,6 +45,7 @@ function againstCall(
     return isName && before?.upper !== 'AS' ? 'it calls a quoted name' : undefined
   }
   if (BEFORE_BRACKET.has(token.upper)) return undefined
+  if (BEFORE_BRACKET_ELSEWHERE.has(token.upper) && !dialects.includes('mysql')) return undefined
   // `AS t (a, b)` names columns, `AS numeric(10, 2)` and `::numeric(10, 2)` a type, `WITH t (a)` a query.
   if (before !== undefined && ['AS', '::', 'WITH', 'RECURSIVE'].includes(before.upper))
     return undefined
@@ -101,6 +104,8 @@ function againstNode(
     const isOwnSyntax = names.length === 2 && names[0] === 'pg_catalog'
     const called = names.at(-1) ?? ''
     const isKnown = dialects.every((dialect) => FUNCTIONS[dialect].has(called.toLowerCase()))
+    if (WINDOW_FUNCTIONS.has(called) && node['over'] === undefined)
+      return `${called} is without OVER`
     if (names.length === 1 && isKnown) return undefined
     if (isOwnSyntax && node['funcformat'] === 'COERCE_SQL_SYNTAX') {
       return OWN_SYNTAX.has(called)

@@ -4,6 +4,7 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../call.ts'
 import { namedBuckets } from '../describe/named-buckets.ts'
+import { partiesOf } from '../describe/parties.ts'
 import { meaningOf } from '../describe-call.ts'
 import { operationOf, serviceOf } from '../index/service-index.ts'
 import { grammarFor } from './stated.ts'
@@ -99,6 +100,28 @@ test('Athena: where the call says where its answer goes, it writes there', () =>
   expect(odd.resources).toContainEqual({ arn: '*', type: 'object', resolved: false })
 })
 
+test('Athena: a catalog that is a function is run with the query', () => {
+  const run = (Catalog: string) =>
+    meant('athena', 'StartQueryExecution', {
+      QueryString: 'select * from t',
+      QueryExecutionContext: { Catalog, Database: 'logs' },
+    }).effects
+  expect(run('AwsDataCatalog')).toEqual(['read'])
+  expect(run('lambda:mine')).toEqual(['opaque'])
+})
+
+test('statements that are too much together are opaque, and still name what they reach', () => {
+  const filler = `select '${'a'.repeat(1_300)}'`
+  const call = meant('redshift-data', 'BatchExecuteStatement', {
+    Sqls: [
+      ...Array.from({ length: 39 }, () => filler),
+      "drop table t; unload ('x') to 's3://x-files/' iam_role default",
+    ],
+  })
+  expect(call.effects).toEqual(['opaque', 'destroy'])
+  expect(call.resources.map(({ arn }) => arn)).toContain('arn:aws:s3:::x-files/*')
+})
+
 test('Athena: a value that is SQL of its own makes the query opaque', () => {
   const run = (...values: string[]) =>
     meant('athena', 'StartQueryExecution', {
@@ -133,6 +156,24 @@ test('Redshift: roles and places in S3 that a statement names are resources, and
     })
     expect(resources, unnamed).toContainEqual({ arn: '*', type: 'role', resolved: false })
   }
+})
+
+test('M8 accounts in the ARNs of a statement are parties to it', () => {
+  const sql =
+    "copy t from 's3://in/x' iam_role 'arn:aws:iam::999999999999:role/a,arn:aws:iam::888888888888:role/b'"
+  const accounts = (operation: string, parameters: JsonObject) =>
+    partiesOf(operation, parameters).map(({ account }) => account)
+  expect(accounts('redshift-data:ExecuteStatement', { Sql: sql })).toEqual([
+    '999999999999',
+    '888888888888',
+  ])
+  expect(accounts('redshift-data:BatchExecuteStatement', { Sqls: ['x', sql] })).toHaveLength(2)
+  expect(accounts('rds-data:ExecuteStatement', { sql: 'x'.repeat(300_000) })).toEqual(['?'])
+  const foreign = 'arn:aws:dynamodb:eu-central-1:999999999999:table/Music'
+  const Statement = `DELETE FROM "${foreign}" WHERE a = 1`
+  expect(accounts('dynamodb:BatchExecuteStatement', { Statements: [{ Statement }] })).toEqual([
+    '999999999999',
+  ])
 })
 
 test('hashes of passwords are a secret, by table or by database', () => {

@@ -16,6 +16,9 @@ import { tokensOf } from './tokens.ts'
 /** Statements of one call that are read. Redshift takes 40, DynamoDB 100. Sources: as above. */
 export const STATEMENTS_MAX = 100
 
+/** Characters of all statements of a call together where they are several: reading them takes 0.1 s at most. */
+export const STATED_CHARS_MAX = { sql: 16_384, partiql: 131_072 } as const
+
 export interface Stated {
   readonly statements: readonly Statement[]
   /** Strictest last, never empty. */
@@ -68,6 +71,10 @@ function statedBy(
 ): Stated | undefined {
   const found = valuesAt(parameters, row.path)
   const texts = found.filter((value) => typeof value === 'string').slice(0, STATEMENTS_MAX)
+  const chars = texts.reduce((sum, text) => sum + text.length, 0)
+  // Too much is one statement that is too long, and by that not read: a gate has other calls to answer.
+  if (texts.length > 1 && chars > STATED_CHARS_MAX[row.language])
+    texts.splice(0, texts.length, texts.join('\n'))
   const isWhole = texts.length === found.length && texts.length > 0
   if (row.language === 'partiql') return partiqlStated(row, texts, isWhole, here)
   return sqlStated(row, texts, isWhole, parameters, here)
@@ -106,7 +113,7 @@ function sqlStated(
   const statements = meanings.map(({ statement }) => statement)
   const effects = statements.map((each) => each.effects)
   if (!isWhole) effects.push(['opaque'])
-  if (!valuesArePlain(parameters)) effects.push(['opaque'])
+  if (!valuesArePlain(parameters) || !catalogIsPlain(parameters)) effects.push(['opaque'])
   const { resources, writes } = outsideNames(texts, parameters, here)
   if (writes) effects.push(['write'])
   const isSecret = meanings.some(({ revealsSecret }) => revealsSecret) || namesSystem(parameters)
@@ -138,6 +145,16 @@ function valuesArePlain(parameters: JsonObject): boolean {
     const [first, second] = found.tokens
     return second === undefined && (first?.kind === 'string' || first?.kind === 'number')
   })
+}
+
+/**
+ * A catalog of the name `lambda:...` is a function that Athena runs with the query. Source:
+ * https://docs.aws.amazon.com/athena/latest/ug/connect-to-a-data-source-lambda-deploying.html
+ */
+function catalogIsPlain(parameters: JsonObject): boolean {
+  return valuesAt(parameters, 'QueryExecutionContext.*').every(
+    (name) => typeof name === 'string' && /^[\w.@/-]*$/.test(name),
+  )
 }
 
 function unionOf(effects: readonly (readonly Effect[])[]): Effect[] {

@@ -212,6 +212,11 @@ describe('a query that is no read', () => {
     'select /*!50000 clean_up() */',
     'select 1 /*+ set_var(a = 1) */',
     'select count (a) from t',
+    // A function of somebody's own in MySQL, where PostgreSQL has grammar.
+    'select array((select 1))',
+    'select a from t group by rollup(a)',
+    'select a from t group by cube(a)',
+    'select rank() from t',
     // Two readings, or more than one statement.
     'select 1; drop table t',
     "select 'a\\'; drop table t; -- '",
@@ -237,6 +242,11 @@ describe('a query that is no read', () => {
     expect(statement.unread).toBeTruthy()
   })
 
+  test('a catalog of Athena that is a function is no table', () => {
+    expect(effectsIn('select * from "lambda:mine"."shop"."orders"', ATHENA)).toEqual(['opaque'])
+    expect(effectsIn('select * from "mine"."shop"."orders"', ATHENA)).toEqual(['read'])
+  })
+
   test('a function of one engine is unknown to the other, unless the other could not read it at all', () => {
     expect(effectsIn("select date_trunc('day', a) from t", DATA_API)).toEqual(['opaque'])
     expect(effectsIn("select date_trunc('day', a::date) from t", DATA_API)).toEqual(['read'])
@@ -254,6 +264,14 @@ describe('what it touches', () => {
     expect(touched('select * from t where a in (with t as (select 1) select * from t)')).toEqual([
       't',
     ])
+  })
+
+  test('a name that reads like a sentence stands in quotes, and a long one is cut', () => {
+    const said = (text: string) => sqlMeaning(text, DATA_API).statement.says
+    expect(said('delete from "nothing at all"')).toBe('deletes every row of "nothing at all"')
+    expect(said('drop table "a.b"')).toBe('drops table "a.b"')
+    expect(said(`delete from ${'a'.repeat(60_000)}`).length).toBeLessThan(500)
+    expect(said(`select ${'a'.repeat(60_000)}(1)`).length).toBeLessThan(500)
   })
 
   test('tables that hold the hashes of passwords are a secret', () => {

@@ -40,7 +40,7 @@ export function sqlMeaning(text: string, place: SqlPlace): SqlMeaning {
   }
   if (isShow(tokens)) {
     return {
-      statement: { ...placed(place), says: 'shows what there is', effects: ['read'], touches: [] },
+      statement: { ...placed(place, 'shows what there is'), effects: ['read'], touches: [] },
       revealsSecret: false,
     }
   }
@@ -50,8 +50,15 @@ export function sqlMeaning(text: string, place: SqlPlace): SqlMeaning {
 
 const NO_TREE = 'it is no statement that the grammar at hand can read'
 
-function placed({ at }: SqlPlace): Pick<Statement, 'at'> {
-  return { at }
+/** The sentence for people; a name in it may be as long as the statement. */
+const SAYS_CHARS_MAX = 400
+
+function placed({ at }: SqlPlace, says: string): Pick<Statement, 'at' | 'says'> {
+  return { at, says: cut(says) }
+}
+
+function cut(words: string): string {
+  return words.length <= SAYS_CHARS_MAX ? words : `${words.slice(0, SAYS_CHARS_MAX)}...`
 }
 
 /** Marks for values that this API does not put values in place of. */
@@ -59,6 +66,9 @@ function againstValues(tokens: readonly Token[], { values }: SqlPlace): string |
   for (const { kind, text } of tokens) {
     if (kind === 'named' && values !== 'named') return `${text} stands for no value here`
     if (text === '?' && values !== 'question') return '? stands for no value here'
+    // Athena runs the function behind a catalog of the name `lambda:...`. Source:
+    // https://docs.aws.amazon.com/athena/latest/ug/connect-data-source-serverless-app-repo.html
+    if (kind === 'quoted' && /[:/]/.test(text)) return `the name ${text} may run something`
     if (text === ':' || text === '{' || text === '}') return `${text} in it has no certain meaning`
   }
   return undefined
@@ -93,17 +103,22 @@ function againstRead(
 function possible(tokens: readonly Token[], dialects: readonly Dialect[]): readonly Dialect[] {
   const has = (test: (token: Token) => boolean): boolean => tokens.some(test)
   const left = dialects.filter((dialect) => {
-    if (dialect === 'mysql') return !has(({ text }) => text === '::')
+    if (dialect === 'mysql') return !has(({ text }) => text === '::') && !hasFilter(tokens)
     return !has(({ kind }) => kind === 'backtick')
   })
   return left.length === 0 ? dialects : left
+}
+
+/** `sum(a) FILTER (WHERE b)`: MySQL has no WHERE behind a bracket. */
+function hasFilter(tokens: readonly Token[]): boolean {
+  return tokens.some(({ upper }, at) => upper === 'WHERE' && tokens[at - 1]?.text === '(')
 }
 
 function asRead(place: SqlPlace, tree: JsonObject): SqlMeaning {
   const touches = touchedBy(tree)
   const says = touches.length === 0 ? 'reads no table' : `reads ${listed(touches)}`
   const revealsSecret = touches.some((name) => isSecret(name))
-  return { statement: { ...placed(place), says, effects: ['read'], touches }, revealsSecret }
+  return { statement: { ...placed(place, says), effects: ['read'], touches }, revealsSecret }
 }
 
 function isSecret(name: string): boolean {
@@ -167,11 +182,10 @@ function asChange(
   const effects = new Set<Effect>([...change.effects, ...harshWords(verbs)])
   if (called !== undefined) effects.add('opaque')
   const statement: Statement = {
-    ...placed(place),
-    says: called === undefined ? change.says : `${change.says}; ${called}`,
+    ...placed(place, called === undefined ? change.says : `${change.says}; ${called}`),
     effects: inOrder(effects),
     touches,
-    ...(called !== undefined && { unread: called }),
+    ...(called !== undefined && { unread: cut(called) }),
   }
   return { statement, revealsSecret: false }
 }
@@ -296,7 +310,12 @@ function notRead(
   const says = `runs ${verb.slice(0, 40)}${on}, which is not known to do no harm: ${unread}`
   const revealsSecret = touches.some((name) => isSecret(name))
   return {
-    statement: { ...placed(place), says, effects: inOrder(new Set(effects)), touches, unread },
+    statement: {
+      ...placed(place, says),
+      effects: inOrder(new Set(effects)),
+      touches,
+      unread: cut(unread),
+    },
     revealsSecret,
   }
 }
@@ -323,8 +342,13 @@ function harshWords(verbs: readonly string[]): Effect[] {
   return effects
 }
 
+/** Characters of a text without tokens whose words are looked at; it is opaque in any case. */
+const WORDS_READ_MAX = 200_000
+
 function wordsIn(text: string): string[] {
-  return (text.slice(0, 1_000_000).match(/[A-Za-z_]+/g) ?? []).map((word) => word.toUpperCase())
+  return (text.slice(0, WORDS_READ_MAX).match(/[A-Za-z_]+/g) ?? []).map((word) =>
+    word.toUpperCase(),
+  )
 }
 
 /** Tables named in one sentence; `touches` has them all. */

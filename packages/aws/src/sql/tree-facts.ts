@@ -78,7 +78,13 @@ function rangeName(node: JsonObject): string {
   return [node['catalogname'], node['schemaname'], node['relname']]
     .map(textOf)
     .filter((part) => part !== '')
+    .map(quotedIfOdd)
     .join('.')
+}
+
+/** A name that could pass for words of a sentence, or for two names, stands in quotes. */
+function quotedIfOdd(name: string): string {
+  return /^\w+$/.test(name) ? name : `"${name}"`
 }
 
 function droppedBy(node: JsonObject): string[] {
@@ -86,8 +92,8 @@ function droppedBy(node: JsonObject): string[] {
   if (!Array.isArray(objects)) return []
   return objects.map((each: Json) => {
     const list = isObject(each) ? each['List'] : undefined
-    if (isObject(list)) return namesIn(list['items']).join('.')
-    return isObject(each) ? namesIn([each]).join('.') : '?'
+    if (isObject(list)) return namesIn(list['items']).map(quotedIfOdd).join('.')
+    return isObject(each) ? namesIn([each]).map(quotedIfOdd).join('.') : '?'
   })
 }
 
