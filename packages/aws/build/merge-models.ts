@@ -24,19 +24,50 @@ function mergeModel(base: RawModel, addition: RawModel): RawModel {
   const operations: Record<string, OperationModel> = { ...base.operations }
   for (const [name, added] of Object.entries(addition.operations)) {
     const known = operations[name]
-    if (known === undefined) operations[name] = merge.imported(added)
-    else if (added.input !== undefined) {
-      const input = merge.joined(known.input ?? { type: 'structure', members: {} }, added.input, 0)
-      operations[name] = { ...known, input }
+    if (known === undefined) {
+      operations[name] = merge.imported(added)
+      continue
+    }
+    const empty: Shape = { type: 'structure', members: {} }
+    operations[name] = {
+      ...known,
+      ...(added.input === undefined
+        ? {}
+        : { input: merge.joined(known.input ?? empty, added.input, 0) }),
+      ...(added.answersCredential === true ? { answersCredential: true } : {}),
+      ...(hasMoved(known, added) ? { alsoAt: added.uri ?? '/' } : {}),
     }
   }
-  const targetPrefix = base.targetPrefix ?? addition.targetPrefix
   return {
     ...base,
-    ...(targetPrefix === undefined ? {} : { targetPrefix }),
+    ...targetsOf(base, addition),
     operations,
     shapes: merge.shapes,
   }
+}
+
+/** Clients of one service may put different names before the operation; all of them are its own. */
+function targetsOf(base: RawModel, addition: RawModel): Partial<RawModel> {
+  if (addition.targetPrefix === undefined || addition.targetPrefix === base.targetPrefix) return {}
+  if (base.targetPrefix !== undefined) return { otherTargets: [addition.targetPrefix] }
+  const { targetPrefix, jsonVersion } = addition
+  return { targetPrefix, ...(jsonVersion === undefined ? {} : { jsonVersion }) }
+}
+
+/** A label's name and a slash at the end are each model's own. */
+function withoutNames(uri: string): string {
+  return uri.replace(/\{[^}+]+(\+?)\}/g, '{$1}').replace(/\/$/, '')
+}
+
+/** True where newer clients send the same members, bound the same, to another path. */
+function hasMoved(known: OperationModel, added: OperationModel): boolean {
+  if (added.uri === undefined || added.method !== known.method) return false
+  return withoutNames(added.uri) !== withoutNames(known.uri ?? '/')
+}
+
+/** A token by the newer model is one: its clients make up a value where none was given. */
+function withToken(shape: Shape, added: Shape): Shape {
+  return added.idempotencyToken === true ? { ...shape, idempotencyToken: true } : shape
 }
 
 class Merge {
@@ -77,9 +108,13 @@ class Merge {
       for (const [name, member] of Object.entries(addedShape.members)) {
         const known = members[name]
         members[name] =
-          known === undefined ? this.#take(member) : this.joined(known, member, depth + 1)
+          known === undefined
+            ? this.#take(member)
+            : withToken(this.joined(known, member, depth + 1), member)
       }
       result['members'] = members
+      const isBodyFree = Object.values(base.members ?? {}).every(({ location }) => location)
+      if (addedShape.payload !== undefined && isBodyFree) result['payload'] = addedShape.payload
     }
     for (const field of ['member', 'value'] as const) {
       const mine = base[field]

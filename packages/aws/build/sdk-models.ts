@@ -15,6 +15,7 @@ export interface RawModel {
   readonly jsonVersion?: string
   readonly version: string
   readonly targetPrefix?: string
+  readonly otherTargets?: readonly string[]
   readonly endpointPrefix?: string
   readonly operations: Record<string, OperationModel>
   readonly shapes: Record<string, Shape>

@@ -33,6 +33,8 @@ export interface Shape {
 export interface OperationModel {
   readonly method?: string
   readonly uri?: string
+  /** Another path, with the same method and members, that newer clients send it to. */
+  readonly alsoAt?: string
   readonly input?: Shape
   readonly deprecated?: boolean
   /**
@@ -56,6 +58,8 @@ export interface Model {
   readonly jsonVersion?: string
   readonly version: string
   readonly targetPrefix?: string
+  /** What newer clients put in its place. */
+  readonly otherTargets?: readonly string[]
   /** Which host of the signing name the API is at; absent where no source says. */
   readonly endpointPrefix?: string
   readonly operations: Readonly<Record<string, OperationModel>>

@@ -103,6 +103,10 @@ export function contentType(wire: Wire): string {
   return (wire.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 }
 
+function isTargetOf(model: ReadyModel, prefix: string): boolean {
+  return model.targetPrefix === prefix || model.otherTargets?.includes(prefix) === true
+}
+
 /** Source: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html */
 function byTarget(wire: Wire, service: Service, target: string): Recognised {
   const dot = target.lastIndexOf('.')
@@ -113,7 +117,7 @@ function byTarget(wire: Wire, service: Service, target: string): Recognised {
     throw new CallError('unsupported_protocol', 'x-amz-target without an AWS JSON content type')
   }
   if (wire.method !== 'POST') throw new CallError('unsupported_protocol', 'AWS JSON is a POST')
-  const models = service.models.filter((model) => model.targetPrefix === prefix)
+  const models = service.models.filter((model) => isTargetOf(model, prefix))
   const model = models.find((one) => Object.hasOwn(one.operations, name)) ?? models[0]
   if (model === undefined) throw new CallError('unknown_operation', 'unknown x-amz-target prefix')
   const protocol = type.endsWith('1.0') ? 'awsJson1_0' : 'awsJson1_1'
@@ -122,7 +126,7 @@ function byTarget(wire: Wire, service: Service, target: string): Recognised {
 
 /** Source: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html */
 function byRpcPath(service: Service, serviceName: string, name: string): Recognised {
-  const models = service.models.filter((model) => model.targetPrefix === serviceName)
+  const models = service.models.filter((model) => isTargetOf(model, serviceName))
   const model = models.find((one) => Object.hasOwn(one.operations, name)) ?? models[0]
   if (model === undefined) throw new CallError('unknown_operation', 'unknown service in the path')
   return {
