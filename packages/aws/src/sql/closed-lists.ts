@@ -24,13 +24,13 @@ const EVERYWHERE = words(
 
 /** In PostgreSQL and MySQL both. Sources: the first two of EVERYWHERE. */
 const SERVERS = words(
-  'ascii bit_and bit_or char_length character_length concat_ws left log md5 octet_length repeat',
+  'version ascii bit_and bit_or char_length character_length concat_ws left log md5 octet_length repeat',
   'right substr',
 )
 
 /** Source: https://www.postgresql.org/docs/current/functions.html */
 const POSTGRES = words(
-  'age array_agg array_length array_position array_to_string array_upper array_lower bool_and bool_or',
+  'age array_agg current_database current_schema array_length array_position array_to_string array_upper array_lower bool_and bool_or',
   'btrim cardinality chr corr date_part date_trunc every extract generate_series initcap',
   'json_agg json_array_elements json_array_length json_build_object json_each json_object_agg',
   'jsonb_agg jsonb_array_elements jsonb_array_length jsonb_build_object jsonb_each jsonb_object_keys',
@@ -114,7 +114,7 @@ export const TYPES: ReadonlySet<string> = new Set(
 
 /** Operators on them. Source: https://www.postgresql.org/docs/current/functions.html */
 export const TREE_OPERATORS: ReadonlySet<string> = new Set(
-  words('+ - * / % = < > <= >= <> != || -> ->> ~~ !~~ ~~* !~~* BETWEEN'),
+  words('+ - * / % = < > <= >= <> != || -> ->> ~~ !~~ ~~* !~~* ~ ~* !~ !~* @> <@ && BETWEEN'),
 )
 
 /**
@@ -124,7 +124,7 @@ export const TREE_OPERATORS: ReadonlySet<string> = new Set(
 export const BEFORE_BRACKET: ReadonlySet<string> = new Set(
   words(
     'ALL AND ANY AS BETWEEN BY CASE CAST DISTINCT ELSE EXCEPT EXISTS FROM GROUP HAVING IN INTERSECT',
-    'JOIN LATERAL LIKE LIMIT NOT OFFSET ON OR OVER ROW SELECT SOME THEN UNION USING WHEN WHERE WITH',
+    'JOIN LATERAL LIKE LIMIT NOT OFFSET ON OR OVER ROW SELECT SOME THEN UNION USING VALUES WHEN WHERE WITH',
   ),
 )
 

@@ -176,11 +176,11 @@ function mutated(text: string, below: (count: number) => number): string {
  * quote could end elsewhere the text is left alone, so that the oracle then asks for more, not less.
  */
 function bare(text: string): string {
-  if (/[\\$#]|\/\*[!+M]|--\S/.test(text)) return text
-  return text
-    .replace(/'(?:[^']|'')*'|"[^"]*"|`[^`]*`/g, ' "" ')
-    .replace(/(?<!:):[a-z_]\w*/gi, ' 1 ')
-    .replace(/\/\*.*?\*\/|--[^\n]*/gs, ' ')
+  if (/\\['"`\\]/.test(text)) return text
+  const parts =
+    /'(?:[^']|'')*'|"[^"]*"|`[^`]*`|--(?=[ \t\n]|$)[^\n]*|\/\*(?![!+M])[^*/]*\*\/|(?<!:):[a-z_]\w*/gi
+  const left = text.replace(parts, (part) => (/^["`]/.test(part) ? ' "" ' : ' '))
+  return /[\\$#]|\/\*/.test(left) ? text : left
 }
 
 test('no mutant of a statement that does something is a read', () => {

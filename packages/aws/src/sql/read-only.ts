@@ -53,9 +53,19 @@ function againstCall(
   if (before?.text === '.') return `it calls a function of a schema, ${name}`
   // MySQL takes `count (x)` for somebody's own function, in its default mode.
   // Source: https://dev.mysql.com/doc/refman/8.4/en/function-resolution.html
-  if (!bracket.touches) return `a space stands between ${name} and its bracket`
+  if (!bracket.touches && dialects.includes('mysql'))
+    return `a space stands between ${name} and its bracket`
   const isKnown = dialects.every((dialect) => FUNCTIONS[dialect].has(name))
-  return isKnown ? undefined : `it calls ${name}, which is not known to do nothing but read`
+  return isKnown ? undefined : unknownCall(name, dialects)
+}
+
+/** Why a function is not known to read: it is nobody's, or one engine's alone. */
+function unknownCall(name: string, dialects: readonly Dialect[]): string {
+  const has = dialects.filter((dialect) => FUNCTIONS[dialect].has(name))
+  const hasNot = dialects.filter((dialect) => !has.includes(dialect))
+  return has.length === 0
+    ? `it calls ${name}, which is not known to do nothing but read`
+    : `it calls ${name}, which ${has.join()} has built in, but not ${hasNot.join()}, and which one runs it is not said`
 }
 
 /** Nodes of a query, and members of them that make it more than one. Source of the names:
@@ -107,6 +117,8 @@ function againstNode(
     if (WINDOW_FUNCTIONS.has(called) && node['over'] === undefined)
       return `${called} is without OVER`
     if (names.length === 1 && isKnown) return undefined
+    if (isOwnSyntax && (called === 'like_escape' || called === 'similar_to_escape'))
+      return undefined
     if (isOwnSyntax && node['funcformat'] === 'COERCE_SQL_SYNTAX') {
       return OWN_SYNTAX.has(called)
         ? undefined
@@ -117,7 +129,7 @@ function againstNode(
   if (name === 'A_Expr') {
     const operator = namesIn(node['name'])
     const isKnown = operator.length === 1 && TREE_OPERATORS.has(operator[0] ?? '')
-    return isKnown || isBetween(node) ? undefined : 'it has an operator that is not on the list'
+    return isKnown || isOwnForm(node) ? undefined : 'it has an operator that is not on the list'
   }
   return undefined
 }
@@ -134,9 +146,10 @@ const OWN_SYNTAX = new Set([
   'timezone',
 ])
 
-function isBetween(node: JsonObject): boolean {
+/** BETWEEN and SIMILAR TO, which stand under names of their own. */
+function isOwnForm(node: JsonObject): boolean {
   const kind = node['kind']
-  return typeof kind === 'string' && /^AEXPR_(?:NOT_)?BETWEEN(?:_SYM)?$/.test(kind)
+  return typeof kind === 'string' && /^AEXPR_(?:(?:NOT_)?BETWEEN(?:_SYM)?|SIMILAR)$/.test(kind)
 }
 
 function againstType(type: JsonObject): string | undefined {

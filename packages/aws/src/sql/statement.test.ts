@@ -43,6 +43,28 @@ describe('reads', () => {
   })
 
   test.each([
+    // Forms of one engine that are a syntax error to the other.
+    "select to_char(at, 'YYYY') from t where at > now() - interval '7 days'",
+    "select string_agg(name, ',') from t where name ilike '%a%'",
+    'select distinct on (a) a, date_trunc(b, c) from t',
+    'select * from `t` where at > curdate() - interval 1 day limit 10, 20',
+    // A backslash where a string ends alike by either reading; comments that all end alike.
+    "select 'a\\d+'",
+    "/*action='run',route='%2Forders'*/ select 1",
+    "select 1 -- it's all; drop nothing",
+    'explain analyze select * from t',
+    'select * from (values (1), (2)) as t(id)',
+    'select \'Jürgen\' as "größe"',
+    "select * from t where name ~* 'a' and a && b and a like 'x!%' escape '!'",
+    'select version()',
+    'show full processlist',
+  ])('PostgreSQL or MySQL: %s', (text) => {
+    expect(effectsIn(text, DATA_API)).toEqual(['read'])
+  })
+
+  test.each([
+    'select top 10 * from stl_query',
+    'select count (*) from t',
     'select getdate(), nvl(a, 1), datediff(day, a, b) from sales.lines',
     "select listagg(a, ',') from t",
     'show tables',
@@ -57,6 +79,8 @@ describe('reads', () => {
     'show partitions logs.requests',
     'describe formatted t',
     'show create table t',
+    'select "$path" from t',
+    "select regexp_extract(a, '(\\d+)', 1) from t",
   ])('Athena: %s', (text) => {
     expect(effectsIn(text, ATHENA)).toEqual(['read'])
   })
@@ -217,7 +241,16 @@ describe('a query that is no read', () => {
     'select a from t group by rollup(a)',
     'select a from t group by cube(a)',
     'select rank() from t',
+    // MySQL takes an interval with a unit, so that it could be the one that runs this.
+    "select to_char(at, 'YYYY') from t where at > now() - interval '7' day",
     // Two readings, or more than one statement.
+    "select 'a\\\\'",
+    'select 1 /* \\ */',
+    "select '\\'' or clean_up() or '\\''",
+    'select /*M! clean_up() */ 1',
+    'select 1 -- a\r; drop table t',
+    'select top f() * from t',
+    'explain analyze insert into t values (1)',
     'select 1; drop table t',
     "select 'a\\'; drop table t; -- '",
     "select E'\\'; drop table t; --'",

@@ -7,6 +7,7 @@ import { inOrder } from '../describe/effects.ts'
 import { type Dialect, NEVER_IN_A_READ, SECRET_TABLES } from './closed-lists.ts'
 import { parsed } from './postgres-tree.ts'
 import { againstTokens, againstTree } from './read-only.ts'
+import { asPostgres, isNotMysql } from './rewritten.ts'
 import { type Token, tokensOf } from './tokens.ts'
 import { changedBy, choosesRows, kindOf, nodeOf, nodesIn, textOf, touchedBy } from './tree-facts.ts'
 
@@ -76,16 +77,10 @@ function againstValues(tokens: readonly Token[], { values }: SqlPlace): string |
 
 /** The tree of the tokens as all engines see them; null where it is none or would be another than the text's. */
 function treeOf(tokens: readonly Token[], text: string): JsonObject | null {
-  const rest = tokens[0]?.upper === 'EXPLAIN' ? tokens.slice(1) : tokens
   const isMysql = tokens.some(({ kind }) => kind === 'backtick')
   // PostgreSQL could take a backtick for an operator of somebody's own: then it has two readings.
   if (isMysql && parsed(text) !== undefined) return null
-  return parsed(rest.map(asPostgres).join(' ')) ?? null
-}
-
-function asPostgres({ kind, text }: Token): string {
-  if (kind === 'backtick') return `"${text.slice(1, -1)}"`
-  return kind === 'named' || text === '?' ? '$1' : text
+  return parsed(asPostgres(tokens)) ?? null
 }
 
 function againstRead(
@@ -101,17 +96,11 @@ function againstRead(
 
 /** Without the engines to which the statement is a syntax error: it does nothing there. */
 function possible(tokens: readonly Token[], dialects: readonly Dialect[]): readonly Dialect[] {
-  const has = (test: (token: Token) => boolean): boolean => tokens.some(test)
-  const left = dialects.filter((dialect) => {
-    if (dialect === 'mysql') return !has(({ text }) => text === '::') && !hasFilter(tokens)
-    return !has(({ kind }) => kind === 'backtick')
-  })
+  const isBacktick = tokens.some(({ kind }) => kind === 'backtick')
+  const left = dialects.filter((dialect) =>
+    dialect === 'mysql' ? !isNotMysql(tokens) : !isBacktick,
+  )
   return left.length === 0 ? dialects : left
-}
-
-/** `sum(a) FILTER (WHERE b)`: MySQL has no WHERE behind a bracket. */
-function hasFilter(tokens: readonly Token[]): boolean {
-  return tokens.some(({ upper }, at) => upper === 'WHERE' && tokens[at - 1]?.text === '(')
 }
 
 function asRead(place: SqlPlace, tree: JsonObject): SqlMeaning {
@@ -131,12 +120,14 @@ function isSecret(name: string): boolean {
  * https://docs.aws.amazon.com/athena/latest/ug/ddl-reference.html */
 const SHOWN = new Set([
   ...['TABLES', 'DATABASES', 'SCHEMAS', 'COLUMNS', 'PARTITIONS', 'TBLPROPERTIES', 'VIEWS', 'INDEX'],
-  ...['INDEXES', 'SEARCH_PATH', 'SERVER_VERSION', 'CREATE TABLE', 'CREATE VIEW'],
+  ...['INDEXES', 'SEARCH_PATH', 'SERVER_VERSION', 'CREATE TABLE', 'CREATE VIEW', 'PROCESSLIST'],
+  ...['VARIABLES', 'STATUS'],
 ])
 
 /** `SHOW TABLES IN shop LIKE 'a%'`, `DESCRIBE FORMATTED shop.orders`: a head of the list, then names. */
 function isShow(tokens: readonly Token[]): boolean {
-  const whole = tokens.at(-1)?.text === ';' ? tokens.slice(0, -1) : tokens
+  const ended = tokens.at(-1)?.text === ';' ? tokens.slice(0, -1) : tokens
+  const whole = ended[1]?.upper === 'FULL' ? ended.toSpliced(1, 1) : ended
   const [first, second, third] = whole
   if (first?.upper === 'DESCRIBE' || first?.upper === 'DESC') {
     const isHow = second?.upper === 'FORMATTED' || second?.upper === 'EXTENDED'

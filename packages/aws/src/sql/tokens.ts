@@ -47,23 +47,28 @@ const SPACE = /[ \t\r\n]+/y
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y
 const NUMBER = /(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?/y
 const NAMED = /:[A-Za-z_][A-Za-z0-9_]*/y
-/** Quotes are doubled in all dialects; what else can stand between them differs, so it is refused. */
-const STRING = /'(?:[^'\\\0]|'')*'/y
+/**
+ * Quotes are doubled in all dialects. A backslash may be an escape or not: it may stand where the string
+ * ends at the same place by either reading, which is before anything but a quote or another one.
+ */
+const STRING = /'(?:[^'\\\0]|\\[^'"`\\\0]|'')*'/y
 /** Both readings of it, name and string, must be harmless. */
-const QUOTED = /"[A-Za-z0-9_ .:/-]*"/y
+const QUOTED = /"[\p{L}\p{N}_ .:/$-]*"/uy
 const BACKTICK = /`[A-Za-z0-9_ .-]+`/y
 const BRACKET_OR_MARK = /[(){}[\],.;?]/y
 const OPERATOR = /[+\-*/<>=~!@#%^&|:]+/y
 /**
- * A comment that all dialects end at the same place and none executes: MySQL runs what is in
- * `/*!` and heeds `/*+`, PostgreSQL nests. Source: https://dev.mysql.com/doc/refman/8.4/en/comments.html;
+ * A comment that all dialects end at the same place and none executes: MySQL runs what is in `/*!` and
+ * heeds `/*+`, MariaDB runs `/*M!`, PostgreSQL nests, and `--1` is arithmetic to MySQL. Sources:
+ * https://dev.mysql.com/doc/refman/8.4/en/comments.html; https://mariadb.com/kb/en/comment-syntax/;
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-COMMENTS
  */
-const COMMENT =
-  /\/\*[ \t\n][A-Za-z0-9_ \t\n.,:=()@-]*\*\/|--(?:[ \t][A-Za-z0-9_ \t.,:=()@-]*)?(?:\n|$)/y
+const COMMENT = /\/\*(?![!+]|M!)[\t\n !-)+-.0-[\]-_a-~]*\*\/|--(?:[ \t][\t -[\]-~]*)?(?:\n|$)/y
 
 /** Operators that all dialects take as one token; none of them writes on the types of the system. */
-const OPERATORS = new Set('+ - * / % = < > <= >= <> != || :: : -> ->> << >> { }'.split(' '))
+const OPERATORS = new Set(
+  '+ - * / % = < > <= >= <> != || && :: : -> ->> << >> ~ ~* !~ !~* @> <@ { }'.split(' '),
+)
 
 /** The tokens of `text`, or why they are not certain. */
 export function tokensOf(text: string): Tokens | Unreadable {
