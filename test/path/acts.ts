@@ -22,10 +22,19 @@ export async function reviewAct(
   changes: Record<string, string | number> = {},
   signer = 'bob',
 ) {
+  return gate.act(signer, await reviewStatement(gate, id, changes, signer), REVIEW_NAMESPACE)
+}
+
+export async function reviewStatement(
+  gate: Harness,
+  id: string,
+  changes: Record<string, string | number> = {},
+  signer = 'bob',
+) {
   const { gate: gateId, checkpoint } = await gate.client.facts()
   const full = await gate.client.get<{ document: string }>(`/api/requests/${id}`)
   const { document, shown } = checkDocument(full.document)
-  const statement = {
+  return {
     type: 'seconder-review@v1',
     verdict: 'approve',
     gate: gateId,
@@ -40,7 +49,6 @@ export async function reviewAct(
     checkpoint: { ...checkpoint },
     ...changes,
   }
-  return gate.act(signer, statement, REVIEW_NAMESPACE)
 }
 
 export async function closeSession(gate: Harness, keys: Keys, signer = 'alice') {

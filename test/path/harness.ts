@@ -11,11 +11,13 @@ import { openAgentSession } from '@seconder/cli/opening'
 import { signReview, type Verdict } from '@seconder/cli/reviewing'
 import { signerFor } from '@seconder/cli/signing'
 import type { Config } from '@seconder/gateway/config'
+import { canonicalJson } from '@seconder/gateway/lib/canonical-json'
 import { systemClock } from '@seconder/gateway/lib/clock'
 import { Secret } from '@seconder/gateway/lib/secret'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
 import { type RunningGate, serve } from '@seconder/gateway/serve'
 import { expect } from 'vitest'
+import type { Authenticator, Twist } from '../fakes/authenticator.ts'
 import { REAL_KEY } from '../fakes/upstream.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -40,6 +42,8 @@ export interface HarnessOptions {
   readonly roleReach?: Readonly<Record<string, readonly string[]>>
   /** Folder under the repository; the lab set accepts one user and software keys. */
   readonly policies?: string
+  /** Members who have a passkey beside their SSH key. */
+  readonly passkeys?: Readonly<Record<string, Authenticator>>
   /** Limits of bodies on the disk. */
   readonly uploads?: Config['uploads']
   readonly timeoutMs?: number
@@ -92,7 +96,10 @@ export class Harness {
     const people = [...this.keys].map(([name, path]) => ({
       name,
       teams: name === 'carol' ? [] : ['sre'],
-      sshKeys: [readFileSync(`${path}.pub`, 'utf8').trim()],
+      sshKeys: [
+        readFileSync(`${path}.pub`, 'utf8').trim(),
+        ...(this.options.passkeys?.[name] ? [this.options.passkeys[name].line()] : []),
+      ],
     }))
     return {
       listen: {
@@ -188,6 +195,14 @@ export class Harness {
   /** Signs any statement with a person's key: what a malicious client would send. */
   async act(person: string, statement: JsonObject, namespace: string): Promise<SignedAct> {
     return (await signerFor(this.client, this.keys.get(person))).sign(statement, namespace)
+  }
+
+  /** The same by a passkey, as a page of the console does; `twist` is what is wrong with it. */
+  async assert(authenticator: Authenticator, statement: JsonObject, twist: Twist = {}) {
+    const { rpId, origins } = (await this.client.facts()).relyingParty
+    const text = canonicalJson(statement)
+    const rp = { rpId, origin: origins[0] ?? '' }
+    return { statement: text, assertion: authenticator.get(text, rp, twist) }
   }
 
   /** Entries of the ledger, in order. */

@@ -14,6 +14,8 @@ export interface GateFacts {
   readonly verifierKey: string
   readonly caFile: string
   readonly caCertificate: string
+  /** Whose passkeys count, and on which pages. */
+  readonly relyingParty: { readonly rpId: string; readonly origins: readonly string[] }
 }
 
 export interface SignedAct {
@@ -38,7 +40,7 @@ export class GateClient {
     return this.#call(path, { method: 'GET' })
   }
 
-  post<T>(path: string, act: SignedAct): Promise<T> {
+  post<T>(path: string, act: object): Promise<T> {
     return this.#call(path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

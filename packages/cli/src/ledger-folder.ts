@@ -1,10 +1,15 @@
 // Verifies a ledger's folder with its public key, and reads the entries on the way. The key comes from
 // outside the folder: a ledger cannot vouch for itself.
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { verifySsh } from '@seconder/gateway/lib/signed-act'
 import { verifyDirectory } from '@seconder/ledger/directory'
 import { payloadPath } from '@seconder/ledger/layout'
+import { PROBLEMS_MAX } from '@seconder/ledger/report'
+import { SignedActs } from '@seconder/ledger/signed-acts'
+import { TILE_WIDTH, tilePath } from '@seconder/ledger/tiles'
 import type { VerifyProblem, VerifyReport } from '@seconder/ledger/verify'
 import { CommandFailure, EXIT } from './failure.ts'
 
@@ -52,6 +57,7 @@ function isLive(folder: string): boolean {
 async function verifyOnce(folder: string, options: FolderOptions): Promise<VerifiedFolder> {
   const entries: LedgerEntry[] = []
   const decoder = new TextDecoder()
+  let gateId = ''
   const { onProgress } = options
   const report = await verifyDirectory(folder, {
     verifierKey: verifierKey(folder, options.key),
@@ -59,11 +65,16 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
     ...(onProgress && {
       onProgress: (done: { entries: number; of: number }) => onProgress(done.entries, done.of),
     }),
-    onEntry: (_index, bytes) => {
+    onEntry: (index, bytes) => {
+      if (index === 0) gateId = leafHash(bytes)
       if (entries.length < ENTRIES_KEPT_MAX) entries.push(parseEntry(decoder.decode(bytes)))
     },
   })
-  const problems = [...report.problems, ...missingPayloads(folder, entries)]
+  const problems = [
+    ...report.problems,
+    ...missingPayloads(folder, entries),
+    ...(await untrueActs(gateId, entries)),
+  ]
   return { report: { ...report, ok: problems.length === 0, problems }, entries }
 }
 
@@ -88,6 +99,32 @@ function missingPayloads(folder: string, entries: readonly LedgerEntry[]): Verif
       },
     ]
   })
+}
+
+/** What is said to be signed by people, verified again with the keys that were theirs at the time. */
+async function untrueActs(
+  gateId: string,
+  entries: readonly LedgerEntry[],
+): Promise<VerifyProblem[]> {
+  const problems: VerifyProblem[] = []
+  const acts = new SignedActs(gateId, (act, namespace) => verifySsh(act, namespace, act.publicKey))
+  for (const [index, entry] of entries.entries()) {
+    const message = await acts.take(entry)
+    if (message === null) continue
+    const file = tilePath({
+      level: 'entries',
+      index: Math.floor(index / TILE_WIDTH),
+      width: TILE_WIDTH,
+    })
+    problems.push({ file, entry: index, code: 'act_invalid', message })
+    if (problems.length >= PROBLEMS_MAX) break
+  }
+  return problems
+}
+
+/** RFC 6962 section 2.1. */
+function leafHash(bytes: Uint8Array): string {
+  return createHash('sha256').update(Uint8Array.of(0)).update(bytes).digest('hex')
 }
 
 /** An entry that is no JSON is shown as such: the tree vouches for bytes, not for their form. */

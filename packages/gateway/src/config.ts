@@ -8,13 +8,13 @@ import { z } from 'zod'
 import { GatewayError } from './errors.ts'
 import { TOTAL_TIMEOUT_MS } from './execute/exchange.ts'
 import { Secret } from './lib/secret.ts'
+import { type ConsoleRow, NAME, PEOPLE_SECTIONS, type PersonRow } from './people/people-config.ts'
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
 import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
 
 /** What all large bodies together may be given of a disk, whatever the file says: 1 TiB. */
 const UPLOADS_BYTES_MAX = 1024 ** 4
 
-const NAME = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'use 1-64 of a-z 0-9 . _ -')
 const ACCOUNT = z.string().regex(/^\d{12}$/, 'an account is 12 digits, in quotes')
 const LISTEN = z.string().regex(/^[^\s:]+:\d{1,5}$/, 'write HOST:PORT')
 
@@ -33,12 +33,6 @@ const ROLE = z.strictObject({
   environments: z.array(NAME).optional(),
 })
 
-const PERSON = z.strictObject({
-  name: NAME,
-  teams: z.array(NAME).default([]),
-  sshKeys: z.array(z.string().min(20)).min(1),
-})
-
 const SCHEMA = z.strictObject({
   listen: z
     .strictObject({
@@ -46,6 +40,7 @@ const SCHEMA = z.strictObject({
       console: LISTEN.default('127.0.0.1:8788'),
     })
     .prefault({}),
+  ...PEOPLE_SECTIONS,
   state: z
     .string()
     .regex(/^sqlite:.+/, 'write sqlite:PATH (PostgreSQL comes in a later version)')
@@ -119,7 +114,6 @@ const SCHEMA = z.strictObject({
     .default([]),
   /** Accounts that are not the operator's own and may be dealt with like them (red team M8). */
   trustedAccounts: z.array(ACCOUNT).max(100).default([]),
-  people: z.array(PERSON).max(10_000).default([]),
   review: z
     .strictObject({
       holdMs: z.number().int().min(0).max(20_000).default(20_000),
@@ -137,7 +131,6 @@ const SCHEMA = z.strictObject({
 })
 
 export type EnvironmentRow = z.infer<typeof ENVIRONMENT>
-export type PersonRow = z.infer<typeof PERSON>
 export interface RoleRow {
   readonly arn: string
   readonly environments?: readonly string[] | undefined
@@ -151,6 +144,8 @@ export interface Config {
   /** Absolute path of the file that all this was read from; absent where it was put together in memory. */
   readonly configPath?: string
   readonly listen: { readonly aws: Address; readonly console: Address }
+  /** Where people open the console; absent = `localhost` at the port it listens on. */
+  readonly console?: ConsoleRow
   /** Absolute path of the SQLite file. */
   readonly statePath: string
   readonly ledgerDirectory: string
@@ -261,6 +256,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
   return {
     configPath: resolvePath(path),
     listen,
+    ...(raw.console && { console: raw.console }),
     statePath: under((environ['SECONDER_STATE'] ?? raw.state).replace(/^sqlite:/, '')),
     ledgerDirectory: under(environ['SECONDER_LEDGER'] ?? raw.ledger),
     policiesDirectory: raw.policies === undefined ? SHIPPED_POLICIES : under(raw.policies),

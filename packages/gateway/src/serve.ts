@@ -18,27 +18,26 @@ import { GatewayError } from './errors.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
 import { lookAsItself } from './execute/own-look.ts'
+import type { Gate, GateFacts } from './gate.ts'
 import { Gateway } from './gateway.ts'
 import type { Isolation } from './identify/caller.ts'
 import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { closed, once } from './lib/listening.ts'
+import type { RelyingParty } from './lib/passkey.ts'
+import { ActVerifier, type GivenAct } from './lib/signed-act.ts'
 import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
 import { LookUps } from './path/look-ups.ts'
+import { recordRelyingParty, relyingPartyOf } from './people/relying-party.ts'
 import { BODY_TIMES } from './receive/body.ts'
-import {
-  type ConnectCa,
-  type ConnectDoor,
-  openConnectDoor,
-} from './receive/connect/connect-door.ts'
+import { type ConnectDoor, openConnectDoor } from './receive/connect/connect-door.ts'
 import { answerDoor } from './receive/door.ts'
 import { measureIsolation, peerUid } from './receive/isolation.ts'
 import { createDoorServer } from './receive/listener.ts'
 import { hostsOf, ownHosts, urlOf } from './receive/own-hosts.ts'
 import { Spool } from './receive/spool.ts'
-import type { SignedAct } from './record/entry.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
 import { closeOpenEffects } from './record/open-effects.ts'
 import { createRecorder, type Recorder } from './record/recorder.ts'
@@ -59,34 +58,6 @@ export const SIGNATURES_KEPT_MS = 2 * SKEW_MS + BODY_TIMES.largeMs + 15 * 60_000
 
 /** How far the peer of a connection is from the gate. */
 type Measure = (socket: Socket) => Isolation | Promise<Isolation>
-
-/** A gate as its API sees it. */
-export interface Gate {
-  readonly store: Store
-  readonly recorder: Recorder
-  readonly desk: ReviewDesk
-  readonly epochs: EpochDesk
-  readonly gateway: Gateway
-  readonly standing: StandingDesk
-  facts(): GateFacts
-  candidate(): { from: number; version: string; active: string }
-  /** `from` is the connection that the act came over. */
-  openSession(act: SignedAct, from?: Socket): ReturnType<typeof openSession>
-  closeSession(act: SignedAct): Promise<readonly string[]>
-}
-
-export interface GateFacts extends ConnectCa {
-  /** SHA-256 of the ledger's first entry. */
-  readonly gate: string
-  readonly epoch: number
-  readonly version: string
-  /** Why the gate answers refusals only, or null. */
-  readonly refusing: string | null
-  readonly roles: readonly string[]
-  readonly endpoint: string
-  readonly checkpoint: { readonly size: number; readonly root: string }
-  readonly verifierKey: string
-}
 
 export interface RunningGate {
   readonly gate: Gate
@@ -200,6 +171,7 @@ class Running implements Gate {
   readonly gateway: Gateway
   readonly standing: StandingDesk
   readonly #following: Following
+  readonly #acts: ActVerifier
   readonly spool: Spool
   refusing: string | null
 
@@ -217,13 +189,16 @@ class Running implements Gate {
     const limits = config.follow
     this.#following = new Following({ store, recorder, clock, access, lookUps, limits })
     const { expiresInMs, grantExpiresInMs } = config.review
-    const desk = { store, recorder, clock, gateId, expiresInMs, grantExpiresInMs }
+    this.#acts = new ActVerifier(store, () => this.#relyingParty())
+    const acts = this.#acts
+    const desk = { store, recorder, clock, gateId, acts, expiresInMs, grantExpiresInMs }
     this.desk = deskUnder(desk, () => this.#inForce())
     this.epochs = new EpochDesk({
       store,
       recorder,
       clock,
       gateId,
+      acts,
       candidate: () => this.#onDisk(),
       check: async ({ content }) => {
         await loadPolicySet({ schema: content.schema, policies: content.policies })
@@ -318,6 +293,7 @@ class Running implements Gate {
       endpoint: this.#awsUrl,
       checkpoint: { size, root: Buffer.from(rootHash).toString('base64') },
       verifierKey: this.#options.verifierKey,
+      relyingParty: this.#relyingParty(),
     }
   }
 
@@ -327,17 +303,20 @@ class Running implements Gate {
     return { from: this.#epoch.number, version, active: active?.version ?? '' }
   }
 
-  async openSession(act: SignedAct, from?: Socket): ReturnType<typeof openSession> {
+  #relyingParty(): RelyingParty {
+    return relyingPartyOf(this.#options.config.console, this.#consoleUrl)
+  }
+
+  async openSession(act: GivenAct, from?: Socket): ReturnType<typeof openSession> {
     if (from) this.#options.wall.requireShutTo(await peerUid(from))
     const { store, recorder, clock, gateId } = this.#options
     const roles = () => this.#inForce().content.roles
-    return openSession({ store, recorder, clock, gateId, roles }, act)
+    return openSession({ store, recorder, clock, gateId, acts: this.#acts, roles }, act)
   }
 
-  async closeSession(act: SignedAct): Promise<readonly string[]> {
-    const cancelled = await closeSession(this.#options, act).finally(() =>
-      this.#access.forgetEnded(),
-    )
+  async closeSession(act: GivenAct): Promise<readonly string[]> {
+    const options = { ...this.#options, acts: this.#acts }
+    const cancelled = await closeSession(options, act).finally(() => this.#access.forgetEnded())
     this.desk.wake(cancelled)
     return cancelled
   }
@@ -361,6 +340,7 @@ class Running implements Gate {
     })
     await once(people)
     this.#consoleUrl = urlOf(people.address() as AddressInfo, config.listen.console)
+    await recordRelyingParty(store, this.recorder, this.#relyingParty())
     tunnels.attach(door)
     door.listen(config.listen.aws.port, config.listen.aws.host)
     await once(door)

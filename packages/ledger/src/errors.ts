@@ -19,6 +19,8 @@
  * - `key_invalid`: a verifier or signing key is not an Ed25519 note key.
  * - `proof_invalid`: an inclusion or consistency proof does not lead to the root.
  * - `path_invalid`: no tile, entry bundle or other file of a ledger has that name.
+ * - `assertion_invalid`: what a passkey signed does not hold for the statement, page or key.
+ * - `act_invalid`: an entry holds a signed act that does not hold, or says something else than it.
  * - `size_invalid`: an index or size is not a safe whole number within the tree.
  */
 export type LedgerErrorCode =
@@ -40,6 +42,8 @@ export type LedgerErrorCode =
   | 'proof_invalid'
   | 'path_invalid'
   | 'size_invalid'
+  | 'assertion_invalid'
+  | 'act_invalid'
 
 const HELP: Readonly<Record<LedgerErrorCode, string>> = {
   ledger_older_than_acknowledged:
@@ -61,6 +65,8 @@ const HELP: Readonly<Record<LedgerErrorCode, string>> = {
   key_invalid: 'give an Ed25519 key as name+id+base64',
   proof_invalid: 'fetch the proof again, and treat the log as forked if it stays so',
   path_invalid: 'use the names of the tlog-tiles layout',
+  act_invalid: 'keep a copy, and find out who wrote the entry: the gate records no such act',
+  assertion_invalid: 'sign the statement again, on the page of this gate',
   size_invalid: 'use a whole number within the size of the tree',
 }
 

@@ -4,26 +4,21 @@ import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
+import type { Gate } from '../gate.ts'
 import { ACT_CHARS_MAX } from '../lib/signed-act.ts'
-import type { SignedAct } from '../record/entry.ts'
 import { unknownRequest } from '../review/desk.ts'
 import { closedWords, requirementWords } from '../review/words.ts'
-import type { Gate } from '../serve.ts'
 import type { RequestRow, RequestState, SessionRow } from '../state/store.ts'
+import { givenAct } from './given-act.ts'
 import { statusOf } from './status.ts'
 
 /** Requests listed at once. */
 export const REQUESTS_LISTED_MAX = 1_000
+/** Largest body of one call: an act with everything that belongs to it. */
+const BODY_BYTES_MAX = 4 * ACT_CHARS_MAX
 /** Longest wait of one status call, in milliseconds. */
 export const WAIT_MS_MAX = 25_000
-
-const ACT = z.strictObject({
-  statement: z.string().max(ACT_CHARS_MAX),
-  signature: z.string().max(ACT_CHARS_MAX),
-  publicKey: z.string().max(ACT_CHARS_MAX),
-})
 
 const STATES = [
   'pending',
@@ -50,9 +45,11 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
     context.header('cache-control', 'no-store')
     context.header('x-content-type-options', 'nosniff')
   })
-  app.use(bodyLimit({ maxSize: 4 * ACT_CHARS_MAX }))
+  app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => refusedBody() }))
   app.onError((error, context) => {
     const { status, body } = statusOf(error)
+    // What was not read is still on the connection, which is good for nothing more.
+    if (status === 413) context.header('connection', 'close')
     return context.json(body, status)
   })
 
@@ -66,11 +63,11 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
     return context.json({ person: known?.person.name ?? null })
   })
   app.post('/api/reviews', async (context) => {
-    return context.json(shownRequest(await gate.desk.submit(await act(context.req))))
+    return context.json(shownRequest(await gate.desk.submit(await givenAct(context.req))))
   })
   app.get('/api/epochs/candidate', (context) => context.json(gate.candidate()))
   app.post('/api/epochs', async (context) =>
-    context.json(await gate.epochs.sign(await act(context.req))),
+    context.json(await gate.epochs.sign(await givenAct(context.req))),
   )
   // The address in an agent's refusal: plain words until the console has a page for it.
   app.get('/requests/:id', (context) => {
@@ -102,10 +99,10 @@ function addSessions(app: Hono, gate: Gate): void {
     context.json({ sessions: gate.store.sessions().map(shownSession) }),
   )
   app.post('/api/sessions', async (context) =>
-    context.json(await gate.openSession(await act(context.req), socketOf(context.env))),
+    context.json(await gate.openSession(await givenAct(context.req), socketOf(context.env))),
   )
   app.post('/api/sessions/close', async (context) => {
-    return context.json({ cancelledRequests: await gate.closeSession(await act(context.req)) })
+    return context.json({ cancelledRequests: await gate.closeSession(await givenAct(context.req)) })
   })
 }
 
@@ -136,27 +133,12 @@ function socketOf(env: unknown): Socket | undefined {
   return (env as Partial<HttpBindings> | undefined)?.incoming?.socket
 }
 
-async function act(request: {
-  json(): Promise<unknown>
-  header(name: string): string | undefined
-}): Promise<SignedAct> {
-  // A page of another origin can send a form or text, never this type without being asked first.
-  if (request.header('content-type')?.split(';')[0] !== 'application/json') {
-    throw new GatewayError(
-      'statement_invalid',
-      'the body is not application/json',
-      'use the seconder command',
-    )
-  }
-  const parsed = ACT.safeParse(await request.json().catch(() => null))
-  if (!parsed.success) {
-    throw new GatewayError(
-      'statement_invalid',
-      'the body is not {statement, signature, publicKey}',
-      'use the seconder command',
-    )
-  }
-  return parsed.data
+function refusedBody(): never {
+  throw new GatewayError(
+    'body_too_large',
+    `the body is over ${BODY_BYTES_MAX} bytes`,
+    'a comment has at most 1,000 characters; use the seconder command or the console',
+  )
 }
 
 function known(gate: Gate, id: string): RequestRow {

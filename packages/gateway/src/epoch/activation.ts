@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { invalidStatement, verifyAct } from '../lib/signed-act.ts'
+import { type ActVerifier, type GivenAct, invalidStatement } from '../lib/signed-act.ts'
 import type { SignedAct } from '../record/entry.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { EpochRow, Store } from '../state/store.ts'
@@ -39,15 +39,22 @@ export interface ActivationOptions {
   readonly recorder: Recorder
   readonly clock: Clock
   readonly gateId: string
+  readonly acts: ActVerifier
   readonly candidate: () => VersionedContent
   readonly activated: (epoch: EpochRow, voidedRequests: readonly string[]) => Promise<void>
   /** Throws when the candidate cannot be loaded: a broken set is never activated. */
   readonly check: (candidate: VersionedContent) => Promise<void>
 }
 
+interface PendingAct {
+  readonly act: SignedAct
+  /** Fingerprint of the key that signed. */
+  readonly key: string
+}
+
 export class EpochDesk {
   readonly #options: ActivationOptions
-  #pending: { version: string; from: number; acts: Map<string, SignedAct> } | null = null
+  #pending: { version: string; from: number; acts: Map<string, PendingAct> } | null = null
 
   constructor(options: ActivationOptions) {
     this.#options = options
@@ -58,9 +65,10 @@ export class EpochDesk {
    * Errors: `statement_invalid`, `signature_invalid`, `epoch_changed`, and PolicyError when the set
    * on disk does not load.
    */
-  async sign(act: SignedAct): Promise<Activation> {
+  async sign(given: GivenAct): Promise<Activation> {
     const { store, recorder, clock, gateId } = this.#options
-    const { statement, person } = verifyAct(act, EPOCH_NAMESPACE, EPOCH_STATEMENT, store)
+    const verified = await this.#options.acts.verify(given, EPOCH_NAMESPACE, EPOCH_STATEMENT)
+    const { statement, person, key, act } = verified
     const active = store.activeEpoch()
     const candidate = this.#options.candidate()
     const nowMs = clock.nowMs()
@@ -85,7 +93,11 @@ export class EpochDesk {
       this.#pending = { version: candidate.version, from: active.number, acts: new Map() }
     }
     const { acts } = this.#pending
-    acts.set(person.name, act)
+    acts.set(person.name, { act, key: key.fingerprint })
+    // Whoever was removed since, or whose key was, has signed nothing.
+    for (const [name, { key: signedWith }] of acts) {
+      if (store.personByKey(signedWith)?.person.name !== name) acts.delete(name)
+    }
     if (acts.size < EPOCH_SIGNERS)
       return { activated: false, signers: [...acts.keys()], missing: EPOCH_SIGNERS - acts.size }
     this.#pending = null
@@ -101,7 +113,7 @@ export class EpochDesk {
       epoch: epoch.number,
       version: epoch.version,
       content,
-      acts: [...acts.values()],
+      acts: [...acts.values()].map((pending) => pending.act),
     })
     const { voidedRequests } = store.activateEpoch(epoch)
     await this.#options.activated(epoch, voidedRequests)

@@ -3,8 +3,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { invalidStatement, verifyAct } from '../lib/signed-act.ts'
-import type { SignedAct } from '../record/entry.ts'
+import { type ActVerifier, type GivenAct, invalidStatement } from '../lib/signed-act.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { Store } from '../state/store.ts'
 
@@ -24,6 +23,7 @@ export interface ClosingOptions {
   readonly recorder: Recorder
   readonly clock: Clock
   readonly gateId: string
+  readonly acts: ActVerifier
 }
 
 /**
@@ -32,10 +32,11 @@ export interface ClosingOptions {
  */
 export async function closeSession(
   options: ClosingOptions,
-  act: SignedAct,
+  given: GivenAct,
 ): Promise<readonly string[]> {
-  const { store, recorder, clock, gateId } = options
-  const { statement, person } = verifyAct(act, CLOSING_NAMESPACE, CLOSING_STATEMENT, store)
+  const { store, recorder, clock, gateId, acts } = options
+  const verified = await acts.verify(given, CLOSING_NAMESPACE, CLOSING_STATEMENT)
+  const { statement, person, act } = verified
   const nowMs = clock.nowMs()
   if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
   if (statement.signer !== person.name)

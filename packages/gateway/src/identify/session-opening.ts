@@ -1,4 +1,4 @@
-// Opens sessions: the operator is proved by an SSH signature over the very session asked for, never
+// Opens sessions: the operator is proved by a signature over the very session asked for, never
 // named in a flag or a variable (red team C1). The agent's keys are worth nothing outside this gate,
 // and leave it sealed to the one-time key inside the signed statement.
 import {
@@ -14,8 +14,7 @@ import type { RoleRow } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
-import { invalidStatement, verifyAct } from '../lib/signed-act.ts'
-import type { SignedAct } from '../record/entry.ts'
+import { type ActVerifier, type GivenAct, invalidStatement } from '../lib/signed-act.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { SessionRow, Store } from '../state/store.ts'
 
@@ -57,6 +56,7 @@ export interface OpeningOptions {
   readonly recorder: Recorder
   readonly clock: Clock
   readonly gateId: string
+  readonly acts: ActVerifier
   readonly roles: () => Readonly<Record<string, RoleRow>>
 }
 
@@ -64,9 +64,13 @@ export interface OpeningOptions {
  * Opens a session for the person who signed. Returns its id and sealed keys.
  * Errors: `statement_invalid`, `signature_invalid`.
  */
-export async function openSession(options: OpeningOptions, act: SignedAct): Promise<OpenedSession> {
-  const { store, recorder, clock, gateId } = options
-  const { statement, person } = verifyAct(act, SESSION_NAMESPACE, SESSION_STATEMENT, store)
+export async function openSession(
+  options: OpeningOptions,
+  given: GivenAct,
+): Promise<OpenedSession> {
+  const { store, recorder, clock, gateId, acts } = options
+  const verified = await acts.verify(given, SESSION_NAMESPACE, SESSION_STATEMENT)
+  const { statement, person, act } = verified
   const nowMs = clock.nowMs()
   const expiresAtMs = Date.parse(statement.expiresAt)
   const ageMs = Math.abs(nowMs - Date.parse(statement.signedAt))

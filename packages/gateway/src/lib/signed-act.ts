@@ -1,60 +1,120 @@
-// Makes a verified act from what a person signed: a canonical JSON statement, an SSHSIG over exactly
-// those bytes, and the registered key it verifies under. Every person-only verb goes through here.
+// Makes a verified act from what a person signed: a canonical JSON statement and a signature over exactly
+// those bytes, by a registered SSH key (SSHSIG) or a registered passkey (the challenge is the statement's
+// SHA-256). Every person-only verb goes through here.
 import type { Json } from '@seconder/aws/call'
+import type { Assertion } from '@seconder/ledger/assertion'
 import type { z } from 'zod'
 import { GatewayError } from '../errors.ts'
-import type { SignedAct } from '../record/entry.ts'
-import type { PersonRecord, Store } from '../state/store.ts'
+import type { PasskeyAct, SignedAct, SshAct } from '../record/entry.ts'
+import type { KeyRecord, PersonRecord, Store } from '../state/store.ts'
 import { parseCanonicalJson } from './canonical-json.ts'
+import { type Passkey, parsePasskey, type RelyingParty, verifyPasskey } from './passkey.ts'
 import { parsePublicKey } from './ssh/public-key.ts'
 import { verifySshSignature } from './ssh/sshsig.ts'
 
 /** Longest statement and signature taken, in characters. */
 export const ACT_CHARS_MAX = 16 * 1024
 
+/** A signature that proves nobody's presence is weaker than one that does (red team C3). */
+export type Strength = 'software' | 'hardware'
+
+/** As a browser sends it: the credential is named, its public key is what the gate knows of it. */
+export interface AssertedAct {
+  readonly statement: string
+  readonly credentialId: string
+  readonly assertion: Assertion
+}
+
+export type GivenAct = SshAct | AssertedAct
+
 export interface VerifiedAct<T> {
   readonly statement: T
   readonly person: PersonRecord
-  /** `hardware` only where the signed flags show a person present and verified. */
-  readonly strength: 'software' | 'hardware'
+  readonly key: KeyRecord
+  readonly strength: Strength
+  /** As it goes into the ledger. */
   readonly act: SignedAct
 }
 
-/**
- * Returns the statement and the registered person who signed it.
- * Errors: `statement_invalid` when the text is not the canonical JSON of the expected shape;
- * `signature_invalid` when the key is not registered or the signature does not verify.
- */
-export function verifyAct<T>(
-  act: SignedAct,
-  namespace: string,
-  shape: z.ZodType<T>,
-  store: Store,
-): VerifiedAct<T> {
-  const statement = parseStatement(act.statement, shape)
-  const fingerprint = fingerprintOf(act.publicKey)
-  const known = store.personByKey(fingerprint)
-  if (!known) {
-    throw new GatewayError(
-      'signature_invalid',
-      `the key ${fingerprint} belongs to nobody this gate knows`,
-      'sign with a key that is registered for you at this gate',
-    )
+/** Who may be believed to have signed what, at this gate. */
+export class ActVerifier {
+  readonly #store: Store
+  readonly #relyingParty: () => RelyingParty
+
+  constructor(store: Store, relyingParty: () => RelyingParty) {
+    this.#store = store
+    this.#relyingParty = relyingParty
   }
+
+  /**
+   * Returns the statement and the registered person who signed it.
+   * Errors: `statement_invalid` when the text is not the canonical JSON of the expected shape;
+   * `signature_invalid` when the key is not registered or the signature does not verify.
+   */
+  async verify<T>(act: GivenAct, namespace: string, shape: z.ZodType<T>): Promise<VerifiedAct<T>> {
+    const statement = parseStatement(act.statement, shape)
+    if ('credentialId' in act) return { statement, ...(await this.#byPasskey(act)) }
+    const fingerprint = fingerprintOf(act.publicKey)
+    const known = this.#store.personByKey(fingerprint)
+    if (!known) throw unknownKey(`the key ${fingerprint}`)
+    const strength = verifySsh(act, namespace, known.key.publicKey)
+    return { statement, ...known, strength, act }
+  }
+
+  /** The same for a key that nobody has yet: `keyLine` is what the statement itself says it is. */
+  async verifyUnregistered<T>(
+    act: GivenAct,
+    namespace: string,
+    shape: z.ZodType<T>,
+    keyLine: (statement: T) => string,
+  ): Promise<{ readonly statement: T; readonly act: SignedAct }> {
+    const statement = parseStatement(act.statement, shape)
+    const line = keyLine(statement)
+    if ('credentialId' in act) {
+      const passkey = parsePasskey(line)
+      if (passkey.credentialId !== act.credentialId) throw unknownKey('this passkey')
+      await this.#verifyPasskey(passkey, 0, act)
+      return { statement, act: asPasskeyAct(act, line) }
+    }
+    verifySsh(act, namespace, line)
+    return { statement, act }
+  }
+
+  async #byPasskey(act: AssertedAct) {
+    const known = this.#store.personByCredential(act.credentialId)
+    if (!known) throw unknownKey('this passkey')
+    const { key } = known
+    const counter = await this.#verifyPasskey(parsePasskey(key.publicKey), key.counter, act)
+    // In one statement with the comparison: of two assertions with one counter, one counts.
+    if (!this.#store.advanceCounter(key.fingerprint, counter)) throw wentBack()
+    return { ...known, strength: 'hardware', act: asPasskeyAct(act, key.publicKey) } as const
+  }
+
+  #verifyPasskey(passkey: Passkey, counter: number, act: AssertedAct): Promise<number> {
+    const { statement, assertion } = act
+    return verifyPasskey(passkey, counter, statement, assertion, this.#relyingParty())
+  }
+}
+
+function asPasskeyAct({ statement, assertion }: AssertedAct, passkey: string): PasskeyAct {
+  return { statement, passkey, assertion }
+}
+
+/** Errors: `signature_invalid`. */
+export function verifySsh(act: SshAct, namespace: string, keyLine: string): Strength {
   try {
     const { userPresent, userVerified } = verifySshSignature({
       armored: act.signature,
       message: new TextEncoder().encode(act.statement),
       namespace,
-      publicKey: parsePublicKey(known.key.publicKey),
+      publicKey: parsePublicKey(keyLine),
     })
     // A security key that asked for no touch or no PIN proves as little as a key file (red team C3).
-    const strength = userPresent && userVerified ? 'hardware' : 'software'
-    return { statement, person: known.person, strength, act }
+    return userPresent && userVerified ? 'hardware' : 'software'
   } catch (cause) {
     throw new GatewayError(
       'signature_invalid',
-      `the signature does not verify under the key ${fingerprint}`,
+      'the signature does not verify under the key',
       `sign the statement as it is, with namespace ${namespace}`,
       { cause },
     )
@@ -69,11 +129,25 @@ function fingerprintOf(publicKey: string): string {
       'signature_invalid',
       'the public key cannot be read',
       'send one line of a .pub file',
-      {
-        cause,
-      },
+      { cause },
     )
   }
+}
+
+function unknownKey(which: string): GatewayError {
+  return new GatewayError(
+    'signature_invalid',
+    `${which} belongs to nobody this gate knows`,
+    'sign with a key that is registered for you at this gate',
+  )
+}
+
+function wentBack(): GatewayError {
+  return new GatewayError(
+    'signature_invalid',
+    "this assertion was used before, or the passkey's counter went back",
+    'sign again; if it happens again, somebody has a copy of this passkey: let two people remove it',
+  )
 }
 
 function parseStatement<T>(text: string, shape: z.ZodType<T>): T {

@@ -1,8 +1,10 @@
 // The noun of `record`: one ledger line. Canonical JSON, at most 65,535 bytes; larger payloads (review
 // documents) are stored beside the log under their digest. No secret, token or body is ever in one.
+import type { Assertion } from '@seconder/ledger/assertion'
 import type { SeatCount } from '../decide/decision.ts'
 import type { JsonObject } from '../describe/action.ts'
 import type { Outcome } from '../execute/outcome.ts'
+import type { PeopleChange } from '../lib/people-change.ts'
 
 /** What every entry about a call says of it. */
 export interface CallFacts {
@@ -19,11 +21,20 @@ export interface CallFacts {
 }
 
 /** A statement as signed: its exact text, the armored signature, and the public key it verifies under. */
-export interface SignedAct {
+export interface SshAct {
   readonly statement: string
   readonly signature: string
   readonly publicKey: string
 }
+
+/** A statement whose SHA-256 a passkey signed, with all that verifies it again (base64url). */
+export interface PasskeyAct {
+  readonly statement: string
+  readonly passkey: string
+  readonly assertion: Assertion
+}
+
+export type SignedAct = SshAct | PasskeyAct
 
 export type Entry =
   | {
@@ -42,6 +53,25 @@ export type Entry =
       acts: readonly SignedAct[]
     }
   | { type: 'gate-started'; at: string; epoch: number; refusing: string | null }
+  /** One of the signatures that a change of people needs; it is not in force yet. */
+  | { type: 'people-signed'; at: string; change: PeopleChange; signer: string; act: SignedAct }
+  /** In force from here on. `acts` are those that made it so; `by` says by which rule. */
+  | {
+      type: 'people-changed'
+      at: string
+      change: PeopleChange
+      by: 'two-people' | 'first-member-link' | 'all-others-and-a-day'
+      acts: readonly SignedAct[]
+    }
+  | {
+      type: 'people-cancelled'
+      at: string
+      change: PeopleChange
+      by: string | null
+      act: SignedAct | null
+    }
+  /** Whose passkeys count from here on, and on which pages (red team M4). */
+  | { type: 'relying-party'; at: string; rpId: string; origins: readonly string[] }
   | {
       type: 'session-opened'
       at: string

@@ -15,7 +15,7 @@ import type { Config } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import { parseCanonicalJson, sha256Hex } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
-import { parsePublicKey } from '../lib/ssh/public-key.ts'
+import { parseRegisteredKey, type RegisteredKey } from '../lib/registered-key.ts'
 import type { FoundingPerson, Store } from '../state/store.ts'
 import { restoreEffects } from './open-effects.ts'
 import { createRecorder } from './recorder.ts'
@@ -103,7 +103,7 @@ async function foundGate(
 
 async function recordGate(config: Config, ledger: Ledger, clock: Clock): Promise<void> {
   for (const { name, sshKeys } of config.people) {
-    for (const line of sshKeys) fingerprint(name, line)
+    for (const line of sshKeys) registered(name, line)
   }
   const recorder = createRecorder(ledger, clock, () => undefined)
   await recorder.record({
@@ -126,11 +126,11 @@ async function foundingPeople(ledger: Ledger): Promise<FoundingPerson[]> {
   const { at, people } = parsed.data
   return people.map(({ name, teams, keys }) => ({
     person: { name, teams, addedAtMs: Date.parse(at) },
-    keys: keys.map((line) => ({
-      fingerprint: fingerprint(name, line),
-      person: name,
-      publicKey: line,
-    })),
+    keys: keys.map((line) => {
+      const { fingerprint, credentialId } = registered(name, line)
+      const addedAtMs = Date.parse(at)
+      return { fingerprint, person: name, publicKey: line, credentialId, addedAtMs }
+    }),
   }))
 }
 
@@ -148,9 +148,9 @@ function keyName(signer: KeyObject): string {
   return sha256Hex(new Uint8Array(spki)).slice(0, 16)
 }
 
-function fingerprint(name: string, line: string): string {
+function registered(name: string, line: string): RegisteredKey {
   try {
-    return parsePublicKey(line).fingerprint
+    return parseRegisteredKey(line)
   } catch (cause) {
     throw new GatewayError(
       'invalid_config',

@@ -12,8 +12,9 @@ import type { Recorder } from './recorder.ts'
 export const ENTRIES_READ_MAX = 100_000
 
 /**
- * Makes the state know every intent again that is in the ledger after the checkpoint `remembered`: the
- * changes of state that precede an intent are durable at the latest when a newer one is remembered.
+ * Makes the state know every intent and every change of people again that is in the ledger after the
+ * checkpoint `remembered`: the changes of state that precede an intent are durable at the latest when a newer
+ * one is remembered, and those of people follow their entry before one is.
  */
 export async function restoreEffects(
   ledger: Ledger,
@@ -23,6 +24,11 @@ export async function restoreEffects(
   const first = remembered === undefined ? 0 : parseCheckpoint(parseNote(remembered).text).size
   for (let index = first; index < ledger.size; index++) {
     const entry = JSON.parse(new TextDecoder().decode(await ledger.read(index))) as Entry
+    // A change of people counts from its entry on, whatever a crash took from the state right after it.
+    if (entry.type === 'people-changed') {
+      store.applyPeopleChange(entry.change, Date.parse(entry.at))
+      continue
+    }
     // Older builds made the state durable first, and said no signature.
     if (entry.type !== 'intent' || entry.signature === undefined) continue
     const { effect: id, session: sessionId, operation, signature, grant } = entry

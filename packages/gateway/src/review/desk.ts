@@ -5,9 +5,15 @@ import type { Decision, SeatCount } from '../decide/decision.ts'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
-import { invalidStatement, type VerifiedAct, verifyAct } from '../lib/signed-act.ts'
-import type { SignedAct } from '../record/entry.ts'
+import {
+  type ActVerifier,
+  type GivenAct,
+  invalidStatement,
+  type Strength,
+  type VerifiedAct,
+} from '../lib/signed-act.ts'
 import type { Recorder } from '../record/recorder.ts'
+import { type PersonRecord, teamsAt } from '../state/people-store.ts'
 import type { RequestRow, ReviewRow, Store } from '../state/store.ts'
 import { checkDocument, documentText, type ReviewDocument } from './document.ts'
 import { Mutexes } from './mutexes.ts'
@@ -34,6 +40,7 @@ export interface DeskOptions {
   readonly recorder: Recorder
   readonly clock: Clock
   readonly gateId: string
+  readonly acts: ActVerifier
   readonly expiresInMs: number
   readonly grantExpiresInMs: number
   /** Whether policy takes signatures that prove nobody's presence; lent by the decide stage. */
@@ -139,14 +146,14 @@ export class ReviewDesk {
    * Errors: `statement_invalid`, `signature_invalid`, `not_a_reviewer`, `request_unknown`,
    * `request_closed`, `epoch_changed`.
    */
-  submit(act: SignedAct): Promise<RequestRow> {
-    const verified = verifyAct(act, REVIEW_NAMESPACE, REVIEW_STATEMENT, this.#options.store)
+  async submit(given: GivenAct): Promise<RequestRow> {
+    const verified = await this.#options.acts.verify(given, REVIEW_NAMESPACE, REVIEW_STATEMENT)
     return this.#mutexes.run(verified.statement.request, () => this.#take(verified))
   }
 
   async #take(verified: VerifiedAct<ReviewStatement>): Promise<RequestRow> {
     const { store, recorder, clock } = this.#options
-    const { statement, person, strength, act } = verified
+    const { statement, person, key, strength, act } = verified
     const nowMs = clock.nowMs()
     const request = this.#check(verified, nowMs)
     const document = await this.document(request)
@@ -155,12 +162,11 @@ export class ReviewDesk {
       reviewer: person.name,
       verdict: statement.verdict,
       strength,
+      key: key.fingerprint,
       atMs: nowMs,
     }
-    const approvers = [
-      ...this.#approvers(request),
-      { name: person.name, teams: person.teams, strength },
-    ]
+    const peopleVersion = store.peopleVersion()
+    const approvers = [...this.#approvers(request), asReviewer(person, request, strength)]
     const decision =
       statement.verdict === 'approve' ? this.#options.decideWith(document, approvers) : null
     if (decision?.answer === 'deny') throw refusedApproval(decision.reason)
@@ -182,7 +188,7 @@ export class ReviewDesk {
       const state = statement.verdict === 'deny' ? 'denied' : 'changes_requested'
       await this.#close(request.id, state, person.name, statement.comment)
     } else if (decision?.answer === 'allow') {
-      await this.#grant(request, review, approvers)
+      await this.#grant(request, review, approvers, peopleVersion)
     } else {
       store.addReview(review)
     }
@@ -192,7 +198,7 @@ export class ReviewDesk {
   /** Everything a verdict must be before it is recorded. */
   #check(verified: VerifiedAct<ReviewStatement>, nowMs: number): RequestRow {
     const { store, gateId } = this.#options
-    const { statement, person } = verified
+    const { statement, person, key } = verified
     const request = store.request(statement.request)
     if (!request) throw unknownRequest(statement.request)
     if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
@@ -219,13 +225,14 @@ export class ReviewDesk {
         'ask another person; the request says whom policy wants',
       )
     }
-    if (person.addedAtMs > request.openedAtMs) {
+    if (person.addedAtMs > request.openedAtMs || key.addedAtMs > request.openedAtMs) {
       throw new GatewayError(
         'not_a_reviewer',
-        `\`${person.name}\` was added after this request was opened`,
-        'ask somebody who was a member before',
+        `\`${person.name}\`, or the key signed with, was added after this request was opened`,
+        'sign with a key, or ask a member, of before that',
       )
     }
+    if (store.personByKey(key.fingerprint)?.person.name !== person.name) throw noLongerMember()
     if (request.state !== 'pending' || request.expiresAtMs <= nowMs) {
       throw new GatewayError(
         'request_closed',
@@ -244,13 +251,14 @@ export class ReviewDesk {
   }
 
   #approvers(request: RequestRow): Reviewer[] {
-    const people = new Map(this.#options.store.people().map((person) => [person.name, person]))
-    return this.#options.store
+    const { store } = this.#options
+    return store
       .reviews(request.id)
       .filter((review) => review.verdict === 'approve')
-      .flatMap(({ reviewer, strength }) => {
-        const person = people.get(reviewer)
-        return person ? [{ name: reviewer, teams: person.teams, strength }] : []
+      .flatMap(({ reviewer, key, strength }) => {
+        // Whoever was removed, or whose key was, counts no more from that moment on.
+        const known = store.personByKey(key)
+        return known?.person.name === reviewer ? [asReviewer(known.person, request, strength)] : []
       })
   }
 
@@ -258,6 +266,7 @@ export class ReviewDesk {
     request: RequestRow,
     review: ReviewRow,
     approvers: readonly Reviewer[],
+    peopleVersion: number,
   ): Promise<void> {
     const { store, recorder, clock, grantExpiresInMs } = this.#options
     const expiresAtMs = clock.nowMs() + grantExpiresInMs
@@ -280,11 +289,11 @@ export class ReviewDesk {
       state: 'ready',
       expiresAtMs,
     } as const
-    if (!store.addGrant(grant, review)) {
+    if (!store.addGrant(grant, review, peopleVersion)) {
       throw new GatewayError(
         'request_closed',
-        `request ${request.id} was closed meanwhile`,
-        'nothing was granted',
+        `request ${request.id} was closed, or the people of this gate changed, meanwhile`,
+        'nothing was granted; look at the request again and sign anew if it is still open',
       )
     }
     this.#changes.emit(request.id)
@@ -352,11 +361,24 @@ export function unknownRequest(id: string): GatewayError {
   )
 }
 
+/** With the teams that were this person's when the request was opened. */
+function asReviewer(person: PersonRecord, request: RequestRow, strength: Strength): Reviewer {
+  return { name: person.name, teams: teamsAt(person, request.openedAtMs), strength }
+}
+
+function noLongerMember(): GatewayError {
+  return new GatewayError(
+    'not_a_reviewer',
+    'this key, or whoever it belonged to, was removed from this gate meanwhile',
+    'nothing was recorded; ask a member',
+  )
+}
+
 function withoutPresence(): GatewayError {
   return new GatewayError(
     'not_a_reviewer',
     "policy does not accept this key here: its signature does not prove a person's presence",
-    'sign with an sk- SSH key (ssh-keygen -t ed25519-sk -O verify-required)',
+    'sign with a passkey in the console, or an sk- SSH key (ssh-keygen -t ed25519-sk -O verify-required)',
   )
 }
 

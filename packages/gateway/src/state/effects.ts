@@ -25,7 +25,12 @@ export class EffectStatements extends Statements {
       const changed = this.run(
         `UPDATE grants SET state = 'consumed' WHERE id = ? AND state = 'ready' AND expires_at_ms > ?
          AND epoch = (SELECT max(number) FROM epochs)
-         AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?)`,
+         AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?)
+         AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.request_id = grants.request_id
+           AND verdict = 'approve' AND NOT EXISTS (SELECT 1 FROM person_keys JOIN people
+             ON people.name = person_keys.person WHERE fingerprint = reviews.key_fingerprint
+             AND people.name = reviews.reviewer AND person_keys.removed_at_ms IS NULL
+             AND people.removed_at_ms IS NULL))`,
         grantId,
         nowMs,
         nowMs,

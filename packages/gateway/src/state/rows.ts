@@ -1,12 +1,11 @@
 // Makes the Store's nouns from rows of the database. Nothing here decides anything.
+import type { KeyRecord, OpenChange, PersonRecord, SignInRow } from './people-store.ts'
 import type {
   EpochRow,
   FollowedEffect,
   GrantRow,
   GrantState,
-  KeyRecord,
   OpenEffect,
-  PersonRecord,
   RequestRow,
   RequestState,
   ReviewRow,
@@ -35,6 +34,7 @@ export function person(row: Row): PersonRecord {
     name: text(row, 'name'),
     teams: list(row, 'teams'),
     addedAtMs: count(row, 'added_at_ms'),
+    teamsSinceMs: JSON.parse(text(row, 'team_times')) as Record<string, number>,
   }
 }
 
@@ -43,6 +43,9 @@ export function key(row: Row): KeyRecord {
     fingerprint: text(row, 'fingerprint'),
     person: text(row, 'person'),
     publicKey: text(row, 'public_key'),
+    credentialId: textOrNull(row, 'credential_id'),
+    addedAtMs: count(row, 'added_at_ms'),
+    counter: count(row, 'counter'),
   }
 }
 
@@ -88,6 +91,7 @@ export function review(row: Row): ReviewRow {
     reviewer: text(row, 'reviewer'),
     verdict: text(row, 'verdict') as ReviewRow['verdict'],
     strength: text(row, 'strength') as ReviewRow['strength'],
+    key: text(row, 'key_fingerprint'),
     atMs: count(row, 'at_ms'),
   }
 }
@@ -120,5 +124,27 @@ export function followed(row: Row): FollowedEffect {
     region: text(row, 'region'),
     input: text(row, 'input'),
     sinceMs: count(row, 'since_ms'),
+  }
+}
+
+export function openChange(row: Row): OpenChange {
+  return {
+    id: text(row, 'id'),
+    change: JSON.parse(text(row, 'change')) as OpenChange['change'],
+    acts: JSON.parse(text(row, 'acts')) as OpenChange['acts'],
+    openedAtMs: count(row, 'opened_at_ms'),
+    expiresAtMs: count(row, 'expires_at_ms'),
+    dueAtMs: row['due_at_ms'] === null ? null : count(row, 'due_at_ms'),
+  }
+}
+
+export function signIn(row: Row): SignInRow {
+  return {
+    tokenSha256: text(row, 'token_sha256'),
+    kind: text(row, 'kind') as SignInRow['kind'],
+    person: text(row, 'person'),
+    key: textOrNull(row, 'key_fingerprint'),
+    peer: textOrNull(row, 'peer'),
+    expiresAtMs: count(row, 'expires_at_ms'),
   }
 }

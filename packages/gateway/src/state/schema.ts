@@ -61,4 +61,28 @@ export const MIGRATIONS: readonly string[] = [
     pending INTEGER NOT NULL, uncertain INTEGER NOT NULL, PRIMARY KEY (upload_id, number)
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE people ADD COLUMN team_times TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE people ADD COLUMN removed_at_ms INTEGER;
+  ALTER TABLE person_keys ADD COLUMN credential_id TEXT;
+  ALTER TABLE person_keys ADD COLUMN counter INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE person_keys ADD COLUMN added_at_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE person_keys ADD COLUMN removed_at_ms INTEGER;
+  CREATE UNIQUE INDEX person_keys_by_credential ON person_keys (credential_id);
+  CREATE INDEX person_keys_by_person ON person_keys (person);
+  CREATE TABLE identities (
+    issuer TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, added_at_ms INTEGER NOT NULL,
+    removed_at_ms INTEGER, PRIMARY KEY (issuer, subject)
+  );
+  CREATE TABLE people_changes (
+    id TEXT PRIMARY KEY, change TEXT NOT NULL, acts TEXT NOT NULL, opened_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL, due_at_ms INTEGER
+  );
+  ALTER TABLE reviews ADD COLUMN key_fingerprint TEXT NOT NULL DEFAULT '';
+  CREATE TABLE sign_ins (
+    token_sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, person TEXT NOT NULL, key_fingerprint TEXT,
+    peer TEXT, expires_at_ms INTEGER NOT NULL
+  );
+  CREATE INDEX sign_ins_by_person ON sign_ins (person);
+  `,
 ]

@@ -4,22 +4,19 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../errors.ts'
+import { PeopleStatements } from './people.ts'
 import * as rows from './rows.ts'
 import { MIGRATIONS } from './schema.ts'
 import type {
   ClosedSessions,
   EpochRow,
-  FoundingPerson,
   GrantRow,
-  KeyRecord,
-  PersonRecord,
   RequestRow,
   RequestState,
   ReviewRow,
   SessionRow,
   Store,
 } from './store.ts'
-import { UploadStatements } from './uploads.ts'
 
 const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
   role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`
@@ -64,7 +61,7 @@ function sessionValues(session: SessionRow): (string | number | null)[] {
   return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
 }
 
-class SqliteStore extends UploadStatements implements Store {
+class SqliteStore extends PeopleStatements implements Store {
   meta(key: string): string | undefined {
     return this.one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
   }
@@ -100,41 +97,6 @@ class SqliteStore extends UploadStatements implements Store {
       )
     })
     return { voidedRequests: (voided || []).map((row) => String(row['id'])) }
-  }
-
-  foundGate(gateId: string, people: readonly FoundingPerson[]): void {
-    this.transaction(() => {
-      for (const { person, keys } of people) {
-        this.run(
-          'INSERT INTO people (name, teams, added_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-          person.name,
-          JSON.stringify(person.teams),
-          person.addedAtMs,
-        )
-        for (const key of keys) {
-          this.run(
-            `INSERT INTO person_keys (fingerprint, person, public_key) VALUES (?, ?, ?)
-             ON CONFLICT DO NOTHING`,
-            key.fingerprint,
-            key.person,
-            key.publicKey,
-          )
-        }
-      }
-      this.setMeta('gate', gateId)
-      return true
-    })
-  }
-
-  people(): PersonRecord[] {
-    return this.all('SELECT * FROM people ORDER BY name').map(rows.person)
-  }
-
-  personByKey(fingerprint: string): { person: PersonRecord; key: KeyRecord } | undefined {
-    const key = this.one('SELECT * FROM person_keys WHERE fingerprint = ?', fingerprint)
-    if (!key) return undefined
-    const person = this.one('SELECT * FROM people WHERE name = ?', String(key['person']))
-    return person && { person: rows.person(person), key: rows.key(key) }
   }
 
   useNonce(nonce: string, atMs: number): boolean {
@@ -196,19 +158,10 @@ class SqliteStore extends UploadStatements implements Store {
       )
       const ids = rows.map((row) => String(row['id']))
       if (!ids.includes(id)) return false
-      const cancelledRequests = ids.flatMap((one) => this.#endWorkOf(one))
+      const cancelledRequests = ids.flatMap((one) => this.endWorkOf(one))
       return { cancelledRequests, children: ids.filter((one) => one !== id) }
     })
     return closed === false ? undefined : closed
-  }
-
-  #endWorkOf(id: string): string[] {
-    this.run(`UPDATE grants SET state = 'revoked' WHERE session_id = ? AND state = 'ready'`, id)
-    return this.all(
-      `UPDATE requests SET state = 'cancelled', comment = 'the session was closed'
-       WHERE session_id = ? AND state = 'pending' RETURNING id`,
-      id,
-    ).map((row) => String(row['id']))
   }
 
   addRequest(request: RequestRow): void {
@@ -298,11 +251,13 @@ class SqliteStore extends UploadStatements implements Store {
 
   addReview(review: ReviewRow): void {
     this.run(
-      'INSERT INTO reviews (request_id, reviewer, verdict, strength, at_ms) VALUES (?, ?, ?, ?, ?)',
+      `INSERT INTO reviews (request_id, reviewer, verdict, strength, key_fingerprint, at_ms)
+       VALUES (?, ?, ?, ?, ?, ?)`,
       review.requestId,
       review.reviewer,
       review.verdict,
       review.strength,
+      review.key,
       review.atMs,
     )
   }
@@ -313,8 +268,9 @@ class SqliteStore extends UploadStatements implements Store {
     )
   }
 
-  addGrant(grant: GrantRow, review: ReviewRow): boolean {
+  addGrant(grant: GrantRow, review: ReviewRow, peopleVersion: number): boolean {
     const made = this.transaction(() => {
+      if (this.peopleVersion() !== peopleVersion) return false
       if (!this.closeRequest(grant.requestId, 'approved', review.reviewer, null)) return false
       this.addReview(review)
       this.run(

@@ -2,6 +2,9 @@
 // every change that must be atomic is one method. What is durable here is never ahead of the ledger.
 import type { SeatCount } from '../decide/decision.ts'
 import type { JsonObject } from '../describe/action.ts'
+import type { PeopleStore } from './people-store.ts'
+
+export type { FoundingPerson, KeyRecord, PersonRecord } from './people-store.ts'
 
 export type RequestState =
   | 'pending'
@@ -35,23 +38,6 @@ export interface ClosedSessions {
   readonly children: readonly string[]
 }
 
-export interface PersonRecord {
-  readonly name: string
-  readonly teams: readonly string[]
-  readonly addedAtMs: number
-}
-
-export interface KeyRecord {
-  readonly fingerprint: string
-  readonly person: string
-  readonly publicKey: string
-}
-
-export interface FoundingPerson {
-  readonly person: PersonRecord
-  readonly keys: readonly KeyRecord[]
-}
-
 export interface RequestRow {
   readonly id: string
   readonly sessionId: string
@@ -77,6 +63,8 @@ export interface ReviewRow {
   readonly reviewer: string
   readonly verdict: 'approve' | 'deny' | 'request_changes'
   readonly strength: 'software' | 'hardware'
+  /** Fingerprint of the key that signed; the review counts only while that is registered. */
+  readonly key: string
   readonly atMs: number
 }
 
@@ -140,18 +128,13 @@ export interface UploadPart {
   readonly bytes: number
 }
 
-export interface Store {
+export interface Store extends PeopleStore {
   meta(key: string): string | undefined
   setMeta(key: string, value: string): void
 
   activeEpoch(): EpochRow | undefined
   /** Inserts the epoch and voids every open request and ready grant, in one transaction. */
   activateEpoch(epoch: EpochRow): { readonly voidedRequests: readonly string[] }
-
-  /** Writes the gate's id and its first people in one transaction; what is there already stays. */
-  foundGate(gateId: string, people: readonly FoundingPerson[]): void
-  people(): readonly PersonRecord[]
-  personByKey(fingerprint: string): { person: PersonRecord; key: KeyRecord } | undefined
 
   /** False when the nonce was used before; remembering it is durable. */
   useNonce(nonce: string, atMs: number): boolean
@@ -193,13 +176,16 @@ export interface Store {
 
   addReview(review: ReviewRow): void
   reviews(requestId: string): readonly ReviewRow[]
-  /** Adds the last review, makes the grant and closes the request as approved, in one transaction. */
-  addGrant(grant: GrantRow, review: ReviewRow): boolean
+  /**
+   * Adds the last review, makes the grant and closes the request as approved, in one transaction; false where
+   * the request was closed, or the people are not those of `peopleVersion` any more.
+   */
+  addGrant(grant: GrantRow, review: ReviewRow, peopleVersion: number): boolean
   grantForRequest(requestId: string): GrantRow | undefined
   revokeGrant(id: string): void
   /**
    * Consumes a grant, once: true only if it was ready, unexpired, of the active epoch and of an open
-   * session, and the signature was not used before. The effect is recorded as open in the same transaction.
+   * session, every approval of it is by a key that still counts, and the signature was not used before. The effect is recorded as open in the same transaction.
    * A loss of power may take it and `beginEffect` until the next other change: the intent that follows
    * is durable in the ledger, and `restoreEffect` makes both again from it.
    */

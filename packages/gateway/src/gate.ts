@@ -1,0 +1,41 @@
+// The noun of a gate as its API sees it: what it can be asked, and the signed acts it takes.
+import type { Socket } from 'node:net'
+import type { EpochDesk } from './epoch/activation.ts'
+import type { Gateway } from './gateway.ts'
+import type { OpenedSession } from './identify/session-opening.ts'
+import type { RelyingParty } from './lib/passkey.ts'
+import type { GivenAct } from './lib/signed-act.ts'
+import type { ConnectCa } from './receive/connect/connect-door.ts'
+import type { Recorder } from './record/recorder.ts'
+import type { ReviewDesk } from './review/desk.ts'
+import type { Store } from './state/store.ts'
+import type { StandingDesk } from './wall/standing.ts'
+
+export interface Gate {
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly desk: ReviewDesk
+  readonly epochs: EpochDesk
+  readonly gateway: Gateway
+  readonly standing: StandingDesk
+  facts(): GateFacts
+  candidate(): { from: number; version: string; active: string }
+  /** `from` is the connection that the act came over. */
+  openSession(act: GivenAct, from?: Socket): Promise<OpenedSession>
+  closeSession(act: GivenAct): Promise<readonly string[]>
+}
+
+export interface GateFacts extends ConnectCa {
+  /** SHA-256 of the ledger's first entry. */
+  readonly gate: string
+  readonly epoch: number
+  readonly version: string
+  /** Why the gate answers refusals only, or null. */
+  readonly refusing: string | null
+  readonly roles: readonly string[]
+  readonly endpoint: string
+  readonly checkpoint: { readonly size: number; readonly root: string }
+  readonly verifierKey: string
+  /** Whose passkeys count here, and on which pages. */
+  readonly relyingParty: RelyingParty
+}

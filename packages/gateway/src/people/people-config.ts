@@ -1,0 +1,45 @@
+// The part of seconder.yaml about people: where they open the console, and whose passkeys count.
+import { z } from 'zod'
+
+export const NAME = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'use 1-64 of a-z 0-9 . _ -')
+
+const PERSON = z.strictObject({
+  name: NAME,
+  teams: z.array(NAME).default([]),
+  sshKeys: z.array(z.string().min(20)).min(1),
+})
+
+const CONSOLE = z
+  .strictObject({
+    /** Where people open the console: scheme, host and port, as a browser shows them. */
+    origins: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^(https:\/\/[a-z0-9.-]+|http:\/\/localhost)(:\d{1,5})?$/,
+            'write https://HOST, or http://localhost:PORT',
+          ),
+      )
+      .min(1)
+      .max(5),
+    /** The name that passkeys belong to: the host of every origin, or a domain above it. */
+    rpId: z
+      .string()
+      .regex(/^[a-z0-9.-]{1,253}$/, 'write a host name')
+      .optional(),
+  })
+  .refine(
+    ({ origins, rpId = new URL(origins[0] ?? '').hostname }) =>
+      origins.every((origin) => `.${new URL(origin).hostname}`.endsWith(`.${rpId}`)),
+    { message: 'every origin must be of rpId or below it', path: ['rpId'] },
+  )
+
+export type ConsoleRow = z.infer<typeof CONSOLE>
+export type PersonRow = z.infer<typeof PERSON>
+
+/** Sections of seconder.yaml, each at its top level. */
+export const PEOPLE_SECTIONS = {
+  console: CONSOLE.optional(),
+  people: z.array(PERSON).max(10_000).default([]),
+}

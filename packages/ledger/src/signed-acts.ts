@@ -1,0 +1,211 @@
+// Verifies again, from the entries of a ledger alone, everything that people signed: who was a member with
+// which key at that point, and that each act is theirs, of this gate, and says what the entry says. Runs in
+// browsers; how an SSH signature is verified is lent by the caller.
+import { type Assertion, fromBase64url, type RelyingParty, verifyAssertion } from './assertion.ts'
+import { fromBase64, toBase64 } from './bytes.ts'
+import { LedgerError } from './errors.ts'
+
+/** `hardware` where the signature shows a person present and verified. Throws where it does not hold. */
+export type VerifySsh = (
+  act: { readonly statement: string; readonly signature: string; readonly publicKey: string },
+  namespace: string,
+) => 'software' | 'hardware'
+
+type Members = Record<string, unknown>
+type Act = Readonly<Record<string, unknown>>
+
+interface Registered {
+  readonly person: string
+  readonly line: string
+}
+
+/** Entries that hold one act: its namespace, and the members that statement and entry must agree on. */
+const ONE_ACT: Readonly<
+  Record<string, { namespace: string; by: string; same: readonly string[] }>
+> = {
+  'session-opened': { namespace: 'seconder-session@v1', by: 'operator', same: ['agent'] },
+  'session-closed': { namespace: 'seconder-session-close@v1', by: 'signer', same: ['session'] },
+  review: {
+    namespace: 'seconder-review@v1',
+    by: 'reviewer',
+    same: ['request', 'verdict', 'reviewer'],
+  },
+  'people-signed': { namespace: 'seconder-people@v1', by: 'signer', same: ['change', 'signer'] },
+  'people-cancelled': { namespace: 'seconder-people-cancel@v1', by: 'signer', same: [] },
+  'signed-in': { namespace: 'seconder-sign-in@v1', by: '', same: ['use'] },
+}
+
+const EPOCH_SIGNERS = 2
+
+export class SignedActs {
+  readonly #verifySsh: VerifySsh
+  readonly #gateId: string
+  readonly #keys = new Map<string, Registered>()
+  readonly #nonces = new Set<string>()
+  #relyingParty: RelyingParty | null = null
+
+  /** `gateId` is the leaf hash of the first entry, in hex. */
+  constructor(gateId: string, verifySsh: VerifySsh) {
+    this.#gateId = gateId
+    this.#verifySsh = verifySsh
+  }
+
+  /** Why the next entry may not be believed, in words; null where all its acts hold. */
+  async take(entry: Readonly<Members>): Promise<string | null> {
+    try {
+      await this.#take(entry)
+      return null
+    } catch (cause) {
+      if (cause instanceof LedgerError) return cause.message
+      return 'a signed act in it cannot be read'
+    }
+  }
+
+  async #take(entry: Readonly<Members>): Promise<void> {
+    const type = String(entry['type'])
+    if (type === 'gate-created') return this.#found(entry)
+    if (type === 'relying-party') {
+      const { rpId, origins } = entry as unknown as RelyingParty
+      this.#relyingParty = { rpId, origins }
+      return
+    }
+    if (type === 'people-changed') return this.#changed(entry)
+    if (type === 'epoch-activated') return this.#activated(entry)
+    const rule = ONE_ACT[type]
+    const act = entry['act'] as Act | null | undefined
+    if (!rule || !act) return
+    const { statement, person, strength } = await this.#verified(act, rule.namespace)
+    this.#useNonce(statement)
+    if (rule.by !== '' && statement[rule.by] !== person) throw untrue('somebody else signed it')
+    for (const name of rule.same) requireSame(statement, entry, name)
+    if (type === 'session-opened') requireEqual(person, entry['operator'])
+    if (type === 'signed-in') requireEqual(person, entry['person'])
+    if (type === 'review') requireEqual(strength, entry['strength'])
+  }
+
+  async #found(entry: Readonly<Members>): Promise<void> {
+    for (const { name, keys } of entry['people'] as { name: string; keys: string[] }[]) {
+      for (const line of keys) await this.#register(name, line)
+    }
+  }
+
+  async #activated(entry: Readonly<Members>): Promise<void> {
+    // The first epoch is the files of the first start; nobody signs it.
+    if (entry['epoch'] === 1) return
+    const signers = new Set<string>()
+    for (const act of entry['acts'] as Act[]) {
+      const { statement, person } = await this.#verified(act, 'seconder-epoch@v1')
+      this.#useNonce(statement)
+      requireSame(statement, entry, 'version')
+      requireEqual(statement['signer'], person)
+      signers.add(person)
+    }
+    if (signers.size < EPOCH_SIGNERS) throw untrue('fewer than two people signed it')
+  }
+
+  /** Who may have made this change, by the people there were right before it. */
+  async #changed(entry: Readonly<Members>): Promise<void> {
+    const change = entry['change'] as Members & { kind: string; person: string }
+    const by = entry['by']
+    const acts = entry['acts'] as Act[]
+    if (by === 'first-member-link') {
+      if (this.#keys.size > 0) throw untrue('there were members before the first one')
+      await this.#apply(change)
+      for (const act of acts) {
+        const { statement } = await this.#verified(act, 'seconder-first-member@v1')
+        requireSame(statement, entry, 'change')
+      }
+      if (acts.length !== 1) throw untrue('the first member did not sign')
+      return
+    }
+    const signers = new Set<string>()
+    for (const act of acts) {
+      const { statement, person } = await this.#verified(act, 'seconder-people@v1')
+      requireSame(statement, entry, 'change')
+      requireEqual(statement['signer'], person)
+      if (change.kind.startsWith('add-') && person === change.person) {
+        throw untrue('its subject signed for it')
+      }
+      signers.add(person)
+    }
+    const members = new Set([...this.#keys.values()].map(({ person }) => person))
+    members.delete(change.person)
+    const isShort = by === 'all-others-and-a-day' && members.size < 2
+    if (signers.size < (isShort ? 1 : 2)) throw untrue('fewer than two people signed it')
+    await this.#apply(change)
+  }
+
+  async #apply(change: Members & { kind: string; person: string }): Promise<void> {
+    const { kind, person } = change
+    if (kind === 'add-person') {
+      for (const line of change['keys'] as string[]) await this.#register(person, line)
+    } else if (kind === 'add-key') await this.#register(person, String(change['key']))
+    else if (kind === 'remove-key') this.#keys.delete(String(change['fingerprint']))
+    else if (kind === 'remove-person') {
+      for (const [fingerprint, key] of this.#keys) {
+        if (key.person === person) this.#keys.delete(fingerprint)
+      }
+    }
+  }
+
+  async #register(person: string, line: string): Promise<void> {
+    this.#keys.set(await fingerprintOf(line), { person, line })
+  }
+
+  async #verified(act: Act, namespace: string) {
+    const statement = String(act['statement'])
+    const members = JSON.parse(statement) as Members
+    requireEqual(members['type'], namespace)
+    requireEqual(members['gate'], this.#gateId)
+    const line = String(act['passkey'] ?? act['publicKey'])
+    const known = this.#keys.get(await fingerprintOf(line))
+    if (!known) throw untrue("it is signed by a key that was no member's then")
+    const strength = await this.#strength(act, statement, namespace, known.line)
+    return { statement: members, person: known.person, strength }
+  }
+
+  async #strength(act: Act, statement: string, namespace: string, line: string) {
+    if (act['passkey'] === undefined) {
+      return this.#verifySsh(
+        { statement, signature: String(act['signature']), publicKey: line },
+        namespace,
+      )
+    }
+    const relyingParty = this.#relyingParty
+    const [, rpId, , key = ''] = line.split(' ')
+    const coseKey = fromBase64url(key)
+    if (relyingParty === null || rpId !== relyingParty.rpId || coseKey === null) {
+      throw untrue('its passkey is of another relying party')
+    }
+    const assertion = act['assertion'] as Assertion
+    await verifyAssertion({ statement, assertion, coseKey, relyingParty })
+    return 'hardware' as const
+  }
+
+  #useNonce({ nonce }: Members): void {
+    const text = String(nonce)
+    if (this.#nonces.has(text)) throw untrue('its statement was used before')
+    this.#nonces.add(text)
+  }
+}
+
+/** `SHA256:...` of an SSH key's wire form, or of a passkey's COSE form. */
+async function fingerprintOf(line: string): Promise<string> {
+  const words = line.split(' ')
+  const bytes = words[0] === 'passkey' ? fromBase64url(words[3] ?? '') : fromBase64(words[1] ?? '')
+  if (bytes === null) throw untrue('a public key in it cannot be read')
+  const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))
+  return `SHA256:${toBase64(new Uint8Array(digest)).replaceAll('=', '')}`
+}
+
+function requireSame(statement: Members, entry: Readonly<Members>, name: string): void {
+  requireEqual(JSON.stringify(statement[name]), JSON.stringify(entry[name]))
+}
+
+function requireEqual(signed: unknown, recorded: unknown): void {
+  if (signed !== recorded) throw untrue('what was signed is not what the entry says')
+}
+
+function untrue(why: string): LedgerError {
+  return new LedgerError('act_invalid', `a signed act in it does not hold: ${why}`)
+}
