@@ -47,6 +47,12 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
 /** Commands of one word that live with `request`. */
 const REVIEWING = new Set(['wait', 'approve', 'deny', 'request-changes'])
 
+/** Whoever reads the output may stop: `| head` is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 async function addCommands(first: string): Promise<void> {
   const load = COMMANDS[REVIEWING.has(first) ? 'request' : first]
   for (const one of load ? [load] : Object.values(COMMANDS)) (await one())(program)

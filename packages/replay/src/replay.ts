@@ -3,6 +3,7 @@
 
 import { type Asked, replayed } from './report/replayed.ts'
 import type { Report } from './report/report.ts'
+import { TrailCache } from './store/cache.ts'
 import { type Progress, scanTrail } from './store/scan.ts'
 import type { TrailStore } from './store/trail-store.ts'
 import { trailInput } from './trail/trail-files.ts'
@@ -10,10 +11,14 @@ import { trailInput } from './trail/trail-files.ts'
 export interface OpenOptions {
   readonly workers?: number
   readonly onProgress?: (progress: Progress) => void
+  /** Folder of caches; without it nothing is kept and nothing kept is used. */
+  readonly cache?: string
 }
 
 export interface OpenTrail {
   readonly store: TrailStore
+  /** True where an earlier scan of the same files was taken. */
+  readonly fromCache: boolean
   readonly close: () => void
 }
 
@@ -22,7 +27,13 @@ export async function openTrail(
   paths: readonly string[],
   options: OpenOptions = {},
 ): Promise<OpenTrail> {
-  return scanTrail(trailInput(paths), options)
+  const input = trailInput(paths)
+  const cache = options.cache === undefined ? null : new TrailCache(options.cache, input.files)
+  const cached = cache?.read() ?? null
+  if (cached !== null) return { ...cached, fromCache: true }
+  const scanned = await scanTrail(input, options)
+  cache?.write(scanned.store)
+  return { ...scanned, fromCache: false }
 }
 
 export function reportOn({ store }: OpenTrail, asked: Asked): Report {

@@ -5,6 +5,7 @@ import { loadRules, SHIPPED } from '@seconder/replay/judge/rules'
 import { openTrail, reportOn } from '@seconder/replay/replay'
 import type { Report } from '@seconder/replay/report/report'
 import { terminalLines } from '@seconder/replay/report/terminal'
+import { cacheFolder } from '@seconder/replay/store/cache'
 import { type Command, InvalidArgumentError } from 'commander'
 import { ReplayProgress } from '../render/replay-progress.ts'
 import { print, toned } from '../render/terminal.ts'
@@ -19,6 +20,7 @@ interface ReplayOptions {
   readonly isolation: 'host' | 'user' | 'sandbox' | 'none'
   readonly rows: number
   readonly workers?: number
+  readonly cache?: string | boolean
   readonly json?: boolean
 }
 
@@ -50,6 +52,8 @@ export function addReplayCommand(program: Command): void {
     .option('--isolation <kind>', 'where agents would run: host, user, sandbox or none', 'user')
     .option('--rows <n>', 'rows of each table', whole, 10)
     .option('--workers <n>', 'workers that read (default: one a core)', whole)
+    .option('--cache <dir>', 'where what was read of a trail is kept for the next policy')
+    .option('--no-cache', 'keep nothing, and use nothing kept')
     .option('--json', 'the whole report as JSON')
     .addHelpText('after', EXAMPLES)
     .action(run)
@@ -63,6 +67,7 @@ async function run(paths: readonly string[], options: ReplayOptions): Promise<vo
   const trail = await openTrail(paths, {
     onProgress: progress.see,
     ...(options.workers !== undefined && { workers: options.workers }),
+    ...(options.cache !== false && { cache: cacheAt(options.cache) }),
   })
   try {
     progress.end()
@@ -72,6 +77,10 @@ async function run(paths: readonly string[], options: ReplayOptions): Promise<vo
   } finally {
     trail.close()
   }
+}
+
+function cacheAt(named: string | boolean | undefined): string {
+  return typeof named === 'string' ? named : cacheFolder(process.env)
 }
 
 function selected({ since: from, principal }: ReplayOptions) {

@@ -29,6 +29,17 @@ const PROGRAMS: readonly (readonly [RegExp, string])[] = [
   [/aws-sdk-rust/i, 'AWS SDK for Rust'],
 ]
 
+/** Those of them that act by themselves. */
+export const CODING_AGENTS: ReadonlySet<string> = new Set([
+  'Kiro',
+  'Claude Code',
+  'Codex',
+  'Cursor',
+  'Gemini CLI',
+  'Amazon Q',
+  'Copilot',
+])
+
 /** Characters of a name of no known program. */
 const NAME_MAX = 60
 

@@ -21,7 +21,7 @@ import {
   type Week,
 } from './report.ts'
 import { ReviewGroups } from './review-groups.ts'
-import { Tally } from './tally.ts'
+import { Counter, Tally, withGroups } from './tally.ts'
 
 export interface Asked {
   readonly rules: Rules
@@ -69,7 +69,9 @@ class Replay {
   readonly #counts = new Float64Array(7)
   readonly #judged: number[] = []
   readonly #failed: number[] = []
-  readonly #weekGroups = new Map<string, number>()
+  /** Groups of reviews by week, principal and agent. */
+  readonly #groupsOf = { week: new Counter(), principal: new Counter(), agent: new Counter() }
+  readonly #weekNames = new Map<number, string>()
   readonly #groups = new ReviewGroups(GROUPS_LISTED_MAX)
   readonly #recreations = new Recreations()
   readonly #makings: (Making | null | undefined)[] = []
@@ -135,7 +137,7 @@ class Replay {
       const weekHere = seconds === 0 ? -2 : Math.floor((seconds + MONDAY) / WEEK)
       if (weekHere !== weekAt) {
         weekAt = weekHere
-        weekNumber = week.numberOf(weekName(seconds))
+        weekNumber = week.numberOf(this.#weekName(seconds))
       }
       numbers[place] ??= {
         action: action.numberOf(judgement.operation),
@@ -170,8 +172,9 @@ class Replay {
       const session = this.#sessions[who] as number
       const { operation, requirement } = judgement
       if (this.#groups.add({ seconds, session, who, agent, operation, requirement })) {
-        const name = weekName(seconds)
-        this.#weekGroups.set(name, (this.#weekGroups.get(name) ?? 0) + 1)
+        this.#groupsOf.week.add(this.#weekName(seconds))
+        this.#groupsOf.principal.add((this.#whos[who] as Who).principal)
+        this.#groupsOf.agent.add(agent)
       }
     }
     if (this.#before !== null) this.#compare(call, who, judgement)
@@ -190,6 +193,18 @@ class Replay {
       this.#makings[call] = making
     }
     return making
+  }
+
+  /** Monday of the week, as a date; empty for an event without a time. */
+  #weekName(seconds: number): string {
+    if (seconds === 0) return ''
+    const week = Math.floor((seconds + MONDAY) / WEEK)
+    let name = this.#weekNames.get(week)
+    if (name === undefined) {
+      name = new Date((week * WEEK - MONDAY) * 1000).toISOString().slice(0, 10)
+      this.#weekNames.set(week, name)
+    }
+    return name
   }
 
   #deed(columns: Columns, row: number, judgement: Judgement): Deed {
@@ -269,8 +284,8 @@ class Replay {
       recreatedCount: this.#recreations.count,
       unmappedCalls: found.unmappedCalls,
       weeks: this.#weeks(),
-      principals: this.#by.principal.rows(),
-      agents: this.#by.agent.rows(),
+      principals: withGroups(this.#by.principal, this.#groupsOf.principal),
+      agents: withGroups(this.#by.agent, this.#groupsOf.agent),
       actions: this.#by.action.rows(),
       environments: this.#by.environment.rows(),
       reviewGroups: this.#listedGroups(),
@@ -299,7 +314,7 @@ class Replay {
     const weeks = this.#by.week.rows(Number.POSITIVE_INFINITY).map(({ name, ...counts }) => ({
       week: name,
       ...counts,
-      groups: this.#weekGroups.get(name) ?? 0,
+      groups: this.#groupsOf.week.of(name),
     }))
     return weeks.sort((a, b) => (a.week < b.week ? -1 : 1))
   }
@@ -352,13 +367,6 @@ function mostOfEach(seats: Iterable<string>): string[] {
   const named = [...most.values()].reduce((sum, count) => sum + count, 0) - anybody
   if (anybody <= named) most.delete('any')
   return [...most].map(([team, count]) => `${team}:${count}`).sort()
-}
-
-/** Monday of the week, as a date; empty for an event without a time. */
-function weekName(seconds: number): string {
-  if (seconds === 0) return ''
-  const week = Math.floor((seconds + MONDAY) / WEEK)
-  return new Date((week * WEEK - MONDAY) * 1000).toISOString().slice(0, 10)
 }
 
 function round(value: number): number {

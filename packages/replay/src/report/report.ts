@@ -18,6 +18,11 @@ export interface CountsOf extends Counts {
   readonly name: string
 }
 
+/** Of a principal or an agent: with its reviews, those of one session and ten minutes as one. */
+export interface AskedCounts extends CountsOf {
+  readonly groups: number
+}
+
 export interface Week extends Counts {
   /** Its Monday, UTC; empty for events without a time. */
   readonly week: string
@@ -104,8 +109,8 @@ export interface Report {
   readonly recreatedCount: number
   readonly unmappedCalls: readonly Unmapped[]
   readonly weeks: readonly Week[]
-  readonly principals: readonly CountsOf[]
-  readonly agents: readonly CountsOf[]
+  readonly principals: readonly AskedCounts[]
+  readonly agents: readonly AskedCounts[]
   readonly actions: readonly CountsOf[]
   readonly environments: readonly CountsOf[]
   /** The largest groups of reviews. */

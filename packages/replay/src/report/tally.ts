@@ -1,6 +1,13 @@
 // Counts by name, in whole numbers of small tables: one number a name, one row of counts a number.
 
-import { type Counts, type CountsOf, LISTED_MAX, noCounts, total } from './report.ts'
+import {
+  type AskedCounts,
+  type Counts,
+  type CountsOf,
+  LISTED_MAX,
+  noCounts,
+  total,
+} from './report.ts'
 
 export type Kind = keyof Counts
 
@@ -62,4 +69,33 @@ export class Tally {
     }
     return [...counted.slice(0, listedMax - 1), others]
   }
+}
+
+/** How often each name came. */
+export class Counter {
+  readonly #counts = new Map<string, number>()
+  #all = 0
+
+  add(name: string): void {
+    this.#counts.set(name, this.of(name) + 1)
+    this.#all++
+  }
+
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0
+  }
+
+  get all(): number {
+    return this.#all
+  }
+}
+
+/** The rows with their groups of reviews; what is not listed by name has the rest of them. */
+export function withGroups(tally: Tally, groups: Counter): AskedCounts[] {
+  const rows = tally.rows()
+  const listed = rows.map((row) => ({ ...row, groups: groups.of(row.name) }))
+  const rest = groups.all - listed.reduce((sum, row) => sum + row.groups, 0)
+  const last = listed.at(-1)
+  if (last !== undefined && rest > 0) listed[listed.length - 1] = { ...last, groups: rest }
+  return listed
 }

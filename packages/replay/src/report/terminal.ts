@@ -3,6 +3,7 @@
 
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import { requirementWords } from '@seconder/gateway/review/words'
+import { CODING_AGENTS } from '../event/agent-name.ts'
 import {
   type CountsOf,
   type Recreated,
@@ -30,6 +31,7 @@ export function terminalLines(report: Report, terminal: Terminal): string[] {
     '',
     ...recreatedLines(report, terminal),
     toned('bold', reviewsLine(report)),
+    ...agentsLines(report),
     answersLine(report),
     ...apartLines(report),
     '',
@@ -99,6 +101,14 @@ export function reviewsLine({ reviewsPerWeek, window }: Report): string {
   return `${asked}, ${grouping}; ${number(window.weeks)} weeks, ${span}`
 }
 
+/** Coding agents by the names of agent-name.ts, each with its own price. */
+function agentsLines({ agents, window }: Report): string[] {
+  const asked = agents.filter(({ name, groups }) => groups > 0 && CODING_AGENTS.has(name))
+  if (asked.length === 0) return []
+  const words = asked.map(({ name, groups }) => `${name} ${number(groups / window.weeks)}`)
+  return [`of these by agents: ${words.join(', ')}`]
+}
+
 function answersLine(report: Report): string {
   const { unique, allowed, reviewed, denied } = report
   const words = `${number(unique)} events: ${number(allowed)} allowed, ${number(reviewed)} reviewed, ${number(denied)} denied`
@@ -166,22 +176,22 @@ function weekLines(weeks: readonly Week[], { toned, rows }: Terminal): string[] 
 
 function countsLines(
   what: string,
-  all: readonly CountsOf[],
+  all: readonly (CountsOf & { readonly groups?: number })[],
   { toned, rows }: Terminal,
   named = (name: string) => name,
 ): string[] {
-  const lines = all
-    .slice(0, rows)
-    .map((row) => [
-      cut(safe(named(row.name))),
-      number(row.allowed),
-      number(row.reviewed),
-      number(row.denied),
-      number(total(row) - row.allowed - row.reviewed - row.denied),
-    ])
+  const asks = all.some(({ groups }) => groups !== undefined)
+  const lines = all.slice(0, rows).map((row) => {
+    const { allowed, reviewed, denied } = row
+    const other = total(row) - allowed - reviewed - denied
+    const groups = asks ? [row.groups ?? 0] : []
+    const numbers = [allowed, reviewed, ...groups, denied, other].map(number)
+    return [cut(safe(named(row.name))), ...numbers]
+  })
+  const head = [what, 'allowed', 'reviewed', ...(asks ? ['asked'] : []), 'denied', 'other']
   const more = all.length - lines.length
   return [
-    ...columns([what, 'allowed', 'reviewed', 'denied', 'other'], lines, toned),
+    ...columns(head, lines, toned),
     ...(more > 0 ? [`  and ${number(more)} more (--json or --html has them)`] : []),
     '',
   ]

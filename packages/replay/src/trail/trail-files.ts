@@ -10,6 +10,8 @@ export const FILES_MAX = 5_000_000
 export interface TrailFile {
   readonly path: string
   readonly bytes: number
+  /** What tells one content from another, where it is no file of this machine. */
+  readonly version?: string
 }
 
 /**
