@@ -1,8 +1,10 @@
 // seconder replay TRAIL...: what the policies would have answered to months of CloudTrail, how many reviews
 // a week that is, and where December would have been asked. Nothing is sent and nobody is called.
 
+import { writeFileSync } from 'node:fs'
 import { loadRules, SHIPPED } from '@seconder/replay/judge/rules'
 import { openTrail, reportOn } from '@seconder/replay/replay'
+import { htmlReport } from '@seconder/replay/report/html'
 import type { Report } from '@seconder/replay/report/report'
 import { terminalLines } from '@seconder/replay/report/terminal'
 import { cacheFolder } from '@seconder/replay/store/cache'
@@ -22,6 +24,7 @@ interface ReplayOptions {
   readonly workers?: number
   readonly cache?: string | boolean
   readonly json?: boolean
+  readonly html?: string
 }
 
 const EXAMPLES = `
@@ -30,7 +33,7 @@ Exit codes: 0 done, 1 failed, 2 usage, and with --fail-on 3 (would be asked) or 
 
 Examples:
   seconder replay trails/                                     the shipped policies, everything production
-  seconder replay trails/ --policy seconder.yaml
+  seconder replay trails/ --policy seconder.yaml --html report.html
   seconder replay trails/ --policy new/ --against policies/   what a change of policy changes
   seconder replay trails/ --since 90d --principal '*role/agent-*' --fail-on denied,reviews-per-week:20
   seconder replay s3://my-trail-bucket/AWSLogs/123456789012/CloudTrail/
@@ -55,6 +58,7 @@ export function addReplayCommand(program: Command): void {
     .option('--cache <dir>', 'where what was read of a trail is kept for the next policy')
     .option('--no-cache', 'keep nothing, and use nothing kept')
     .option('--json', 'the whole report as JSON')
+    .option('--html <file>', 'also write the report as one HTML file')
     .addHelpText('after', EXAMPLES)
     .action(run)
 }
@@ -91,6 +95,7 @@ function selected({ since: from, principal }: ReplayOptions) {
 }
 
 function show(report: Report, options: ReplayOptions): void {
+  if (options.html !== undefined) writeFileSync(options.html, htmlReport(report))
   if (options.json) print(JSON.stringify(report))
   else for (const line of terminalLines(report, { toned, rows: options.rows })) print(line)
 }

@@ -1,6 +1,6 @@
 // Says on standard error how far the reading of a trail is, when it takes more than a second: in place on a
 // terminal, a line now and then elsewhere.
-import { number } from '@seconder/replay/report/terminal'
+import { number } from '@seconder/replay/report/words'
 import type { Progress } from '@seconder/replay/store/scan'
 
 const QUIET_MS = 1_000

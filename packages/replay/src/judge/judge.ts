@@ -89,13 +89,15 @@ export function judgementOf(text: string, who: Who | undefined, rules: Rules): J
   if (known.is !== 'call') {
     const operation = `${known.source} ${known.name}`
     const reason = known.is === 'unmapped' ? known.why : ''
-    return { ...NONE, answer: known.is, operation, reason }
+    return { ...NONE, answer: known.is, operation, source: known.source, name: known.name, reason }
   }
   const action = actionOf(known.meaning, null, { ...rules.places, maskKey: MASK_KEY })
   const decision = decisionOn(action, who, rules)
   const facts = {
     ...NONE,
     operation: action.operation,
+    source: known.meaning.service,
+    name: known.meaning.operationName,
     effect: action.effects.at(-1) ?? 'unknown',
     environment: environmentOf(action),
     oddRegion: known.oddRegion === true,

@@ -7,6 +7,9 @@ export interface Judgement {
   readonly answer: Answer
   /** `<prefix>:<Operation>`; the trail's own names where it is no call that is known. */
   readonly operation: string
+  /** The same in two: the trail's own names where nothing else is known. */
+  readonly source: string
+  readonly name: string
   readonly effect: string
   readonly environment: string
   /** Seats of the review: `sre:1`. */

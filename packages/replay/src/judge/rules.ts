@@ -40,7 +40,8 @@ export async function loadRules(
   if (isFolder(path)) {
     const policySet = await loadPolicySet(readPolicies(path))
     const places = { environments: [], roleReach: {} }
-    const bare = { from: path, policySet, places, roleNames: new Map(), isConfigured: false }
+    const from = path === SHIPPED ? 'the shipped policies' : path
+    const bare = { from, policySet, places, roleNames: new Map(), isConfigured: false }
     return { ...bare, isolation, watched: filesOf(path) }
   }
   const config = configOf(path)

@@ -56,8 +56,7 @@ export function provable(seen: Seen): Provable {
     }
     if (answer !== 'unmapped') return
     if (environment !== '') hidden += count
-    const [source = '', name = ''] = operation.split(environment === '' ? ' ' : ':')
-    unmappedCalls.push({ source, name, why: reason, count })
+    unmappedCalls.push({ source: judgement.source, name: judgement.name, why: reason, count })
   })
   const unmapped = unmappedCalls.reduce((sum, { count }) => sum + count, 0)
   const facts = { ...seen, unmapped, hidden, oddRegion, mayBeStricter }

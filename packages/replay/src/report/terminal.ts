@@ -2,7 +2,6 @@
 // stands in a trail was written by anybody, so nothing of it reaches the terminal unescaped.
 
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
-import { requirementWords } from '@seconder/gateway/review/words'
 import { CODING_AGENTS } from '../event/agent-name.ts'
 import {
   type CountsOf,
@@ -12,6 +11,7 @@ import {
   total,
   type Week,
 } from './report.ts'
+import { decemberWords, duration, number, shortArn } from './words.ts'
 
 export type Tone = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim'
 
@@ -79,18 +79,6 @@ function recreatedOne(
     `    by ${safe(shortArn(deleted.principal))}, ${safe(deleted.agent)}; event ${deleted.eventId}`,
     `    made again ${duration(secondsBetween)} later by ${safe(shortArn(created.principal))} (${safe(created.operation)})`,
   ]
-}
-
-/** What would have become of it, in the words of the whole matter. */
-export function decemberWords(answer: string, requirement: readonly string[]): string {
-  switch (answer) {
-    case 'reviewed':
-      return `December would have been asked at this event: it takes ${requirementWords(requirement)}`
-    case 'denied':
-      return 'December would have been refused at this event'
-    default:
-      return 'December would have passed: nobody would have been asked'
-  }
 }
 
 export function reviewsLine({ reviewsPerWeek, window }: Report): string {
@@ -288,21 +276,4 @@ function cut(text: string, width = NAME_WIDTH): string {
   if (text.length <= width) return text
   const head = Math.ceil((width - 1) / 2)
   return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`
-}
-
-/** `role/ci of 111122223333`. */
-export function shortArn(arn: string): string {
-  const match = /^arn:[^:]*:(?:iam|sts)::(\d{12}):(.+)$/.exec(arn)
-  return match === null ? arn : `${match[2]} of ${match[1]}`
-}
-
-export function number(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 1 })
-}
-
-export function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
-  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`
-  return `${Math.round(seconds / 86_400)} days`
 }

@@ -1,0 +1,79 @@
+// The command as a newcomer runs it: the sample of the repository in one line, files written, exit codes kept.
+
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { eventsOf, SAMPLE } from '@seconder/replay/made-trail/made-trail'
+import { trailFiles } from '@seconder/replay/trail/trail-files'
+import { afterAll, expect, test } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '..', '..', '..', '..')
+const SAMPLES = join(ROOT, 'samples', 'trail')
+const folder = mkdtempSync(join(tmpdir(), 'seconder-cli-replay-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function seconder(...given: string[]): Promise<{ code: number; out: string; err: string }> {
+  const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
+  const env = { PATH: process.env['PATH'], HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...given], { env }, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
+    })
+  })
+}
+
+test('from a folder of CloudTrail to the event of December and the reviews a week, in one command', async () => {
+  const html = join(folder, 'report.html')
+  const { code, out } = await seconder('replay', SAMPLES, '--html', html)
+  expect(code).toBe(0)
+  expect(out).toContain('December would have been asked at this event: it takes 1 of sre')
+  expect(out).toMatch(/2025-12-08T09:31:30Z {2}cloudformation:DeleteStack .*stack\/cost-explorer/)
+  expect(out).toMatch(/^3 reviews a week/m)
+  expect(out.indexOf('What this trail cannot prove')).toBe(0)
+  expect(readFileSync(html, 'utf8')).toContain('December would have been asked')
+})
+
+test('JSON, from the cache the same; --fail-on ends with 3, what is asked for in vain with 1 or 2', async () => {
+  const first = await seconder('replay', SAMPLES, '--json', '--fail-on', 'recreated')
+  const again = await seconder('replay', SAMPLES, '--json', '--no-cache')
+  expect([first.code, again.code]).toEqual([3, 0])
+  expect(JSON.parse(again.out)).toEqual(JSON.parse(first.out))
+  expect(JSON.parse(first.out)).toMatchObject({ events: 1811, recreatedCount: 1, unmapped: 0 })
+  expect((await seconder('replay', SAMPLES, '--fail-on', 'reviews-per-week:50')).code).toBe(0)
+  expect((await seconder('replay', SAMPLES, '--fail-on', 'nonsense')).code).toBe(2)
+  const missing = await seconder('replay', join(folder, 'none'))
+  expect(missing.code).toBe(1)
+  expect(missing.err).toContain('(trail_unreadable)')
+})
+
+test('with a configuration development is told from production', async () => {
+  const yaml = join(folder, 'seconder.yaml')
+  writeFileSync(
+    yaml,
+    [
+      'upstream: { aws: { credentials: environment } }',
+      'environments: [ { name: development, accounts: ["123456789012"] } ]',
+      'roles: { deploy: { arn: "arn:aws:iam::123456789012:role/agent-deploy" } }',
+    ].join('\n'),
+  )
+  const { out, err } = await seconder('replay', SAMPLES, '--policy', yaml, '--json')
+  expect(err).toBe('')
+  const report = JSON.parse(out)
+  // A bucket's name tells no account, so a call on one is production still.
+  expect(report.environments).toMatchObject([{ name: 'development' }, { name: 'production' }])
+  expect(report.recreated[0].deleted).toMatchObject({
+    answer: 'allowed',
+    environment: 'development',
+  })
+})
+
+test('the sample in the repository is what its seed makes', () => {
+  const kept = trailFiles([SAMPLES]).flatMap(({ path }) => {
+    const { Records } = JSON.parse(gunzipSync(readFileSync(path)).toString())
+    return Records as object[]
+  })
+  const made = [...eventsOf(SAMPLE)].map(({ text }) => JSON.parse(text) as object)
+  expect(kept).toEqual(made)
+})

@@ -1,0 +1,32 @@
+// Words and figures of a report that the terminal and the page both say.
+
+import { requirementWords } from '@seconder/gateway/review/words'
+
+/** What would have become of it, in the words of the whole matter. */
+export function decemberWords(answer: string, requirement: readonly string[]): string {
+  switch (answer) {
+    case 'reviewed':
+      return `December would have been asked at this event: it takes ${requirementWords(requirement)}`
+    case 'denied':
+      return 'December would have been refused at this event'
+    default:
+      return 'December would have passed: nobody would have been asked'
+  }
+}
+
+/** `role/ci of 111122223333`. */
+export function shortArn(arn: string): string {
+  const match = /^arn:[^:]*:(?:iam|sts)::(\d{12}):(.+)$/.exec(arn)
+  return match === null ? arn : `${match[2]} of ${match[1]}`
+}
+
+export function number(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 1 })
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`
+  return `${Math.round(seconds / 86_400)} days`
+}
