@@ -7,6 +7,9 @@ import type { JsonObject } from '../call.ts'
 /** Levels of a tree: `1 + 1 + 1` is two deeper for each sign. Whoever walks it does so by recursion. */
 export const TREE_DEPTH_MAX = 600
 
+/** Of V8: a stack or memory that is exhausted, and a trap of WebAssembly. */
+const TRAPS = new Set(['RangeError', 'RuntimeError'])
+
 type Parse = (text: string) => unknown
 
 let parser: Parse | undefined
@@ -49,9 +52,11 @@ function statementsIn(text: string): { stmt?: JsonObject }[] | undefined {
   if (parser === undefined) return undefined
   try {
     return (parser(text) as { stmts?: { stmt?: JsonObject }[] }).stmts ?? []
-  } catch {
+  } catch (cause) {
     // A syntax error, or more than the parser's memory: either way the text has no meaning here, and
-    // whoever asked goes on with the strictest one.
+    // whoever asked goes on with the strictest one. A trap may leave the instance in any state: it is
+    // used no more, and all SQL of this process is opaque from then on.
+    if (cause instanceof Error && TRAPS.has(cause.name)) parser = undefined
     return undefined
   }
 }

@@ -59,7 +59,9 @@ function placed({ at }: SqlPlace, says: string): Pick<Statement, 'at' | 'says'> 
 }
 
 function cut(words: string): string {
-  return words.length <= SAYS_CHARS_MAX ? words : `${words.slice(0, SAYS_CHARS_MAX)}...`
+  return words.length <= SAYS_CHARS_MAX
+    ? words
+    : `${words.slice(0, SAYS_CHARS_MAX).toWellFormed()}...`
 }
 
 /** Marks for values that this API does not put values in place of. */

@@ -56,6 +56,38 @@ export function keysUsedFor(service: string): Forwarded | null {
   }
 }
 
+const S3_RESULTS = ['s3:GetBucketLocation', 's3:GetObject']
+const KEYS_OF_DATA = ['kms:Decrypt', 'kms:GenerateDataKey']
+
+/**
+ * Reads on which a service acts with the caller's rights, and what it then needs. Where the data lies is
+ * in the catalog, so the names stay open; the condition lets Athena alone use them.
+ * Sources, under https://docs.aws.amazon.com: athena/latest/ug/s3-permissions.html,
+ * athena/latest/ug/fine-grained-access-to-glue-resources.html,
+ * athena/latest/APIReference/API_GetQueryResults.html, aws-managed-policy/latest/reference/AmazonAthenaFullAccess.html;
+ * athena/latest/ug/security-iam-athena-calledvia.html
+ */
+const READS_AS_CALLER: Readonly<Record<string, readonly string[]>> = {
+  'athena:GetQueryResults': [...S3_RESULTS, ...KEYS_OF_DATA],
+  'athena:StartQueryExecution': [
+    ...['glue:BatchGetPartition', 'glue:GetDatabase', 'glue:GetDatabases', 'glue:GetPartition'],
+    ...['glue:GetPartitions', 'glue:GetTable', 'glue:GetTables', 'lakeformation:GetDataAccess'],
+    ...[...S3_RESULTS, ...KEYS_OF_DATA, 's3:AbortMultipartUpload', 's3:ListBucket'],
+    // Its answer is an object in the place that the workgroup names; a call that names one is no read.
+    ...['s3:ListBucketMultipartUploads', 's3:ListMultipartUploadParts', 's3:PutObject'],
+  ],
+}
+
+/** What the service will do with the rights of the caller in this read; null where nothing. */
+export function readsAsCaller(operation: string): Forwarded | null {
+  if (!Object.hasOwn(READS_AS_CALLER, operation)) return null
+  return {
+    actions: READS_AS_CALLER[operation] ?? [],
+    arns: ['*'],
+    condition: { 'ForAnyValue:StringEquals': { 'aws:CalledVia': 'athena.amazonaws.com' } },
+  }
+}
+
 /** Where a role of the service's own would be named. */
 type How = 'stack' | 'role-member' | 'operations-role' | 'automation' | 'never'
 

@@ -15,7 +15,7 @@ import {
   SESSION_SECONDS_MIN,
   StsRefusal,
 } from './assume-role.ts'
-import { actsAsCaller } from './callers-rights.ts'
+import { actsAsCaller, readsAsCaller } from './callers-rights.ts'
 import {
   type CredentialSource,
   type Lent,
@@ -122,7 +122,10 @@ export class UpstreamAccess {
     if (!this.#options.assumeRole) return this.#own(session)
     if (isRead(action)) {
       const policy = readPolicy(action, { accounts: this.#options.accounts() })
-      return this.#sender(session, await this.#lent(session, policy, 'read', SESSION_SECONDS_MIN))
+      // A query goes on under what it was lent after its id has been answered.
+      const goesOn = readsAsCaller(action.operation) !== null
+      const seconds = goesOn ? SESSION_SECONDS_CHAINED_MAX : SESSION_SECONDS_MIN
+      return this.#sender(session, await this.#lent(session, policy, 'read', seconds))
     }
     const policy = this.#policyOf(action, evidence)
     // CloudFormation goes on under what it was lent after the call has been answered.

@@ -182,6 +182,34 @@ test('an encryption key is used only by way of the service of the call', () => {
   expect(evaluated(policy, { ...key, action: 'kms:CreateGrant' })).toBe('denied')
 })
 
+test('H9 a read of Athena takes what the query needs along, by way of Athena alone', () => {
+  const read = actionOf(
+    {
+      service: 'athena',
+      operation: 'athena:StartQueryExecution',
+      iamActions: ['athena:StartQueryExecution'],
+    },
+    ['*'],
+  )
+  const { policy } = readPolicy(read, FACTS)
+  const data = { action: 's3:GetObject', resource: 'arn:aws:s3:::logs/a' }
+  const via = (service: string) => ({ 'aws:CalledVia': `${service}.amazonaws.com` })
+  expect(evaluated(policy, { ...data, context: via('athena') })).toBe('allowed')
+  expect(evaluated(policy, { ...data, context: via('cloudformation') })).toBe('implicit')
+  expect(evaluated(policy, data)).toBe('implicit')
+  expect(evaluated(policy, { ...data, action: 's3:DeleteObject', context: via('athena') })).toBe(
+    'denied',
+  )
+  expect(evaluated(policy, { ...data, action: 'glue:DeleteTable', context: via('athena') })).toBe(
+    'denied',
+  )
+  expect(() => sessionPolicy({ ...read, effects: ['destroy'] }, NO_EVIDENCE, FACTS)).toThrow(
+    GatewayError,
+  )
+  const other = readPolicy({ ...read, operation: 'athena:ListWorkGroups' }, FACTS)
+  expect(other.policy).not.toContain('CalledVia')
+})
+
 test('H9: 1,000 keys widen to what they have in common, and the reviewer is told', () => {
   const keys = Array.from(
     { length: 1_000 },

@@ -6,7 +6,13 @@ import { GatewayError } from '../errors.ts'
 import { canonicalJson, sha256Hex } from '../lib/canonical-json.ts'
 import { escapeUntrusted } from '../lib/plain-text.ts'
 import type { Evidence } from '../resolve/evidence.ts'
-import { accountPinned, actsAsCaller, type Forwarded, keysUsedFor } from './callers-rights.ts'
+import {
+  accountPinned,
+  actsAsCaller,
+  type Forwarded,
+  keysUsedFor,
+  readsAsCaller,
+} from './callers-rights.ts'
 import { fittedPatterns, iamPattern, listChars, policyText } from './pattern-list.ts'
 
 /** Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html, Policy. */
@@ -68,9 +74,12 @@ export function readPolicy(
   facts: PolicyFacts,
 ): SessionPolicy {
   requireActions(action)
-  const keys = keysUsedFor(action.service)
-  const groups = [{ actions: sorted(action.iamActions), patterns: ['*'] }]
-  return fitted(action, keys ? [...groups, groupOf(keys)] : groups, [], facts)
+  const through = [keysUsedFor(action.service), readsAsCaller(action.operation)]
+  const groups = [
+    { actions: sorted(action.iamActions), patterns: ['*'] },
+    ...through.filter((one) => one !== null).map(groupOf),
+  ]
+  return fitted(action, groups, [], facts)
 }
 
 function requireActions({ iamActions, operation }: Pick<Action, 'iamActions' | 'operation'>): void {
