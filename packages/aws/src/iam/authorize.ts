@@ -4,7 +4,7 @@
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 // and reference_policies_evaluation-logic-cross-account.html
 
-import { type AskedOf, askedOf, type Matched, type Said, saidBy } from './match.ts'
+import { type AskedOf, askedOf, type Matched, NOTHING, type Said, saidBy } from './match.ts'
 import { asciiLower } from './operators.ts'
 import type { Policy } from './policy.ts'
 import type { IamRequest, Principal } from './request.ts'
@@ -66,7 +66,6 @@ interface Passed {
   readonly said: Said
 }
 
-const NOTHING: Said = { truth: 'no', matched: [], missing: new Set() }
 const CERTAIN: Said = { truth: 'yes', matched: [], missing: new Set() }
 const NOT_LOOKED: Said = { truth: 'unknown', matched: [], missing: new Set(['resource-policy']) }
 
@@ -103,7 +102,10 @@ export function authorize(request: IamRequest, policies: PolicySet): Verdict {
  */
 function levels({ principal, action }: IamRequest, { scps, rcps }: PolicySet) {
   if (principal.serviceLinked === true) return { scps: [], rcps: [] }
-  return { scps: isOfAccount(principal) ? scps : [], rcps: isBeyondRcps(action) ? [] : rcps }
+  return {
+    scps: isOfAccount(principal) ? scps : [],
+    rcps: rcps.length > 0 && isBeyondRcps(action) ? [] : rcps,
+  }
 }
 
 /** Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html */
@@ -165,6 +167,8 @@ function either(within: Passed, across: Passed): Passed {
 }
 
 function sum(steps: readonly Passed[]): Passed {
+  const [only, second] = steps
+  if (only && second === undefined) return only
   const first = steps.find(({ said }) => said.truth === 'no')
   if (first) return first
   const open = steps.find(({ said }) => said.truth === 'unknown')
@@ -214,6 +218,7 @@ function withinAccount(request: IamRequest, policies: PolicySet, asked: AskedOf)
   const identity = ofIdentity(request, policies, asked)
   const { resource, resourceKind } = policies
   if (resource === 'unknown') return throughUnknown(identity, resourceKind)
+  if (resource === null && resourceKind === 'ordinary') return [sum(identity)]
   const owned = resource === null ? [] : [resource]
   const direct = saidBy(owned, 'allow', asked, ['direct'])
   const role = sum([
@@ -240,6 +245,8 @@ function throughUnknown(identity: Passed[], kind: PolicySet['resourceKind']): Pa
 }
 
 function union(left: Said, right: Said): Said {
+  if (left === NOTHING) return right
+  if (right === NOTHING) return left
   return {
     truth: or(left.truth, right.truth),
     matched: [...left.matched, ...right.matched],

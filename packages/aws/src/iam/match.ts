@@ -49,20 +49,26 @@ export function askedOf(request: IamRequest, hasBoundary: boolean): AskedOf {
   const { resource, resourceIsPattern = false } = request
   return {
     request,
-    resource: resourceIsPattern ? globOf(resource) : literalOf(resource),
+    resource: resourceIsPattern ? globOf(resource) : new Literal(resource),
     action: asciiLower(request.action),
     hasBoundary,
   }
 }
 
 /** The resource as it stands, with its own `*` and `?`; its units are seldom asked for. */
-function literalOf(text: string): Glob {
-  return {
-    literal: text,
-    test: (other) => other === text,
-    get units() {
-      return Array.from(text)
-    },
+class Literal implements Glob {
+  readonly literal: string
+
+  constructor(text: string) {
+    this.literal = text
+  }
+
+  get units() {
+    return Array.from(this.literal)
+  }
+
+  test(text: string): boolean {
+    return text === this.literal
   }
 }
 
@@ -95,23 +101,41 @@ export function saidBy(
   namings?: readonly Naming[],
 ): Said {
   let sum: Truth = 'no'
-  const matched: Matched[] = []
-  const missing = new Set<string>()
+  let matched: Matched[] | undefined
+  let missing: Set<string> | undefined
+  let needs: Set<string> | undefined
   for (const policy of policies) {
     for (const statement of statementsFor(policy, asked.action)) {
       if (statement.effect !== effect) continue
-      const needs = new Set<string>()
+      needs ??= new Set()
+      needs.clear()
       const one = matches(statement, asked, needs, namings)
       if (one === 'no') continue
-      if (one === 'unknown') for (const key of needs) missing.add(key)
+      if (one === 'unknown') {
+        missing ??= new Set()
+        for (const key of needs) missing.add(key)
+      }
       const { name, index } = statement
-      const { kind } = policy
-      matched.push({ policy: policy.name, kind, statement: name, index, effect, truth: one })
+      matched ??= []
+      matched.push({
+        policy: policy.name,
+        kind: policy.kind,
+        statement: name,
+        index,
+        effect,
+        truth: one,
+      })
       sum = or(sum, one)
     }
   }
-  return { truth: sum, matched, missing }
+  if (matched === undefined) return NOTHING
+  return { truth: sum, matched, missing: missing ?? NONE }
 }
+
+const NONE: ReadonlySet<string> = new Set()
+
+/** What policies say that say nothing of the request. */
+export const NOTHING: Said = { truth: 'no', matched: [], missing: NONE }
 
 /** Whether the statement is about who asks. */
 export function principalMatches(

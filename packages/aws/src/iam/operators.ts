@@ -29,6 +29,7 @@ const equalsIgnoreCase: Compare = (given, wanted) => {
 }
 
 export function asciiLower(text: string): string {
+  if (!/[\u0080-\uffff]/.test(text)) return text.toLowerCase()
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 

@@ -200,5 +200,6 @@ test.each([
 test('a range lies in another only where it is no wider', () => {
   const of = (text: string) => ipRange(text) as IpRange
   expect(liesIn(of('10.1.0.0/16'), of('10.0.0.0/8'))).toBe(true)
+  expect(liesIn(of('10.0.0.0/8'), of('10.0.0.0/16'))).toBe(false)
   expect(liesIn(of('10.0.0.0/8'), of('10.1.0.0/16'))).toBe(false)
 })
