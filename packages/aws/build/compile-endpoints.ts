@@ -1,13 +1,14 @@
 // Compiles data/endpoints.json: which host answers for a signing name and a region. From the API
-// models of npm `aws-sdk` (endpoint prefixes, host prefixes), the partitions of `@aws-sdk/core`,
-// and data/endpoints-overrides.json (what those two do not say). Run: node
-// build/compile-endpoints.ts
+// models of npm `aws-sdk` (endpoint prefixes, host prefixes), the host prefixes that the v3 clients
+// have in addition, the partitions of `@aws-sdk/core`, and data/endpoints-overrides.json (what those
+// do not say). Run by `npm run index`.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { EndpointRow, EndpointTable, PartitionRow } from '../src/endpoints/endpoint-table.ts'
+import { readClientModels } from './client-models.ts'
 
 interface Overrides {
   readonly excludedPrefixes: Readonly<Record<string, string>>
@@ -17,15 +18,17 @@ interface Overrides {
   readonly pinnedRegions: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly hosts: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly regionHosts: Readonly<Record<string, Readonly<Record<string, string>>>>
-  /** By endpoint prefix: label to the operations that newer models put it before. */
-  readonly addedLabels: Readonly<Record<string, Labels>>
 }
 
 /** Label to the operations whose model puts it before their host. */
 type Labels = Readonly<Record<string, readonly string[]>>
 
 interface ApiModel {
-  readonly metadata?: { readonly signingName?: string; readonly endpointPrefix: string }
+  readonly metadata?: {
+    readonly serviceId?: string
+    readonly signingName?: string
+    readonly endpointPrefix: string
+  }
   readonly operations?: Readonly<Record<string, { readonly endpoint?: { hostPrefix?: string } }>>
 }
 
@@ -38,6 +41,8 @@ interface SdkPartitions {
 }
 
 const DATA = fileURLToPath(new URL('../data', import.meta.url))
+
+export const ENDPOINTS_PATH = join(DATA, 'endpoints.json')
 const MODELS_MAX = 2_000
 const PARTITIONS_FILE = 'dist-es/submodules/client/util-endpoints/lib/aws/partitions.js'
 
@@ -73,17 +78,17 @@ function endpointPrefixes(overrides: Overrides): Map<string, Map<string, LabelRo
     prefixes.set(service, rows.set(prefix, labels))
     return labels
   }
+  const newer = new Map(readClientModels().map(({ id, operations }) => [id, operations]))
   for (const { metadata, operations = {} } of apiModels()) {
     if (metadata === undefined || metadata.endpointPrefix in overrides.excludedPrefixes) continue
     const { endpointPrefix: prefix, signingName = prefix } = metadata
     const labels = add(signingName, prefix)
     for (const [operation, { endpoint }] of Object.entries(operations)) {
-      // `{RequestRoute}.` is a token of the request itself: such a host is in no closed table.
-      const label = endpoint?.hostPrefix
-      if (label !== undefined && label !== '{RequestRoute}.') addLabel(labels, label, operation)
+      addLabel(labels, endpoint?.hostPrefix, operation)
     }
-    for (const [label, named] of Object.entries(overrides.addedLabels[prefix] ?? {})) {
-      for (const operation of named) addLabel(labels, label, operation)
+    const added = newer.get(metadata.serviceId ?? '') ?? {}
+    for (const [operation, { hostPrefix }] of Object.entries(added)) {
+      addLabel(labels, hostPrefix, operation)
     }
   }
   for (const [service, added] of Object.entries(overrides.addedPrefixes)) {
@@ -92,7 +97,9 @@ function endpointPrefixes(overrides: Overrides): Map<string, Map<string, LabelRo
   return prefixes
 }
 
-function addLabel(labels: LabelRows, label: string, operation: string): void {
+/** A label made from the request itself, but for the caller's account, is in no closed table. */
+function addLabel(labels: LabelRows, label: string | undefined, operation: string): void {
+  if (label === undefined || /^\{(?!AccountId\}\.$)/.test(label)) return
   labels.set(label, (labels.get(label) ?? new Set()).add(operation))
 }
 
@@ -148,8 +155,4 @@ export function endpointTableText(table: EndpointTable): string {
       .join(',\n')
   const partitions = `"partitions":{\n${lines(table.partitions)}\n}`
   return `{${partitions},"services":{\n${lines(table.services)}\n}}\n`
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(join(DATA, 'endpoints.json'), endpointTableText(await compileEndpoints()))
 }

@@ -1,4 +1,4 @@
-// `npm run index`: rebuilds data/service-index.bin from npm alone. It fetches the pinned v3 clients,
+// `npm run index`: rebuilds data/service-index.bin and data/endpoints.json from npm alone. It fetches the pinned v3 clients,
 // reads their schemas into clients/models.br and compiles that with the installed packages and our
 // tables. With `--check` it writes nothing and says whether the committed files are what comes out.
 
@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { type FetchedClient, fetchClients, newestClients } from './client-archive.ts'
 import { EXTRACT_PATH, extractHash, extractText, packExtract } from './client-models.ts'
 import { PINS_PATH, pinsText, readPins } from './client-pins.ts'
+import { compileEndpoints, ENDPOINTS_PATH, endpointTableText } from './compile-endpoints.ts'
 import { compileIndex, INDEX_PATH } from './compile-index.ts'
 
 const HELP = `npm run index [-- --check | --offline | --pin VERSION [NAME...]]
@@ -32,7 +33,8 @@ async function rebuild(clients: readonly FetchedClient[], until: string): Promis
 async function compile(): Promise<void> {
   const bytes = await compileIndex()
   writeFileSync(INDEX_PATH, bytes)
-  process.stdout.write(`wrote ${INDEX_PATH}: ${bytes.length} bytes\n`)
+  writeFileSync(ENDPOINTS_PATH, endpointTableText(await compileEndpoints()))
+  process.stdout.write(`wrote ${INDEX_PATH} (${bytes.length} bytes) and ${ENDPOINTS_PATH}\n`)
 }
 
 async function check(): Promise<boolean> {
@@ -40,11 +42,14 @@ async function check(): Promise<boolean> {
   const text = extractText(await fetchClients(pins.clients))
   const isExtract = extractHash(text) === pins.extract
   const isIndex = (await compileIndex()).equals(readFileSync(INDEX_PATH))
+  const endpoints = endpointTableText(await compileEndpoints())
+  const isTable = endpoints === readFileSync(ENDPOINTS_PATH, 'utf8')
   process.stdout.write(
     `${pins.clients.length} clients fetched and read: ${isExtract ? 'as committed' : 'DIFFERENT'}\n` +
-      `service index compiled: ${isIndex ? 'as committed' : 'DIFFERENT'}\n`,
+      `service index compiled: ${isIndex ? 'as committed' : 'DIFFERENT'}\n` +
+      `endpoint table compiled: ${isTable ? 'as committed' : 'DIFFERENT'}\n`,
   )
-  return isExtract && isIndex
+  return isExtract && isIndex && isTable
 }
 
 const [mode, ...rest] = process.argv.slice(2)

@@ -1,5 +1,5 @@
 // The shape of data/endpoints.json, and the table itself, read once. See
-// build/compile-endpoints.ts.
+// build/compile-endpoints.ts, which `npm run index` runs.
 
 import { readFileSync } from 'node:fs'
 
