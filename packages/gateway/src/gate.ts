@@ -1,5 +1,6 @@
 // The noun of a gate as its API sees it: what it can be asked, and the signed acts it takes.
 import type { Socket } from 'node:net'
+import type { LedgerReading } from './api/ledger-pages.ts'
 import type { EpochDesk } from './epoch/activation.ts'
 import type { Gateway } from './gateway.ts'
 import type { OpenedSession } from './identify/session-opening.ts'
@@ -18,6 +19,7 @@ export interface Gate {
   readonly epochs: EpochDesk
   readonly gateway: Gateway
   readonly standing: StandingDesk
+  readonly reading: LedgerReading
   facts(): GateFacts
   candidate(): { from: number; version: string; active: string }
   /** `from` is the connection that the act came over. */

@@ -7,6 +7,7 @@ import { serve as serveHono } from '@hono/node-server'
 import { SKEW_MS } from '@seconder/aws/sigv4/verify'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
+import type { LedgerReading } from './api/ledger-pages.ts'
 import { assumesRoles, type Config, type RoleRow } from './config.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
@@ -41,6 +42,7 @@ import { Spool } from './receive/spool.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
 import { closeOpenEffects } from './record/open-effects.ts'
 import { createRecorder, type Recorder } from './record/recorder.ts'
+import { Timeline } from './record/timeline.ts'
 import type { ReviewDesk } from './review/desk.ts'
 import { openSqliteStore } from './state/sqlite.ts'
 import type { Store } from './state/store.ts'
@@ -170,6 +172,7 @@ class Running implements Gate {
   readonly epochs: EpochDesk
   readonly gateway: Gateway
   readonly standing: StandingDesk
+  readonly reading: LedgerReading
   readonly #following: Following
   readonly #acts: ActVerifier
   readonly spool: Spool
@@ -182,6 +185,10 @@ class Running implements Gate {
     this.store = store
     this.recorder = recorder
     this.refusing = refusingReason(options.epoch)
+    this.reading = {
+      timeline: new Timeline(options.ledger),
+      directory: config.ledgerDirectory,
+    }
     this.spool = new Spool(join(dirname(config.statePath), 'spool'), config.uploads)
     this.#access = this.#lending()
     const access = this.#access

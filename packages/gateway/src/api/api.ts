@@ -2,7 +2,7 @@
 // change is a signed act that is verified here again: no cookie, token or flag changes anything.
 import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
@@ -10,7 +10,12 @@ import { ACT_CHARS_MAX } from '../lib/signed-act.ts'
 import { unknownRequest } from '../review/desk.ts'
 import { closedWords, requirementWords } from '../review/words.ts'
 import type { RequestRow, RequestState, SessionRow } from '../state/store.ts'
+import { addConsole, ConsoleFiles } from './console-files.ts'
+import { addEvents } from './events.ts'
 import { givenAct } from './given-act.ts'
+import { Headlines } from './headlines.ts'
+import { addLedgerPages } from './ledger-pages.ts'
+import { addPolicyPage } from './policy-page.ts'
 import { statusOf } from './status.ts'
 
 /** Requests listed at once. */
@@ -42,7 +47,8 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
       )
     }
     await next()
-    context.header('cache-control', 'no-store')
+    if (context.res.headers.get('cache-control') === null)
+      context.header('cache-control', 'no-store')
     context.header('x-content-type-options', 'nosniff')
   })
   app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => refusedBody() }))
@@ -55,6 +61,10 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
 
   addSessions(app, gate)
   addRequests(app, gate)
+  addEvents(app, gate)
+  addLedgerPages(app, gate.reading)
+  addPolicyPage(app, gate)
+  addConsole(app, new ConsoleFiles(), (context) => wordsInstead(gate, context))
   app.get('/healthz', (context) => context.json({ ok: true }))
   app.get('/api/gate', (context) => context.json(gate.facts()))
   app.get('/api/standing', async (context) => context.json(await gate.standing.now()))
@@ -69,19 +79,6 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
   app.post('/api/epochs', async (context) =>
     context.json(await gate.epochs.sign(await givenAct(context.req))),
   )
-  // The address in an agent's refusal: plain words until the console has a page for it.
-  app.get('/requests/:id', (context) => {
-    const { id, state, operation, requirement } = known(gate, context.req.param('id'))
-    const { origin } = new URL(context.req.url)
-    return context.text(
-      [
-        `Request ${id}: ${operation} is ${state}; it needs ${requirementWords(requirement)}.`,
-        `Read it:     SECONDER_GATE=${origin} seconder request show ${id}`,
-        `Answer it:   seconder approve | deny | request-changes ${id} --ssh-key YOUR_KEY`,
-        '',
-      ].join('\n'),
-    )
-  })
   app.notFound((context) => {
     const error = new GatewayError(
       'not_supported',
@@ -92,6 +89,23 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
     return context.json(body, 404)
   })
   return app
+}
+
+/** What a program gets at the address of a page, or a person where no console is built. */
+function wordsInstead(gate: Gate, context: Context): Response {
+  const { origin } = new URL(context.req.url)
+  const asked = context.req.param('id')
+  if (!context.req.path.startsWith('/requests/') || asked === undefined) {
+    return context.text(`Seconder. In a terminal: SECONDER_GATE=${origin} seconder request ls\n`)
+  }
+  const { id, state, operation, requirement } = known(gate, asked)
+  const lines = [
+    `Request ${id}: ${operation} is ${state}; it needs ${requirementWords(requirement)}.`,
+    `Read it:     SECONDER_GATE=${origin} seconder request show ${id}`,
+    `Answer it:   seconder approve | deny | request-changes ${id} --ssh-key YOUR_KEY`,
+    '',
+  ]
+  return context.text(lines.join('\n'))
 }
 
 function addSessions(app: Hono, gate: Gate): void {
@@ -107,11 +121,16 @@ function addSessions(app: Hono, gate: Gate): void {
 }
 
 function addRequests(app: Hono, gate: Gate): void {
-  app.get('/api/requests', (context) => {
+  const headlines = new Headlines(gate.recorder)
+  app.get('/api/requests', async (context) => {
     const asked = context.req.query('state')
     const state = STATES.find((name) => name === asked)
     const rows = gate.store.requests({ ...(state && { state }), limit: REQUESTS_LISTED_MAX })
-    return context.json({ requests: rows.map(shownRequest) })
+    const requests = rows.map(async (row) => ({
+      ...shownRequest(row),
+      ...(await headlines.of(row)),
+    }))
+    return context.json({ requests: await Promise.all(requests) })
   })
   app.get('/api/requests/:id', async (context) => {
     const { id, documentSha256 } = known(gate, context.req.param('id'))

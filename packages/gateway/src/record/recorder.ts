@@ -15,6 +15,16 @@ export interface Recorder {
   /** Stores a payload beside the log, durable, and returns its SHA-256 (hex). */
   keep(payload: string): Promise<string>
   payload(sha256: string): Promise<string>
+  /** Hears of each entry once it is durable; returns what ends that. A listener must not throw. */
+  onRecorded(listener: (recorded: Recorded) => void): () => void
+}
+
+/** An entry, by what it is about. */
+export interface Recorded {
+  readonly type: Entry['type']
+  readonly index: number
+  readonly session?: string
+  readonly request?: string
 }
 
 export function createRecorder(
@@ -23,13 +33,22 @@ export function createRecorder(
   acknowledged: (note: string) => void,
 ): Recorder {
   const encoder = new TextEncoder()
+  const listeners = new Set<(recorded: Recorded) => void>()
   return {
+    onRecorded(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     async record(entry) {
       const at = new Date(clock.nowMs()).toISOString()
       const { index } = await ledger.append(
         encoder.encode(canonicalJson({ ...entry, at } as unknown as Json)),
       )
       acknowledged(ledger.checkpoint().note)
+      if (listeners.size > 0) {
+        const recorded = recordedOf(index, entry)
+        for (const listener of listeners) listener(recorded)
+      }
       return index
     },
     keep(payload) {
@@ -38,5 +57,15 @@ export function createRecorder(
     async payload(sha256) {
       return new TextDecoder().decode(await ledger.readPayload(sha256))
     },
+  }
+}
+
+function recordedOf(index: number, entry: WithoutTime<Entry>): Recorded {
+  const { session, request } = entry as { session?: unknown; request?: unknown }
+  return {
+    type: entry.type,
+    index,
+    ...(typeof session === 'string' && { session }),
+    ...(typeof request === 'string' && { request }),
   }
 }

@@ -1,14 +1,12 @@
 // What a reviewer signs: one verdict on one digest, at one gate and epoch, having been shown one
 // document. Canonical JSON, SSHSIG namespace `seconder-review@v1`.
 import { z } from 'zod'
+import { COMMENT_CHARS_MAX } from './words.ts'
 
 export const REVIEW_NAMESPACE = 'seconder-review@v1'
 
 /** How long a signed verdict may be on its way, in milliseconds. */
 export const STATEMENT_LIFETIME_MS_MAX = 10 * 60 * 1000
-
-/** Longest comment, in characters (red team M3). */
-export const COMMENT_CHARS_MAX = 1_000
 
 const HEX_SHA256 = z.string().regex(/^[0-9a-f]{64}$/)
 

@@ -4,7 +4,9 @@ import type { SeatCount } from '../decide/decision.ts'
 import type { Action } from '../describe/action.ts'
 import { escapeUntrusted } from '../lib/plain-text.ts'
 import type { RequestRow } from '../state/store.ts'
-import { COMMENT_CHARS_MAX } from './statement.ts'
+
+/** Longest comment, in characters (red team M3). */
+export const COMMENT_CHARS_MAX = 1_000
 
 /** `1 of sre`, `one other person`, or `2 people, among them 1 of sre`: one person fills one seat. */
 export function requirementWords(requirement: readonly SeatCount[]): string {

@@ -1,0 +1,129 @@
+// The frame around every page: where one is, whether events arrive, and the keyboard.
+import { useCallback, useEffect, useState } from 'react'
+import type { GateFacts } from './gate/api.ts'
+import { IdentityContext, NOBODY } from './gate/identity.ts'
+import { type GateEvent, useLink, useLoaded } from './gate/live.ts'
+import { useKeyboard } from './keyboard.ts'
+import { Inbox } from './pages/inbox.tsx'
+import { Ledger } from './pages/ledger.tsx'
+import { People } from './pages/people.tsx'
+import { Policies } from './pages/policies.tsx'
+import { RequestPage } from './pages/request.tsx'
+import { Session, Sessions } from './pages/session.tsx'
+import { Link } from './parts/link.tsx'
+import { Empty, Failure, Loading } from './parts/notice.tsx'
+import {
+  type Route,
+  toInbox,
+  toLedger,
+  toPeople,
+  toPolicies,
+  toSessions,
+  useRoute,
+} from './route.ts'
+
+const TABS: readonly { name: string; to: string; pages: readonly Route['page'][] }[] = [
+  { name: 'Inbox', to: toInbox(), pages: ['inbox', 'request'] },
+  { name: 'Sessions', to: toSessions(), pages: ['sessions', 'session'] },
+  { name: 'Ledger', to: toLedger(), pages: ['ledger'] },
+  { name: 'Policies', to: toPolicies(), pages: ['policies'] },
+  { name: 'People', to: toPeople(), pages: ['people'] },
+]
+
+export function App() {
+  const route = useRoute()
+  const isEpoch = useCallback((event: GateEvent) => event.type === 'epoch-activated', [])
+  const { value: facts, error, reload } = useLoaded<GateFacts>('/api/gate', isEpoch)
+  const [showsHelp, setShowsHelp] = useState(false)
+  useKeyboard(() => setShowsHelp((last) => !last))
+  useEffect(() => {
+    document.title = `${titleOf(route)} · Seconder`
+  }, [route])
+  return (
+    <IdentityContext.Provider value={NOBODY}>
+      <a className="skip" href="#main">
+        To the content
+      </a>
+      <header className="top">
+        <Link to={toInbox()} className="brand">
+          Seconder
+        </Link>
+        <nav aria-label="Pages">
+          {TABS.map(({ name, to, pages }) => (
+            <Link key={name} to={to} current={pages.includes(route.page)}>
+              {name}
+            </Link>
+          ))}
+        </nav>
+        <LinkState />
+      </header>
+      {showsHelp && <Help />}
+      <main id="main" tabIndex={-1}>
+        {error && <Failure error={error} retry={reload} />}
+        {facts?.refusing && (
+          <p className="notice notice-warn" role="alert">
+            This gate answers refusals only: {facts.refusing}
+          </p>
+        )}
+        {facts ? <Page route={route} facts={facts} /> : !error && <Loading what="the gate" />}
+      </main>
+    </IdentityContext.Provider>
+  )
+}
+
+function Page({ route, facts }: { readonly route: Route; readonly facts: GateFacts }) {
+  switch (route.page) {
+    case 'inbox':
+      return <Inbox state={route.state} find={route.find} />
+    case 'request':
+      return <RequestPage id={route.id} facts={facts} />
+    case 'sessions':
+      return <Sessions />
+    case 'session':
+      return <Session id={route.id} />
+    case 'ledger':
+      return <Ledger from={route.from} facts={facts} />
+    case 'policies':
+      return <Policies facts={facts} />
+    case 'people':
+      return <People />
+    case 'nowhere':
+      return (
+        <Empty>
+          There is no page at this address. <Link to={toInbox()}>To the inbox</Link>
+        </Empty>
+      )
+  }
+}
+
+function titleOf(route: Route): string {
+  switch (route.page) {
+    case 'request':
+      return `Request ${route.id.slice(0, 6)}`
+    case 'nowhere':
+      return 'Nothing here'
+    default:
+      return route.page[0]?.toUpperCase() + route.page.slice(1)
+  }
+}
+
+function LinkState() {
+  const link = useLink()
+  const words = { connecting: 'connecting', live: '● live', lost: '○ not live: reconnecting' }[link]
+  return (
+    <span className={`link link-${link}`} role="status">
+      {words}
+    </span>
+  )
+}
+
+function Help() {
+  return (
+    <section className="notice help" aria-label="Keyboard">
+      <p>
+        <kbd>j</kbd> <kbd>k</kbd> down and up · <kbd>enter</kbd> open · <kbd>/</kbd> search ·{' '}
+        <kbd>g</kbd> <kbd>i</kbd> inbox · <kbd>?</kbd> this. No key approves anything.
+      </p>
+    </section>
+  )
+}

@@ -1,0 +1,29 @@
+// A request as it may be signed: the document's own bytes, hashed again here. The page renders from what
+// is returned and from nothing else.
+import { type CheckedDocument, checkDocument } from '@seconder/gateway/review/document'
+import type { FullRequest, GateFacts } from './api.ts'
+
+export type Checked =
+  | ({ readonly ok: true } & CheckedDocument)
+  | { readonly ok: false; readonly why: string }
+
+/** Not `ok` where the document is not that of this request, of this gate, or of its own digest. */
+export function checkedRequest(
+  { request, document: text }: FullRequest,
+  facts: GateFacts,
+): Checked {
+  let checked: CheckedDocument
+  try {
+    checked = checkDocument(text)
+  } catch (cause) {
+    return { ok: false, why: (cause as Error).message }
+  }
+  const { document } = checked
+  if (document.digest !== request.digest || document.request !== request.requestId) {
+    return { ok: false, why: 'the gate shows a document of something else: do not sign it' }
+  }
+  if (document.gate !== facts.gate) {
+    return { ok: false, why: 'the document belongs to another gate: do not sign it' }
+  }
+  return { ok: true, ...checked }
+}

@@ -1,0 +1,29 @@
+// Text of others: what it says is what is seen. Whatever is invisible or turns a line around is shown by
+// its number (red team M2). React escapes the markup.
+import { escapeLines, escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+
+const NAME_CHARS = 2_048
+/** What will be sent is never cut: code hidden in a cut would be signed unseen (red team C9). */
+const WHOLE_CHARS = 20_000_000
+
+export function Name({ text }: { readonly text: string }) {
+  return <code className="name">{escapeUntrusted(text, NAME_CHARS)}</code>
+}
+
+export function safe(text: string): string {
+  return escapeUntrusted(text, NAME_CHARS)
+}
+
+export function Lines({ text }: { readonly text: string }) {
+  return escapeLines(text, WHOLE_CHARS).join('\n')
+}
+
+/** A JSON value on as many lines as it has members, its texts with every character visible. */
+export function Json({ value }: { readonly value: unknown }) {
+  const text = JSON.stringify(value, null, 2) ?? ''
+  return (
+    <pre className="facts">
+      <Lines text={text} />
+    </pre>
+  )
+}

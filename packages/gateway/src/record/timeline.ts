@@ -1,0 +1,106 @@
+// Which entries of the ledger are about which session: made from the ledger itself when it is first asked
+// for, and kept on from then. Whoever shows a page reads only what the page shows.
+import type { Ledger } from '@seconder/ledger/ledger'
+import type { Entry } from './entry.ts'
+
+export type IndexedEntry = Entry & { readonly index: number }
+
+/** Newest entries that are indexed; older ones are in the ledger, not in a session's page. */
+export const INDEXED_MAX = 1_000_000
+/** Entries of one page. */
+export const PAGE_MAX = 1_000
+
+export interface EntryPage {
+  readonly entries: readonly IndexedEntry[]
+  /** Index to go on from towards older entries, or null at the end. */
+  readonly next: number | null
+  /** Entries of the whole ledger. */
+  readonly size: number
+}
+
+/** Entries that name a request or an effect belong to the session of that. */
+interface Links {
+  readonly session?: unknown
+  readonly request?: unknown
+  readonly effect?: unknown
+}
+
+export class Timeline {
+  readonly #ledger: Ledger
+  readonly #ofSession = new Map<string, number[]>()
+  /** Session of each request and of each effect. */
+  readonly #sessionOf = new Map<string, string>()
+  #indexedTo = 0
+  #indexing: Promise<void> | undefined
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  /** The newest entries of a session, oldest first, at most `limit` before `before`. */
+  async ofSession(
+    session: string,
+    before = Number.MAX_SAFE_INTEGER,
+    limit = PAGE_MAX,
+  ): Promise<EntryPage> {
+    await this.#catchUp()
+    const all = (this.#ofSession.get(session) ?? []).filter((index) => index < before)
+    const shown = all.slice(-limit)
+    const [first] = shown
+    return {
+      entries: await this.#read(shown),
+      next: all.length > shown.length && first !== undefined ? first : null,
+      size: this.#ledger.checkpoint().size,
+    }
+  }
+
+  /** Entries from `from` downwards, newest first; from the newest where `from` is null. */
+  async downwards(from: number | null, limit: number): Promise<EntryPage> {
+    const { size } = this.#ledger.checkpoint()
+    const first = Math.min(from ?? size - 1, size - 1)
+    const indices: number[] = []
+    for (let index = first; index >= 0 && indices.length < limit; index--) indices.push(index)
+    const last = indices.at(-1) ?? 0
+    return { entries: await this.#read(indices), next: last > 0 ? last - 1 : null, size }
+  }
+
+  /** One reader at a time; whoever comes later waits for the same. */
+  async #catchUp(): Promise<void> {
+    const { size } = this.#ledger.checkpoint()
+    if (this.#indexedTo >= size) return
+    this.#indexing ??= this.#index(size).finally(() => {
+      this.#indexing = undefined
+    })
+    await this.#indexing
+    await this.#catchUp()
+  }
+
+  async #index(size: number): Promise<void> {
+    if (this.#indexedTo === 0) this.#indexedTo = Math.max(0, size - INDEXED_MAX)
+    for (; this.#indexedTo < size; this.#indexedTo++) {
+      this.#note(this.#indexedTo, await this.#entry(this.#indexedTo))
+    }
+  }
+
+  #note(index: number, entry: Entry): void {
+    const { session, request, effect } = entry as Links
+    const names = [request, effect].filter((name) => typeof name === 'string')
+    const known = names.map((name) => this.#sessionOf.get(name)).find((one) => one !== undefined)
+    const owner = typeof session === 'string' ? session : known
+    if (owner === undefined) return
+    for (const name of names) this.#sessionOf.set(name, owner)
+    const entries = this.#ofSession.get(owner)
+    if (entries) entries.push(index)
+    else this.#ofSession.set(owner, [index])
+  }
+
+  async #read(indices: readonly number[]): Promise<IndexedEntry[]> {
+    const entries: IndexedEntry[] = []
+    for (const index of indices) entries.push({ ...(await this.#entry(index)), index })
+    return entries
+  }
+
+  async #entry(index: number): Promise<Entry> {
+    return JSON.parse(new TextDecoder().decode(await this.#ledger.read(index))) as Entry
+  }
+}

@@ -1,0 +1,142 @@
+// The console in a real Chromium over a real gate before the lab's cloud: what a reviewer sees, live, by
+// keyboard and by address, on a phone and in the dark; and that nobody but the gate is asked for anything.
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { requestIdIn } from '../path/harness.ts'
+import { askForDecember, askForOneSetting, hasChromium, type Stage, startStage } from './stage.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** A folder to put a picture of each page into, for people to look at. */
+const SHOTS = process.env['SECONDER_SHOTS']
+
+describe.skipIf(!hasChromium)('the console in Chromium', () => {
+  let stage: Stage
+  let page: Page
+  let december: string
+  const errors: string[] = []
+  const asked = new Set<string>()
+
+  beforeAll(async () => {
+    stage = await startStage()
+    page = await stage.browser.newPage({ viewport: { width: 1200, height: 900 }, bypassCSP: true })
+    page.on('pageerror', (error) => errors.push(String(error)))
+    page.on('request', (request) => asked.add(new URL(request.url()).origin))
+  })
+
+  afterAll(async () => {
+    await stage?.close()
+  })
+
+  const at = (path: string) => stage.gate.running.consoleUrl + path
+
+  test('an empty inbox says what to do; a request comes in live, the worst first', async () => {
+    await page.goto(at('/'))
+    await page.getByText('Nothing waits.').waitFor()
+    await page.getByText('● live').waitFor()
+    await askForOneSetting(stage)
+    await page.getByText('dynamodb:UpdateItem').waitFor()
+    december = requestIdIn(await askForDecember(stage))
+    await page.getByText('cloudformation:DeleteStack').waitFor()
+    const operations = await page.locator('.row code').allTextContents()
+    expect(operations).toEqual(['cloudformation:DeleteStack', 'dynamodb:UpdateItem'])
+  })
+
+  test('the keyboard opens the worst; the page says what would be lost and who asks', async () => {
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(at(`/requests/${december}`))
+    const article = page.getByRole('article')
+    await article.locator('.summary').getByText('This would delete 4 resources.').waitFor()
+    const text = await article.textContent()
+    for (const words of [
+      'PRODUCTION',
+      '13 objects',
+      'versions off',
+      '13 items',
+      'could not look',
+    ]) {
+      expect(text).toContain(words)
+    }
+    expect(text).toContain('kiro-cli 1.22 for alice, who may not approve')
+    expect(text).toContain('2 people, among them 1 of sre')
+    expect(text).toContain('The agent gave no reason.')
+    // Nobody signed in: the command line answers.
+    expect(text).toContain(`seconder approve ${december}`)
+  })
+
+  test('a signature of somebody else shows at once, and the end of it', async () => {
+    await stage.gate.review(
+      'bob',
+      december,
+      'request_changes',
+      'Change <b>the one</b> setting\u202e',
+    )
+    await page.getByText('Changes were requested.').waitFor()
+    const claim = await page.locator('.claim blockquote').last().textContent()
+    expect(claim).toBe('Change <b>the one</b> setting\\u{202e}')
+  })
+
+  test('a session is a story, a ledger is verified here, an address is a page', async () => {
+    await page.goto(at(`/sessions/${stage.keys.sessionId}`))
+    await page.getByText('session opened').waitFor()
+    expect(await page.locator('.timeline').textContent()).toContain('held for review')
+    await page.goto(at('/ledger'))
+    await page.getByRole('button', { name: 'Verify here' }).click()
+    await page.getByText('entries verified, root').waitFor()
+    await page.goto(at('/policies'))
+    await page.getByText('epoch 1, version').waitFor()
+    await page.goto(at('/?state=changes_requested'))
+    await page.getByText('changes requested by bob').waitFor()
+    await page.goto(at('/?state=all&find=update'))
+    await expect.poll(() => page.locator('.row').count()).toBe(1)
+  })
+
+  test.each(['/', '/requests/DECEMBER', '/sessions', '/ledger', '/policies'])(
+    'axe finds nothing serious on %s, in the light, in the dark and on a phone',
+    async (path) => {
+      for (const [scheme, width] of [
+        ['light', 1200],
+        ['dark', 1200],
+        ['light', 390],
+      ] as const) {
+        await page.setViewportSize({ width, height: 900 })
+        await page.emulateMedia({ colorScheme: scheme })
+        await page.goto(at(path.replace('DECEMBER', december)))
+        await page.getByText('● live').waitFor()
+        await page.locator('h1').first().waitFor()
+        await shot(`${path.split('/')[1] || 'inbox'}-${scheme}-${width}`)
+        await page.evaluate(AXE)
+        const found = await page.evaluate(async () => {
+          const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResult> } }
+          return (await axe.run()).violations
+        })
+        const serious = found.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        expect(serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([])
+        const scrolled = await page.evaluate<number>('document.documentElement.scrollWidth')
+        expect(scrolled, `${path} scrolls sideways`).toBeLessThanOrEqual(width)
+      }
+    },
+  )
+
+  test('nothing was asked of anybody but the gate, and no script failed', () => {
+    expect([...asked]).toEqual([stage.gate.running.consoleUrl])
+    expect(errors).toEqual([])
+  })
+
+  async function shot(name: string): Promise<void> {
+    if (SHOTS === undefined) return
+    mkdirSync(SHOTS, { recursive: true })
+    await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true })
+  }
+})
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string
+    readonly impact: string
+    readonly nodes: readonly { readonly html: string }[]
+  }[]
+}

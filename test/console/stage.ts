@@ -1,0 +1,81 @@
+// A gate before the lab's cloud, an agent that asked for things, and a real Chromium that looks.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { DeleteStackCommand } from '@aws-sdk/client-cloudformation'
+import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { CONSOLE_FOLDER } from '@seconder/gateway/api/console-files'
+import { type Cloud, STORY_REGION, startCloud } from '@seconder/lab/cloud/cloud'
+import { createCostExplorerEnvironment } from '@seconder/lab/cloud/environment'
+import { type SdkClients, sdkClients } from '@seconder/lab/cloud/sdk-clients'
+import { type Browser, chromium } from 'playwright-core'
+import { Harness, type Keys } from '../path/harness.ts'
+
+/** Debian's package, or another one by name. */
+const CHROMIUM = process.env['SECONDER_CHROMIUM'] ?? '/usr/bin/chromium'
+export const hasChromium = existsSync(CHROMIUM)
+export const isConsoleBuilt = existsSync(join(CONSOLE_FOLDER, 'index.html'))
+if (!hasChromium) console.warn(`skipped: no Chromium at ${CHROMIUM}`)
+
+export interface Stage {
+  readonly gate: Harness
+  readonly browser: Browser
+  readonly keys: Keys
+  readonly agent: SdkClients
+  close(): Promise<void>
+}
+
+export async function startStage(): Promise<Stage> {
+  const cloud: Cloud = await startCloud({ stepMs: 1 })
+  await createCostExplorerEnvironment(cloud)
+  const gate = await Harness.start({
+    upstream: cloud.endpoint,
+    credentials: cloud.credentials.deploy,
+    expiresInMs: 3_600_000,
+  })
+  const keys = await gate.open('alice', 'kiro-cli 1.22')
+  const agent = sdkClients({ endpoint: keys.endpoint, region: STORY_REGION, credentials: keys })
+  // Chromium does not sandbox itself where the tests run as root.
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  return {
+    gate,
+    browser,
+    keys,
+    agent,
+    async close() {
+      await browser.close()
+      agent.destroy()
+      await gate.stop()
+      await cloud.close()
+    },
+  }
+}
+
+/** What the agent of the story does: two reads, and the call that took the service down. */
+export async function askForDecember({ agent }: Stage): Promise<Error> {
+  await agent.dynamoDb.send(
+    new GetItemCommand({ TableName: 'cost-explorer-settings', Key: { month: { S: '2026-08' } } }),
+  )
+  return refused(agent.cloudFormation.send(new DeleteStackCommand({ StackName: 'cost-explorer' })))
+}
+
+export function askForOneSetting({ agent }: Stage): Promise<Error> {
+  return refused(
+    agent.dynamoDb.send(
+      new UpdateItemCommand({
+        TableName: 'cost-explorer-settings',
+        Key: { month: { S: '2026-08' } },
+        UpdateExpression: 'SET factor = :factor',
+        ExpressionAttributeValues: { ':factor': { N: '0.93' } },
+      }),
+    ),
+  )
+}
+
+export function refused(sent: Promise<unknown>): Promise<Error> {
+  return sent.then(
+    () => {
+      throw new Error('the call passed')
+    },
+    (error: Error) => error,
+  )
+}

@@ -1,0 +1,108 @@
+// What the console reads from a gate, and what anybody else tries there.
+import { ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { isConsoleBuilt } from '../console/stage.ts'
+import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
+import { Harness, type Keys } from './harness.ts'
+
+let upstream: FakeUpstream
+let gate: Harness
+let keys: Keys
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream()
+  gate = await Harness.start({ upstream: upstream.url })
+  keys = await gate.open('alice')
+  await gate.dynamodb(keys).send(new ListTablesCommand({}))
+})
+
+afterAll(async () => {
+  await gate.stop()
+  await upstream.close()
+})
+
+const at = (path: string) => gate.running.consoleUrl + path
+const page = { headers: { accept: 'text/html' } }
+
+test('each address of a page is the one document, under a policy that lets nothing else in', async () => {
+  expect(isConsoleBuilt).toBe(true)
+  for (const path of [
+    '/',
+    '/requests/r-none',
+    '/sessions',
+    '/ledger?from=3',
+    '/policies',
+    '/people',
+  ]) {
+    const answer = await fetch(at(path), page)
+    expect(answer.status, path).toBe(200)
+    expect(await answer.text(), path).toContain('<div id="root">')
+    const policy = answer.headers.get('content-security-policy')
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("frame-ancestors 'none'")
+    expect(policy).not.toContain('unsafe')
+  }
+})
+
+test('a program gets words at the address of a request', async () => {
+  const answer = await fetch(at('/requests/r-none'))
+  const { error } = (await answer.json()) as { error: { code: string } }
+  expect([answer.status, error.code]).toEqual([404, 'request_unknown'])
+  expect(await (await fetch(at('/'))).text()).toContain('seconder request ls')
+})
+
+test('a file is one of the build or of the ledger, and no other', async () => {
+  const odd = [
+    '/assets/..%2f..%2fpackage.json',
+    '/assets/index.js',
+    '/api/ledger/files/..%2f..%2fstate%2fstate.db',
+    '/api/ledger/files/../../state/state.db',
+    '/api/ledger/files/checkpoint%00',
+    '/api/ledger/files/tile/0/x001/..',
+    '/api/ledger/files/ledger.key',
+  ]
+  for (const path of odd) expect((await fetch(at(path))).status, path).toBe(404)
+  const { files } = (await (await fetch(at('/api/ledger/files'))).json()) as { files: string[] }
+  expect(files).toContain('checkpoint')
+  expect((await fetch(at('/api/ledger/files/checkpoint'))).status).toBe(200)
+})
+
+test('entries come by their place, a session has its own, numbers that are none are none', async () => {
+  const { checkpoint } = await gate.client.facts()
+  const newest = (await (await fetch(at('/api/ledger/entries?limit=2'))).json()) as Listed
+  expect(newest.entries.map(({ index }) => index)).toEqual([
+    checkpoint.size - 1,
+    checkpoint.size - 2,
+  ])
+  expect(newest.next).toBe(checkpoint.size - 3)
+  const session = `/api/sessions/${keys.sessionId}/entries`
+  const own = (await (await fetch(at(session))).json()) as Listed
+  expect(own.entries.map(({ type }) => type)).toEqual(['session-opened', 'read'])
+  for (const query of ['from=-1', 'from=1e9', 'from=%00', 'limit=99999999999999999999']) {
+    expect((await fetch(at(`/api/ledger/entries?${query}`))).status, query).toBe(200)
+  }
+  const beyond = (await (await fetch(at('/api/ledger/entries?from=999999'))).json()) as Listed
+  expect(beyond.entries[0]?.index).toBe(checkpoint.size - 1)
+})
+
+test('events tell which kind of entry of whom, and nothing of what is in it', async () => {
+  const ending = new AbortController()
+  const answer = await fetch(at('/api/events'), { signal: ending.signal })
+  expect(answer.headers.get('content-type')).toContain('text/event-stream')
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
+  const first = new TextDecoder().decode((await reader.read()).value)
+  expect(first).toContain('event: beat')
+  const other = await gate.open('bob')
+  let text = ''
+  while (!text.includes('session-opened'))
+    text += new TextDecoder().decode((await reader.read()).value)
+  const data = JSON.parse(/data: (\{.*\})/.exec(text)?.[1] ?? '{}')
+  expect(Object.keys(data).sort()).toEqual(['index', 'session', 'type'])
+  expect(data.session).toBe(other.sessionId)
+  ending.abort()
+})
+
+interface Listed {
+  readonly entries: readonly { readonly index: number; readonly type: string }[]
+  readonly next: number | null
+}
