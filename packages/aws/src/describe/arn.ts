@@ -41,7 +41,7 @@ export function fitsFormat(text: string, format: string): boolean {
   let pattern = compiled.get(format)
   if (pattern === undefined) {
     const source = format
-      .split(/\$\{\w+\}/)
+      .split(/\$\{\w+\}|\*/)
       .map((literal) => literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
       .join('([^:*?\\s]+?)')
     pattern = new RegExp(`^${source}$`)

@@ -38,10 +38,13 @@ export function resourcesOf(
     const format = row.format ?? service.iam.resourceTypes[row.type]
     for (const resource of filledArns(row, format, parameters, here, RESOURCES_MAX)) add(resource)
   }
-  for (const resource of sentArns(service, types, parameters, consumed)) add(resource)
-  for (const type of types.keys()) {
+  const sent = sentArns(service, types, parameters, consumed)
+  for (const resource of sent.resources) add(resource)
+  const isOneTagged = found.size > 0 && !sent.hasStrangers
+  for (const [type, need] of types) {
     const isNamed = [...found.values()].some((resource) => resource.type === type)
-    if (types.get(type) === true && !isNamed) add({ arn: '*', type, resolved: false })
+    const isNeeded = need === 'always' || (need === 'one of them' && !isOneTagged)
+    if (isNeeded && !isNamed) add({ arn: '*', type, resolved: false })
   }
   return found.size === 0 ? [NOTHING_CERTAIN] : [...found.values()].sort(resolvedFirst)
 }
@@ -50,10 +53,17 @@ function resolvedFirst(a: CallResource, b: CallResource): number {
   return Number(b.resolved) - Number(a.resolved)
 }
 
-const keptTypes = new WeakMap<Service, Map<string, ReadonlyMap<string, boolean>>>()
+/**
+ * Whether a call cannot be without a resource of the type. The reference marks every type that a
+ * tagging action takes as required, though one call tags what it names and nothing else.
+ * Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TagResource.html
+ */
+type Need = 'always' | 'one of them' | 'no'
+type Types = ReadonlyMap<string, Need>
 
-/** The resource types of the actions, and whether the action cannot be without one. */
-function typesOf(service: Service, actions: readonly string[]): ReadonlyMap<string, boolean> {
+const keptTypes = new WeakMap<Service, Map<string, Types>>()
+
+function typesOf(service: Service, actions: readonly string[]): Types {
   let byActions = keptTypes.get(service)
   if (byActions === undefined) {
     byActions = new Map()
@@ -67,32 +77,40 @@ function typesOf(service: Service, actions: readonly string[]): ReadonlyMap<stri
   return types
 }
 
-function collectTypes(service: Service, actions: readonly string[]): Map<string, boolean> {
-  const types = new Map<string, boolean>()
+function collectTypes(service: Service, actions: readonly string[]): Types {
+  const types = new Map<string, Need>()
   for (const action of actions) {
     const [prefix = '', name = ''] = action.split(':')
     if (prefix !== service.prefix || !Object.hasOwn(service.iam.actions, name)) continue
-    for (const type of service.iam.actions[name]?.types ?? []) {
-      const required = type.endsWith('*')
-      const plain = required ? type.slice(0, -1) : type
-      types.set(plain, required || types.get(plain) === true)
+    const { types: listed = [], level } = service.iam.actions[name] ?? {}
+    const need = level === 'Tagging' ? 'one of them' : 'always'
+    for (const type of listed) {
+      const isRequired = type.endsWith('*')
+      const plain = isRequired ? type.slice(0, -1) : type
+      const known = types.get(plain)
+      if (isRequired && known !== 'always') types.set(plain, need)
+      else if (known === undefined) types.set(plain, 'no')
     }
   }
   return types
 }
 
-function appliesTo(row: ArnRow, types: ReadonlyMap<string, boolean>): boolean {
+function appliesTo(row: ArnRow, types: Types): boolean {
   return row.operations !== undefined || types.has(row.type)
 }
 
-/** Top-level members that are ARNs of a type of the action, whatever they are called. */
+/**
+ * Top-level members that are ARNs of a type of the action, whatever they are called; strangers are
+ * ARNs that fit none.
+ */
 function sentArns(
   service: Service,
-  types: ReadonlyMap<string, boolean>,
+  types: Types,
   parameters: JsonObject,
   consumed: ReadonlySet<string>,
-): CallResource[] {
+): { readonly resources: readonly CallResource[]; readonly hasStrangers: boolean } {
   const resources: CallResource[] = []
+  let hasStrangers = false
   for (const member of Object.keys(parameters)) {
     const sent = parameters[member] as Json
     if (typeof sent !== 'string' && !Array.isArray(sent)) continue
@@ -100,10 +118,11 @@ function sentArns(
     for (const value of Array.isArray(sent) ? sent : [sent]) {
       if (typeof value !== 'string' || !value.startsWith('arn:')) continue
       const type = closestType(service, types, value)
-      if (type !== undefined) resources.push({ arn: value, type, resolved: true })
+      if (type === undefined) hasStrangers = true
+      else resources.push({ arn: value, type, resolved: true })
     }
   }
-  return resources
+  return { resources, hasStrangers }
 }
 
 /** The top-level members a row reads; what it made of them stands. */
@@ -112,11 +131,7 @@ export function membersOf(row: ArnRow): readonly string[] {
 }
 
 /** The type whose format says most about the ARN; two that say as much give none. */
-function closestType(
-  service: Service,
-  types: ReadonlyMap<string, boolean>,
-  arn: string,
-): string | undefined {
+function closestType(service: Service, types: Types, arn: string): string | undefined {
   const fitting = [...types.keys()]
     .map((type) => ({ type, format: service.iam.resourceTypes[type] }))
     .filter(({ format }) => format !== undefined && fitsFormat(arn, format))

@@ -28,15 +28,20 @@ const HEADERS = new Set([
 
 const HEADER_PREFIXES: readonly string[] = ['x-amz-checksum-']
 
-/** Presigning keys and the SDK's label for logs. Source: SigV4 query string authentication. */
+/**
+ * Presigning keys, the SDK's label for logs, and the checksums that an SDK which presigns moves from
+ * the headers here. Sources: SigV4 query string authentication; @aws-sdk/s3-request-presigner 3.1164.0.
+ */
 const QUERY_KEYS = new Set([
   'X-Amz-Algorithm',
+  'X-Amz-Content-Sha256',
   'X-Amz-Credential',
   'X-Amz-Date',
   'X-Amz-Expires',
   'X-Amz-Security-Token',
   'X-Amz-Signature',
   'X-Amz-SignedHeaders',
+  'x-amz-sdk-checksum-algorithm',
   'x-id',
 ])
 
@@ -48,5 +53,5 @@ export function isAcceptedHeader(name: string): boolean {
 }
 
 export function isAcceptedQueryKey(key: string): boolean {
-  return QUERY_KEYS.has(key)
+  return QUERY_KEYS.has(key) || /^x-amz-checksum-(?:crc|sha)[0-9a-z]+$/.test(key)
 }
