@@ -1,6 +1,5 @@
-// Every captured request of real clients against the expected values beside it, and the sample that
-// outside scorers use where it is at hand. An ARN that names another thing is worse than a wide
-// one.
+// What every captured request of real clients would do, and the form of each Call; the sample that
+// outside scorers use where it is at hand. Operations, actions and ARNs: corpus.test.ts.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -16,8 +15,14 @@ interface Case {
   readonly file: string
   readonly region: string
   readonly iamActions: readonly string[]
-  readonly arn: string | null
   readonly effects: readonly string[]
+}
+
+interface SampleCase extends Omit<Case, 'effects'> {
+  readonly service: string
+  readonly method: string
+  readonly arn: string | null
+  readonly effect: string
 }
 
 const OWN = new URL('../testdata/wire/', import.meta.url)
@@ -30,17 +35,8 @@ function describeFile(folder: URL, file: string, account: string): Call {
   return describeCall(request, scopeOf(request), { account })
 }
 
-test('the captures cover at least 60 signing services and 120 requests', () => {
-  expect(own.cases.length).toBeGreaterThanOrEqual(120)
-  const services = new Set(own.cases.map((each) => each.iamActions[0]?.split(':')[0]))
-  expect(services.size).toBeGreaterThanOrEqual(60)
-})
-
-test.each(own.cases)('$file has its actions, its resource and its effect', (wanted) => {
+test.each(own.cases)('$file has its effect', (wanted) => {
   const call = describeFile(OWN, wanted.file, own.account)
-  expect(call.iamActions).toEqual(expect.arrayContaining([...wanted.iamActions]))
-  const arns = call.resources.map((resource) => resource.arn)
-  if (wanted.arn !== null) expect(arns).toContain(wanted.arn)
   expect(wanted.effects).toContain(call.effects.at(-1))
   expect(call.region).toBe(wanted.region)
 })
@@ -68,11 +64,7 @@ test.skipIf(!existsSync(SAMPLE))('the sample of the outside scorer is described 
     'lambda-create_function': ['opaque', 'write', 'permissions'],
     's3-delete_bucket_lifecycle': ['write', 'destroy'],
   }
-  for (const wanted of sample.cases as (Case & {
-    service: string
-    method: string
-    effect: string
-  })[]) {
+  for (const wanted of sample.cases as SampleCase[]) {
     const call = describeFile(new URL('requests/', SAMPLE), wanted.file, sample.account)
     expect(call.iamActions).toEqual(expect.arrayContaining([...wanted.iamActions]))
     if (wanted.arn !== null) expect(call.resources.map((each) => each.arn)).toContain(wanted.arn)

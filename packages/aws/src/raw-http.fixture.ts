@@ -16,10 +16,11 @@ export function readCapture(path: string | URL): WireRequest {
   return { method, target, headers, body: bytes.subarray(headEnd + 4) }
 }
 
-/** Region and service of the Authorization header's credential scope. */
+/** Region and service of the credential scope, in the Authorization header or a presigned URL. */
 export function scopeOf(request: WireRequest): CallScope {
   const [, value = ''] =
     request.headers.find(([name]) => name.toLowerCase() === 'authorization') ?? []
-  const match = /Credential=[^/]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/.exec(value)
-  return { region: match?.[1] ?? '', service: match?.[2] ?? '' }
+  const credential = /Credential=([^,&]+)/.exec(value || request.target)?.[1] ?? ''
+  const [, , region = '', service = ''] = decodeURIComponent(credential).split('/')
+  return { region, service }
 }
