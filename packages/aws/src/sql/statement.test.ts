@@ -243,6 +243,11 @@ describe('a query that is no read', () => {
     'select rank() from t',
     // MySQL takes an interval with a unit, so that it could be the one that runs this.
     "select to_char(at, 'YYYY') from t where at > now() - interval '7' day",
+    // One operator to PostgreSQL, two to others.
+    'select a from t where b !=-1',
+    'select a ||-1 from t',
+    'select a %-1 from t',
+    'select a &&-b from t',
     // Two readings, or more than one statement.
     "select 'a\\\\'",
     'select 1 /* \\ */',

@@ -133,11 +133,17 @@ function tokenAt(text: string, at: number): Found | string {
     : { kind: 'sign', text: sign, upper: sign }
 }
 
-/** The whole run, or all but a sign before a number or name: `=-1`, `=:id`. */
+/**
+ * The whole run, or all but a sign before a number or name: `=-1`, `=:id`. PostgreSQL takes `!=-` and
+ * `||-` for one operator, which would be somebody's own. Source:
+ * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-OPERATORS
+ */
 function operatorIn(run: string): string | undefined {
   if (OPERATORS.has(run)) return run
   const head = run.slice(0, -1)
-  return /[-+:]$/.test(run) && OPERATORS.has(head) && !/[-+:/]$/.test(head) ? head : undefined
+  if (!OPERATORS.has(head) || /[-+:/]$/.test(head)) return undefined
+  if (run.endsWith(':')) return head
+  return /[-+]$/.test(run) && !/[~!@#%^&|]/.test(head) ? head : undefined
 }
 
 /** `E'..'`, `N'..'`, `x'..'`, `_utf8'..'`, `1abc` and `'a'b` mean one thing here and another there. */
