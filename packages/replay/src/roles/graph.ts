@@ -1,0 +1,176 @@
+// The graph of who can become whom: a node is a principal with what it has gained, an edge one way to act
+// as another node, certain or depending on something. Edges are made when a node is first walked from and
+// kept. Boundaries, SCPs, RCPs and explicit denies hold for every step.
+
+import type { Truth } from '@seconder/aws/iam/truth'
+import { Asked, type Evidence, type Gained } from './asking.ts'
+import { Lending } from './lending.ts'
+import type { Subject, Subjects } from './subject.ts'
+import { Taking } from './taking.ts'
+
+export interface Node {
+  /** `ARN` or `ARN + what it gained`. */
+  readonly id: string
+  readonly asked: Asked
+}
+
+export interface Edge {
+  readonly from: Node
+  readonly to: Node
+  /** Never `no`. */
+  readonly truth: Truth
+  /** Ids of rows; the first is the best. */
+  readonly rows: readonly string[]
+  readonly about: string
+  readonly dependsOn: readonly string[]
+  readonly evidence: readonly Evidence[]
+  /** What the best row asks for. */
+  readonly uses: readonly Use[]
+  /** One use of each row: without all of these the step is closed. */
+  readonly cuts: readonly Use[]
+}
+
+export interface Use {
+  readonly action: string
+  readonly resource: string
+}
+
+/** What one row says of one step from a node. */
+export type Found = Omit<Edge, 'from' | 'to' | 'rows' | 'cuts'> & { readonly row: string }
+
+export class Graph {
+  readonly subjects: Subjects
+  readonly #nodes = new Map<string, Node>()
+  readonly #edges = new Map<Node, readonly Edge[]>()
+  readonly #admins = new Map<Node, Truth>()
+  readonly #lending: Lending
+  readonly #taking: Taking
+
+  constructor(subjects: Subjects) {
+    this.subjects = subjects
+    this.#lending = new Lending(subjects)
+    this.#taking = new Taking(subjects)
+  }
+
+  node(subject: Subject, gained: Gained = 'nothing'): Node {
+    const id = `${subject.identity.arn}${wordsOf(gained)}`
+    let node = this.#nodes.get(id)
+    if (node === undefined) {
+      node = { id, asked: new Asked({ subject, gained }, this.subjects.groups) }
+      this.#nodes.set(id, node)
+    }
+    return node
+  }
+
+  /** Ways out of a node. From one that rules its account only those to other accounts. */
+  edges(from: Node): readonly Edge[] {
+    const kept = this.#edges.get(from)
+    if (kept) return kept
+    const edges = new Map<string, Edge>()
+    const rules = this.rules(from) === 'yes'
+    const add = (subject: Subject, gained: Gained, found: Found): void => {
+      const to = this.node(subject, gained)
+      if (to === from) return
+      const before = edges.get(to.id)
+      edges.set(to.id, before === undefined ? edgeOf(from, to, found) : joined(before, found))
+    }
+    if (rules) this.#taking.acrossAccounts(from.asked, add)
+    else {
+      this.#taking.from(from.asked, add)
+      this.#lending.from(from.asked, add)
+    }
+    const list = [...edges.values()]
+    this.#edges.set(from, list)
+    return list
+  }
+
+  /**
+   * Whether it rules its account: it may change anybody's rights there and take down the main kinds of
+   * things. Asked by examples, so that a deny that guards a few named things does not hide it.
+   */
+  rules(node: Node): Truth {
+    const kept = this.#admins.get(node)
+    if (kept) return kept
+    let sum: Truth = 'yes'
+    const { account, arn } = node.asked.subject.principal
+    const partition = arn.split(':')[1] ?? 'aws'
+    for (const [action, rest] of RULING) {
+      const resource = `arn:${partition}:${rest.replace('ACCOUNT', account)}`
+      const { truth } = node.asked.ask({ action, resource })
+      if (truth === 'no') sum = 'no'
+      else if (truth === 'unknown' && sum === 'yes') sum = 'unknown'
+      if (sum === 'no') break
+    }
+    this.#admins.set(node, sum)
+    return sum
+  }
+}
+
+const RULING: readonly (readonly [action: string, rest: string])[] = [
+  ['iam:PutRolePolicy', 'iam::ACCOUNT:role/*'],
+  ['iam:UpdateAssumeRolePolicy', 'iam::ACCOUNT:role/*'],
+  ['iam:AttachUserPolicy', 'iam::ACCOUNT:user/*'],
+  ['iam:CreatePolicyVersion', 'iam::ACCOUNT:policy/*'],
+  ['ec2:TerminateInstances', 'ec2:*:ACCOUNT:instance/*'],
+  ['s3:DeleteBucket', 's3:::*'],
+  ['rds:DeleteDBInstance', 'rds:*:ACCOUNT:db:*'],
+  ['dynamodb:DeleteTable', 'dynamodb:*:ACCOUNT:table/*'],
+]
+
+const GAINED = {
+  'any-policy': ' + any policy',
+  unbounded: ' + no boundary',
+  'any-policy-unbounded': ' + any policy + no boundary',
+} as const
+
+function wordsOf(gained: Gained): string {
+  if (gained === 'nothing') return ''
+  if (typeof gained === 'object') return ` + group ${gained.group.split('/')[1] ?? gained.group}`
+  return GAINED[gained]
+}
+
+function edgeOf(from: Node, to: Node, { row, ...found }: Found): Edge {
+  return { ...found, from, to, rows: [row], cuts: found.uses.slice(0, 1) }
+}
+
+/** Two rows lead to one place: the certain one, or that which depends on less, tells how. */
+function joined(before: Edge, { row, ...found }: Found): Edge {
+  if (before.rows.includes(row)) return before
+  const better =
+    (found.truth === 'yes' && before.truth !== 'yes') ||
+    (found.truth === before.truth && found.dependsOn.length < before.dependsOn.length)
+  const cuts = [...before.cuts, ...found.uses.slice(0, 1)]
+  return better
+    ? { ...before, ...found, cuts, rows: [row, ...before.rows] }
+    : { ...before, cuts, rows: [...before.rows, row] }
+}
+
+/** A way from one node to another, edge by edge. */
+export interface Way {
+  readonly to: Node
+  readonly edges: readonly Edge[]
+  readonly truth: Truth
+}
+
+/** Nodes that one walk may reach; past it the walk ends and says so. */
+export const NODES_MAX = 100_000
+
+/** Every node that can be reached, by the best way: certain before depending, then the fewest steps. */
+export function waysFrom(graph: Graph, start: Node): ReadonlyMap<Node, Way> {
+  const ways = new Map<Node, Way>([[start, { to: start, edges: [], truth: 'yes' }]])
+  walk(graph, ways, ({ truth }) => truth === 'yes')
+  walk(graph, ways, () => true)
+  return ways
+}
+
+function walk(graph: Graph, ways: Map<Node, Way>, take: (edge: Edge) => boolean): void {
+  // A Map hands out what is added while it is walked: breadth first.
+  for (const [node, way] of ways) {
+    if (ways.size > NODES_MAX) return
+    for (const edge of graph.edges(node)) {
+      if (ways.has(edge.to) || !take(edge)) continue
+      const truth = way.truth === 'yes' && edge.truth === 'yes' ? 'yes' : 'unknown'
+      ways.set(edge.to, { to: edge.to, edges: [...way.edges, edge], truth })
+    }
+  }
+}

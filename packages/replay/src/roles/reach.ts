@@ -1,0 +1,78 @@
+// The highest environments that each role reaches, whatever it becomes on the way (red team H8): the file
+// that the gate loads as `roleReach`. Whoever cannot be judged is left out of it, and counts as production.
+
+import { parsePolicy } from '@seconder/aws/iam/policy'
+import type { Destructions } from './destruction.ts'
+import { partitionIn } from './estate.ts'
+import type { GateFacts } from './gate.ts'
+import type { Graph, Node } from './graph.ts'
+import { waysFrom } from './graph.ts'
+import { environmentsTouched, inOrder } from './places.ts'
+
+export class Reach {
+  readonly #graph: Graph
+  readonly #destructions: Destructions
+  readonly #facts: GateFacts
+  /** Accounts of the configuration that no export is of. */
+  readonly #unseen: readonly string[]
+  readonly #changed = new Map<Node, readonly string[]>()
+
+  constructor(
+    graph: Graph,
+    destructions: Destructions,
+    facts: GateFacts,
+    seen: ReadonlySet<string>,
+  ) {
+    this.#graph = graph
+    this.#destructions = destructions
+    this.#facts = facts
+    const configured = facts.environments.flatMap(({ accounts }) => accounts)
+    this.#unseen = [...new Set(configured)].filter((account) => !seen.has(account))
+  }
+
+  /** Environments in which it, or whoever it can become, can change something. */
+  of(start: Node): string[] {
+    const found = new Set<string>()
+    for (const node of waysFrom(this.#graph, start).keys()) {
+      for (const name of this.changedBy(node)) found.add(name)
+    }
+    return inOrder(this.#facts.environments, found)
+  }
+
+  /** Environments that the node itself can change something in, accounts without an export included. */
+  changedBy(node: Node): readonly string[] {
+    const kept = this.#changed.get(node)
+    if (kept) return kept
+    const rows = this.#facts.environments
+    const found = new Set(this.#destructions.changed(node))
+    for (const account of this.#unseen) {
+      if (mayEnter(node, account)) {
+        const partition = partitionIn(node.asked.subject.identity.arn)
+        const everything = `arn:${partition}:*:*:${account}:*`
+        for (const name of environmentsTouched(rows, everything, account)) found.add(name)
+      }
+    }
+    const ordered = inOrder(rows, found)
+    this.#changed.set(node, ordered)
+    return ordered
+  }
+}
+
+/** Whether it could assume a role there that trusted it; whose trust nobody has seen. */
+function mayEnter({ asked }: Node, account: string): boolean {
+  if (!asked.mentions('sts:AssumeRole')) return false
+  const { arn } = asked.subject.identity
+  const statement = { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: arn } }
+  const trust = parsePolicy(
+    { Version: '2012-10-17', Statement: [statement] },
+    'trust',
+    'a trust that nobody has seen',
+  )
+  const resource = `arn:${partitionIn(arn)}:iam::${account}:role/*`
+  return asked.ask({ action: 'sts:AssumeRole', resource, account, trust, rcps: [] }).truth !== 'no'
+}
+
+export interface ReachFile {
+  readonly version: 1
+  readonly roles: Readonly<Record<string, { readonly environments: readonly string[] }>>
+}
