@@ -1,17 +1,11 @@
 // The `seconder` command: puts the sub-commands together and ends with a documented exit code.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { EXIT, report } from './failure.ts'
-
-function version(): string {
-  const file = join(import.meta.dirname, '..', 'package.json')
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
-}
+import { VERSION } from './version.ts'
 
 const program = new Command('seconder')
   .description('No agent acts on production until someone seconds it.')
-  .version(version())
+  .version(VERSION)
   .exitOverride()
   .showHelpAfterError('(run it with --help for an example)')
   .addHelpText(
@@ -42,6 +36,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   init: async () => (await import('./commands/init.ts')).addInitCommands,
   ledger: async () => (await import('./commands/ledger.ts')).addLedgerCommands,
   replay: async () => (await import('./commands/replay.ts')).addReplayCommand,
+  roles: async () => (await import('./commands/roles.ts')).addRolesCommands,
 }
 
 /** Commands of one word that live with `request`. */
