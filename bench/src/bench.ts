@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { decideBench } from './decide-bench.ts'
 import { describeBench } from './describe-bench.ts'
 import { gateBench } from './gate-bench.ts'
+import { iamBench } from './iam-bench.ts'
 import { ledgerBench } from './ledger-bench.ts'
 import { machineFacts, machineLines } from './machine.ts'
 import type { Bench, Section } from './result.ts'
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   gate: gateBench,
   describe: describeBench,
   decide: decideBench,
+  iam: iamBench,
   ledger: ledgerBench,
 }
 
