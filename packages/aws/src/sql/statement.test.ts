@@ -273,6 +273,7 @@ describe('a query that is no read', () => {
     'select 1\0',
     'select ` a from t',
     'select `a` || 1',
+    'select `a` || 1 from t where b = :b',
     '(select 1',
   ])('%s', (text) => {
     const { statement } = sqlMeaning(text, DATA_API)
