@@ -40,10 +40,11 @@ export function resourcesOf(
   }
   const sent = sentArns(service, types, parameters, consumed)
   for (const resource of sent.resources) add(resource)
-  const isOneTagged = found.size > 0 && !sent.hasStrangers
+  if (sent.hasStrangers && isTagging(service, actions)) add(NOTHING_CERTAIN)
+  const isOneNamed = found.size > 0
   for (const [type, need] of types) {
     const isNamed = [...found.values()].some((resource) => resource.type === type)
-    const isNeeded = need === 'always' || (need === 'one of them' && !isOneTagged)
+    const isNeeded = need === 'always' || (need === 'one of them' && !isOneNamed)
     if (isNeeded && !isNamed) add({ arn: '*', type, resolved: false })
   }
   return found.size === 0 ? [NOTHING_CERTAIN] : [...found.values()].sort(resolvedFirst)
@@ -93,6 +94,14 @@ function collectTypes(service: Service, actions: readonly string[]): Types {
     }
   }
   return types
+}
+
+/** True for a call that only tags: then every ARN in it is a thing to tag, known or not. */
+function isTagging(service: Service, actions: readonly string[]): boolean {
+  return actions.every((action) => {
+    const [prefix = '', name = ''] = action.split(':')
+    return prefix === service.prefix && service.iam.actions[name]?.level === 'Tagging'
+  })
 }
 
 function appliesTo(row: ArnRow, types: Types): boolean {
