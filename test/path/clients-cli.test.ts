@@ -53,6 +53,11 @@ const COMMANDS: readonly Command[] = [
     operation: 'route53:DeleteHostedZone',
   },
   {
+    protocol: 'restXml of CloudFront',
+    args: ['cloudfront', 'delete-distribution', '--id', 'E2QWRUHEXAMPLE', '--if-match', 'E1'],
+    operation: 'cloudfront:DeleteDistribution',
+  },
+  {
     protocol: 's3',
     args: ['s3api', 'delete-object', '--bucket', 'orders', '--key', 'a b+é.txt'],
     operation: 's3:DeleteObject',
@@ -172,6 +177,22 @@ async function denial(cli: Cli, gate: Harness, { args, operation, isTransfer }: 
   expect((await gate.entries()).at(-1)).toMatchObject({ type: 'denied', operation })
 }
 
+async function rejection(cli: Cli, gate: Harness, { args, operation }: Command): Promise<void> {
+  const keys = await gate.open('alice')
+  const door = countAtDoor(gate)
+  const run = () => home.run(cli, { endpoint: keys.endpoint, keys }, ...args)
+  const id = requestIdIn(new Error((await run()).err))
+  await gate.review('bob', id, 'deny', TRICKY)
+  door.taken()
+  const denied = await run()
+  const said = TRICKY.replaceAll('"', "'")
+  expect(denied.err, operation).toContain(
+    `Seconder: request ${id} was denied by bob; nothing was done. They say: "${said}"`,
+  )
+  expect(denied.code).toBe(refusedCode(cli))
+  expect(door.taken()).toBe(1)
+}
+
 for (const [major, cli] of Object.entries(CLIS)) {
   describe.skipIf(cli === undefined)(`AWS CLI ${major} ${cli?.version ?? '(not here)'}`, () => {
     for (const command of COMMANDS) {
@@ -182,6 +203,13 @@ for (const [major, cli] of Object.entries(CLIS)) {
       const gate = await Harness.start({ upstream: closedUpstream.url, policies: denying.folder })
       for (const command of COMMANDS) await denial(cli as Cli, gate, command)
       expect(closedUpstream.seen.filter(({ request }) => request.method === 'DELETE')).toEqual([])
+      await gate.stop()
+    })
+    test.concurrent("a person's denial shows its id and words in every protocol, in one request", async () => {
+      const gate = await Harness.start({ upstream: closedUpstream.url })
+      const each = COMMANDS.filter(({ protocol }) => !protocol.includes(' '))
+      for (const command of each) await rejection(cli as Cli, gate, command)
+      expect((await gate.entries()).filter(({ type }) => type === 'intent')).toEqual([])
       await gate.stop()
     })
   })
