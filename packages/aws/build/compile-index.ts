@@ -4,7 +4,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants } from 'node:zlib'
-import type { ServiceBlock } from '../src/index/model.ts'
+import type { IamFacts, ServiceBlock } from '../src/index/model.ts'
 import { squeezed } from '../src/inner-calls/sdk-call.ts'
 import { readClientModels } from './client-models.ts'
 import { readPins } from './client-pins.ts'
@@ -13,7 +13,7 @@ import { type IamData, prefixOf, readIamData } from './iam-facts.ts'
 import { mergeModels } from './merge-models.ts'
 import { withPositions } from './positions.ts'
 import { type RawModel, readSdkModels } from './sdk-models.ts'
-import { readTables, strayRows, tablesOf } from './tables.ts'
+import { levelsOfOthers, readTables, strayRows, tablesOf } from './tables.ts'
 
 /** What data/service-index.bin must stay under, so that a clone and a start stay small. */
 export const INDEX_BYTES_MAX = 3 * 1024 * 1024
@@ -69,7 +69,7 @@ function blocksOf(models: readonly RawModel[], iam: IamData): ServiceBlock[] {
       signingName,
       prefix,
       models: members.map((model) => withPositions(model, prefix, tables.positions)),
-      iam: iam.facts.get(prefix) ?? { actions: {}, resourceTypes: {} },
+      iam: iamOf(prefix, tables, iam),
       tables: tablesOf(tables, prefix),
     }
   })
@@ -81,6 +81,12 @@ function indexed(client: ClientModel): RawModel {
     ([name, { hostPrefix: _, eventInput: __, ...operation }]) => [name, operation] as const,
   )
   return { ...client, operations: Object.fromEntries(operations) }
+}
+
+function iamOf(prefix: string, tables: ReturnType<typeof readTables>, iam: IamData): IamFacts {
+  const facts = iam.facts.get(prefix) ?? { actions: {}, resourceTypes: {} }
+  const others = levelsOfOthers(tables, prefix, iam)
+  return Object.keys(others).length === 0 ? facts : { ...facts, others }
 }
 
 /**

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { FORM_NAMES } from '../src/describe/normalise.ts'
 import type {
+  AccessLevel,
   ActionRow,
   ActsRow,
   ArnRow,
@@ -13,6 +14,7 @@ import type {
   RecoverableRow,
   RevealsRow,
   Tables,
+  TagActionRow,
 } from '../src/index/model.ts'
 import { READER_NAMES } from '../src/index/model.ts'
 import type { IamData } from './iam-facts.ts'
@@ -43,7 +45,7 @@ function read<Row>(name: string): Rows<Row> {
 export function readTables(iam: IamData): AllTables {
   const tables: AllTables = {
     positions: readPositions(),
-    actions: read('actions'),
+    actions: joined(read('actions'), tagActions(read('tag-actions'))),
     arns: read('arn-members'),
     writes: read('writes'),
     effects: read('effects'),
@@ -59,6 +61,51 @@ export function readTables(iam: IamData): AllTables {
   ]
   if (wrong.length > 0) throw new Error(`rows that do not fit the IAM data:\n${wrong.join('\n')}`)
   return tables
+}
+
+/** A row for each operation: the action joins where the member is sent. */
+function tagActions(rows: Rows<TagActionRow>): Rows<ActionRow> {
+  return Object.fromEntries(
+    Object.entries(rows).map(([prefix, list]) => [
+      prefix,
+      list.flatMap(({ action, member, operations, source }) =>
+        operations.map((operation): ActionRow => {
+          return {
+            operation,
+            add: [action],
+            when: [{ path: `${member}.*`, is: 'present' }],
+            source,
+          }
+        }),
+      ),
+    ]),
+  )
+}
+
+function joined<Row>(first: Rows<Row>, second: Rows<Row>): Rows<Row> {
+  const prefixes = new Set([...Object.keys(first), ...Object.keys(second)])
+  return Object.fromEntries(
+    [...prefixes].map((prefix) => [prefix, [...(first[prefix] ?? []), ...(second[prefix] ?? [])]]),
+  )
+}
+
+/** The access level of each action of another prefix that the rows of `prefix` name. */
+export function levelsOfOthers(
+  { actions }: Pick<AllTables, 'actions'>,
+  prefix: string,
+  iam: IamData,
+): Record<string, AccessLevel> {
+  const levels: Record<string, AccessLevel> = {}
+  const named = (actions[prefix] ?? []).flatMap((row) => [
+    ...(row.actions ?? []),
+    ...(row.add ?? []),
+  ])
+  for (const action of [...new Set(named)].sort()) {
+    const [service = '', name = ''] = action.split(':')
+    const level = iam.facts.get(service)?.actions[name]?.level
+    if (service !== prefix && level !== undefined) levels[action] = level
+  }
+  return levels
 }
 
 /** Rows that name an operation which no model of the prefix has. */

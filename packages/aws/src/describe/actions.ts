@@ -55,7 +55,9 @@ export function plainActionsOf(service: Service, operation: Operation): readonly
 }
 
 /**
- * Access levels of `actions`; undefined for an action of another service or none of the IAM data.
+ * Access levels of `actions`; undefined for one that the IAM data has not. Of another service's action
+ * only that it reads or tags is kept: what else it does is for the operation's own tables to say, and
+ * until they do it is a write of an unknown kind.
  */
 export function levelsOf(
   service: Service,
@@ -79,6 +81,10 @@ const keptLevels = new WeakMap<Service, Map<string, AccessLevel | undefined>>()
 
 function levelOf(service: Service, action: string): AccessLevel | undefined {
   const [prefix = '', name = ''] = action.split(':')
-  if (prefix !== service.prefix || !Object.hasOwn(service.iam.actions, name)) return undefined
-  return service.iam.actions[name]?.level
+  if (prefix !== service.prefix) {
+    const { others = {} } = service.iam
+    const level = Object.hasOwn(others, action) ? others[action] : undefined
+    return level === 'Read' || level === 'List' || level === 'Tagging' ? level : undefined
+  }
+  return Object.hasOwn(service.iam.actions, name) ? service.iam.actions[name]?.level : undefined
 }

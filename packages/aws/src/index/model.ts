@@ -76,6 +76,8 @@ export interface IamAction {
 
 export interface IamFacts {
   readonly actions: Readonly<Record<string, IamAction>>
+  /** Access levels of the actions of other prefixes that our tables name for this one, by full name. */
+  readonly others?: Readonly<Record<string, AccessLevel>>
   /** Resource type to ARN format, with `${Variable}` placeholders. */
   readonly resourceTypes: Readonly<Record<string, string>>
 }
@@ -108,6 +110,15 @@ export interface ActionRow {
   /** Comes in addition. */
   readonly add?: readonly string[]
   readonly when?: readonly Condition[]
+  readonly source: string
+}
+
+/** Operations that need one action more where they send tags; the build makes ActionRows of them. */
+export interface TagActionRow {
+  readonly action: string
+  /** The top-level member that holds the tags. */
+  readonly member: string
+  readonly operations: readonly string[]
   readonly source: string
 }
 

@@ -244,6 +244,29 @@ test('H9: names with nothing in common widen to everything of the action, in wor
   )
 })
 
+test('H9: an action in another service is lent on what the call names there, else on all, in words', () => {
+  const zone = 'arn:aws:route53:::hostedzone/Z1'
+  const vpc = `arn:aws:ec2:eu-west-1:${ACCOUNT}:vpc/vpc-1`
+  const changes = {
+    service: 'route53',
+    iamActions: ['route53:AssociateVPCWithHostedZone', 'ec2:DescribeVpcs'],
+  }
+  const unnamed = sessionPolicy(actionOf(changes, [zone]), NO_EVIDENCE, FACTS)
+  const ask = (policy: string, action: string, resource: string) =>
+    evaluated(policy, { action, resource })
+  expect(ask(unnamed.policy, 'ec2:DescribeVpcs', vpc)).toBe('allowed')
+  expect(ask(unnamed.policy, 'route53:AssociateVPCWithHostedZone', zone)).toBe('allowed')
+  expect(ask(unnamed.policy, 'route53:AssociateVPCWithHostedZone', `${zone}2`)).toBe('implicit')
+  expect(ask(unnamed.policy, 'ec2:DeleteVpc', vpc)).toBe('denied')
+  expect(unnamed.wider).toEqual([
+    'credentials wider than the call: ec2:DescribeVpcs on every resource, because no name was proved',
+  ])
+  const named = sessionPolicy(actionOf(changes, [zone, vpc]), NO_EVIDENCE, FACTS)
+  expect(named.wider).toEqual([])
+  expect(ask(named.policy, 'ec2:DescribeVpcs', vpc)).toBe('allowed')
+  expect(ask(named.policy, 'ec2:DescribeVpcs', `${vpc}2`)).toBe('implicit')
+})
+
 test('few names are exact, and nothing is said', () => {
   const made = sessionPolicy(
     actionOf({}, ['arn:aws:s3:::b/a', 'arn:aws:s3:::b/c']),

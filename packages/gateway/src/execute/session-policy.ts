@@ -92,14 +92,20 @@ function requireActions({ iamActions, operation }: Pick<Action, 'iamActions' | '
   )
 }
 
-/** iam:PassRole goes with the roles that are passed; everything else with everything else. */
+/**
+ * iam:PassRole goes with the roles that are passed, an action of another service with what the call names
+ * of that service, everything else with everything else.
+ */
 function ownGroups(action: Action): Group[] {
   const { service, iamActions: all, ownActions: iamActions = all } = action
   // What an inner call will need is for the role that it runs under, not for this call.
   const resources = action.resources.filter(({ inner }) => inner !== true)
   const patternsOf = (wanted: typeof resources) => wanted.map(({ arn }) => iamPattern(arn))
   const passes = service !== 'iam' && iamActions.includes('iam:PassRole')
-  const actions = iamActions.filter((name) => !passes || name !== 'iam:PassRole')
+  const others = othersOf(service, iamActions)
+  const actions = iamActions.filter(
+    (name) => !others.includes(name) && !(passes && name === 'iam:PassRole'),
+  )
   const roles = resources.filter(({ type }) => passes && type === 'role')
   const things = resources.filter(({ type }) => !passes || type !== 'role')
   const groups: Group[] = []
@@ -109,6 +115,13 @@ function ownGroups(action: Action): Group[] {
       patterns: things.length > 0 ? patternsOf(things) : ['*'],
     })
   }
+  for (const [prefix, names] of Map.groupBy(others, prefixOf)) {
+    const named = things.filter(({ arn }) => arn.split(':')[2] === prefix)
+    groups.push({
+      actions: sorted(names),
+      patterns: named.length > 0 ? patternsOf(named) : ['*'],
+    })
+  }
   if (passes) {
     groups.push({
       actions: ['iam:PassRole'],
@@ -116,6 +129,17 @@ function ownGroups(action: Action): Group[] {
     })
   }
   return groups
+}
+
+/** Actions that are another service's, where the call has some of its own (redteam H9). */
+function othersOf(service: string, iamActions: readonly string[]): string[] {
+  const isOwn = (name: string) => prefixOf(name) === service
+  if (!iamActions.some(isOwn)) return []
+  return iamActions.filter((name) => !isOwn(name) && name !== 'iam:PassRole')
+}
+
+function prefixOf(action: string): string {
+  return action.split(':', 1)[0] ?? ''
 }
 
 function groupOf({ actions, arns, condition }: Forwarded): Group {
