@@ -7,7 +7,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../src/call.ts'
-import { neededActions } from '../src/describe/actions.ts'
 import { isRowFor } from '../src/describe/main-actions.ts'
 import { passedRoles } from '../src/describe/pass-role.ts'
 import { meaningOf } from '../src/describe-call.ts'
@@ -86,8 +85,7 @@ function possibleActions({ service, operation }: Known): Set<string> {
   const { name, model } = operation
   const { actions, acts } = rowsOf(service, name)
   const own = actions.filter((row) => isRowFor(row, model.id, name))
-  const { main, added } = neededActions(service, operation, {})
-  const possible = new Set([...main, ...added])
+  const possible = new Set(meaningOf(service, operation, {}, HERE).iamActions)
   for (const row of own) {
     // A row of a prefix that several models share speaks of members that this one may not have.
     if (!(row.when ?? []).every(({ path }) => (path.split('.')[0] ?? '') in operation.members))
