@@ -122,6 +122,14 @@ function isBeyondItsPolicy({ principal, action, resourceAccount }: IamRequest): 
   return /^s3:(get|put|delete)bucketpolicy$/.test(asciiLower(action))
 }
 
+/**
+ * A root user cannot assume a role, whoever the role trusts.
+ * Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ */
+function isAssumingRole({ action }: IamRequest, { resourceKind }: PolicySet): boolean {
+  return resourceKind === 'trust' && asciiLower(action) === 'sts:assumerole'
+}
+
 function isOfAccount({ kind }: Principal): boolean {
   return kind !== 'service' && kind !== 'web-identity' && kind !== 'anonymous'
 }
@@ -146,6 +154,9 @@ function allowing(request: IamRequest, policies: PolicySet, asked: AskedOf): Pas
     ...rcps.map((level): Passed => ({ step: 'rcp', said: saidBy(level, 'allow', asked) })),
     ...scps.map((level): Passed => ({ step: 'scp', said: saidBy(level, 'allow', asked) })),
   ]
+  if (request.principal.kind === 'root' && isAssumingRole(request, policies)) {
+    return [...organization, { step: 'identity-policy', said: NOTHING }]
+  }
   const { account } = request.principal
   if (!isOfAccount(request.principal)) {
     return [...organization, { step: 'resource-policy', said: ofResource(policies, asked) }]

@@ -152,6 +152,11 @@ function ofValues(
   const satisfied = (one: string): Truth => (negated ? not(matches(one)) : matches(one))
   if (qualifier === 'forallvalues') return all(given, satisfied)
   if (qualifier === 'foranyvalue') return any(given, satisfied)
+  // A key with several values needs a set operator; without one only what all of them say is certain.
   const matched = any(given, matches)
+  if (given.length > 1 && all(given, matches) !== matched) {
+    missing.add(key)
+    return 'unknown'
+  }
   return negated ? not(matched) : matched
 }

@@ -98,7 +98,9 @@ function holds(
   const matches = (one: string) => wanted.some((pattern) => isSame(positive, one, pattern, keys))
   if (qualifier === 'ForAllValues') return given.every((one) => matches(one) !== isNegated)
   if (qualifier === 'ForAnyValue') return given.some((one) => matches(one) !== isNegated)
-  return given.some(matches) !== isNegated
+  const first = matches(given[0] ?? '')
+  if (given.some((one) => matches(one) !== first)) throw new Void()
+  return first !== isNegated
 }
 
 function isSame(
