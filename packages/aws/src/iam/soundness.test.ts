@@ -4,11 +4,13 @@
 import { expect, test } from 'vitest'
 import type { Json, JsonObject } from '../call.ts'
 import { authorize, type PolicySet, type Verdict } from './authorize.ts'
+import { ACCOUNT, OTHER, SESSION } from './iam.fixture.ts'
 import {
   compiledSet,
   DOMAIN,
   made,
   type Next,
+  pick,
   random,
   requestOf,
   shuffled,
@@ -141,7 +143,7 @@ test('an answer without a key is the answer for every value of it, and an open o
     const request = requestOf(next, false)
     const verdict = authorize(request, set)
     answers.note(verdict.answer)
-    const told = Array.from({ length: 40 }, () => authorize(toldOf(next, request), set).answer)
+    const told = Array.from({ length: 24 }, () => authorize(toldOf(next, request), set).answer)
     if (verdict.answer !== 'unknown') {
       expect(new Set(told)).toEqual(new Set([verdict.answer]))
       continue
@@ -180,4 +182,79 @@ test('with every key told only what AWS itself leaves open is open', () => {
     expect(dependsOn.filter((key) => !known.includes(key))).toEqual([])
   }
   expect(open).toBeGreaterThan(10)
+})
+
+test('an answer for a pattern of resources is the answer for each of them', () => {
+  const next = random(16)
+  const answers = seen()
+  const patterns = ['arn:aws:s3:::data/*', 'arn:aws:s3:::*', 'arn:aws:s3:::?ata/key', '*']
+  for (let round = 0; round < ROUNDS; round++) {
+    const set = compiledSet(written(next))
+    const resource = pick(next, patterns)
+    const request = { ...requestOf(next, true), resource, resourceIsPattern: true }
+    const { answer, dependsOn } = authorize(request, set)
+    answers.note(answer)
+    if (answer === 'unknown') {
+      expect(dependsOn.length).toBeGreaterThan(0)
+      continue
+    }
+    for (let turn = 0; turn < 12; turn++) {
+      const one = filledPattern(next, resource)
+      const told = authorize({ ...request, resource: one, resourceIsPattern: false }, set)
+      expect([resource, one, told.answer]).toEqual([resource, one, answer])
+    }
+  }
+  answers.check()
+})
+
+function filledPattern(next: Next, pattern: string): string {
+  const pieces = ['', 'key', 'data/key', 'other/key', 'x', 'data', 'arn:aws:s3:::data/key']
+  return pattern
+    .replaceAll('*', () => pick(next, pieces))
+    .replaceAll('?', () => pick(next, ['d', 'x']))
+}
+
+test('an answer without knowing the account, or the policy of the resource, is the answer for any', () => {
+  const next = random(17)
+  const answers = seen()
+  for (let round = 0; round < 4 * ROUNDS; round++) {
+    const set = compiledSet(written(next))
+    const request = { ...requestOf(next, next(2) === 0), resourceAccount: null }
+    const { answer } = authorize(request, set)
+    answers.note(answer)
+    const blind = { ...request, resourceAccount: pick(next, [ACCOUNT, OTHER, null]) }
+    const unseen = authorize(blind, { ...set, resource: 'unknown' }).answer
+    for (const resourceAccount of [ACCOUNT, OTHER]) {
+      const told = authorize({ ...request, resourceAccount }, set).answer
+      if (answer !== 'unknown') expect(told).toBe(answer)
+    }
+    if (unseen === 'unknown') continue
+    for (const resource of [
+      null,
+      ...Array.from({ length: 8 }, () => statements(next, 'resource')),
+    ]) {
+      const seenPolicy = resource && made('resource', resource)
+      expect(authorize(blind, { ...set, resource: seenPolicy }).answer).toBe(unseen)
+    }
+  }
+  answers.check()
+})
+
+test('an answer about a role without a session is the answer for each of its sessions', () => {
+  const next = random(18)
+  const answers = seen()
+  const role = { kind: 'role', arn: SESSION.arn, account: ACCOUNT } as const
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    const set = compiledSet(written(next))
+    const request = { ...requestOf(next, next(2) === 0), principal: role }
+    const { answer } = authorize(request, set)
+    answers.note(answer)
+    if (answer === 'unknown') continue
+    for (const name of ['s-1', 'other']) {
+      const sessionArn = `arn:aws:sts::${ACCOUNT}:assumed-role/deploy/${name}`
+      const principal = { ...role, kind: 'session' as const, sessionArn }
+      expect(authorize({ ...request, principal }, set).answer).toBe(answer)
+    }
+  }
+  answers.check()
 })
