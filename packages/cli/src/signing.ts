@@ -9,10 +9,15 @@ import { signSshMessage } from '@seconder/gateway/lib/ssh/sign'
 import { CommandFailure, EXIT } from './failure.ts'
 import type { GateClient, SignedAct } from './gate-client.ts'
 
-export interface Signer {
+export interface KeySigner {
+  /** One line of the .pub file. */
+  readonly publicKey: string
+  sign(statement: JsonObject, namespace: string): Promise<SignedAct>
+}
+
+export interface Signer extends KeySigner {
   /** Who the gate says this key belongs to. */
   readonly person: string
-  sign(statement: JsonObject, namespace: string): Promise<SignedAct>
 }
 
 /** Returns a signer for the key at `keyPath` (private key, or its .pub when an ssh-agent holds it). */
@@ -25,9 +30,8 @@ export async function signerFor(client: GateClient, keyPath: string | undefined)
       EXIT.usage,
     )
   }
-  const path = keyPath.replace(/\.pub$/, '')
-  const publicKey = readPublicKey(path)
-  const { fingerprint } = parsePublicKey(publicKey)
+  const signer = keySigner(keyPath)
+  const { fingerprint } = parsePublicKey(signer.publicKey)
   const query = new URLSearchParams({ fingerprint })
   const { person } = await client.get<{ person: string | null }>(`/api/keys?${query}`)
   if (person === null) {
@@ -37,8 +41,15 @@ export async function signerFor(client: GateClient, keyPath: string | undefined)
       'use a key that is registered for you',
     )
   }
+  return { ...signer, person }
+}
+
+/** A signer for the key at `keyPath`, whoever it belongs to. */
+export function keySigner(keyPath: string): KeySigner {
+  const path = keyPath.replace(/\.pub$/, '')
+  const publicKey = readPublicKey(path)
   return {
-    person,
+    publicKey,
     async sign(statement, namespace) {
       const text = canonicalJson(statement)
       const message = new TextEncoder().encode(text)

@@ -8,7 +8,13 @@ import { z } from 'zod'
 import { GatewayError } from './errors.ts'
 import { TOTAL_TIMEOUT_MS } from './execute/exchange.ts'
 import { Secret } from './lib/secret.ts'
-import { type ConsoleRow, NAME, PEOPLE_SECTIONS, type PersonRow } from './people/people-config.ts'
+import {
+  type ConsoleRow,
+  type MembershipRow,
+  NAME,
+  PEOPLE_SECTIONS,
+  type PersonRow,
+} from './people/people-config.ts'
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
 import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
 
@@ -173,6 +179,8 @@ export interface Config {
   /** Accounts that are not the operator's own and may be dealt with like them. */
   readonly trustedAccounts?: readonly string[]
   readonly people: readonly PersonRow[]
+  /** Whose signatures a change of people needs; part of the epoch. Absent = any two. */
+  readonly membership?: MembershipRow
   /** Limits of bodies on the disk; absent = the defaults. */
   readonly uploads?: UploadLimits
   readonly review: {
@@ -274,6 +282,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     protect: raw.protect,
     trustedAccounts: raw.trustedAccounts,
     people: raw.people,
+    ...(raw.membership && { membership: raw.membership }),
     uploads: raw.uploads,
     review: raw.review,
     ...(raw.follow && { follow: raw.follow }),

@@ -13,8 +13,9 @@
  * - `upstream_not_allowed`: service and region are not a row of the endpoint table.
  * - `not_supported`: named, and not in this version.
  * - `statement_invalid`: a signed statement is malformed, expired, of another gate, epoch or request.
- * - `signature_invalid`: the SSH signature does not verify under a registered key.
+ * - `signature_invalid`: the signature does not verify under a registered key or passkey.
  * - `not_a_reviewer`: the signer may not review this request (operator, or added after it was opened).
+ * - `change_refused`: a change of people that makes no sense now, or that its signer may not sign.
  * - `request_unknown` / `request_closed`: no such request, or it is no longer pending.
  * - `epoch_changed`: the statement or grant belongs to another epoch.
  * - `gate_refusing`: the loaded version is not the active epoch; the gate answers refusals only.
@@ -44,6 +45,7 @@ export type GatewayErrorCode =
   | 'statement_invalid'
   | 'signature_invalid'
   | 'not_a_reviewer'
+  | 'change_refused'
   | 'request_unknown'
   | 'request_closed'
   | 'epoch_changed'

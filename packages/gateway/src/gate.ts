@@ -6,6 +6,9 @@ import type { Gateway } from './gateway.ts'
 import type { OpenedSession } from './identify/session-opening.ts'
 import type { RelyingParty } from './lib/passkey.ts'
 import type { GivenAct } from './lib/signed-act.ts'
+import type { PeopleDesk } from './people/desk.ts'
+import type { Enrolment } from './people/enrolment.ts'
+import type { FirstMember } from './people/first-member.ts'
 import type { ConnectCa } from './receive/connect/connect-door.ts'
 import type { Recorder } from './record/recorder.ts'
 import type { ReviewDesk } from './review/desk.ts'
@@ -20,6 +23,9 @@ export interface Gate {
   readonly gateway: Gateway
   readonly standing: StandingDesk
   readonly reading: LedgerReading
+  readonly people: PeopleDesk
+  readonly firstMember: FirstMember
+  readonly enrolment: Enrolment
   facts(): GateFacts
   candidate(): { from: number; version: string; active: string }
   /** `from` is the connection that the act came over. */

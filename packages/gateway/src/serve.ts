@@ -31,6 +31,9 @@ import { ActVerifier, type GivenAct } from './lib/signed-act.ts'
 import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
 import { LookUps } from './path/look-ups.ts'
+import { PeopleDesk, type PeopleDeskOptions } from './people/desk.ts'
+import { Enrolment } from './people/enrolment.ts'
+import { FirstMember } from './people/first-member.ts'
 import { recordRelyingParty, relyingPartyOf } from './people/relying-party.ts'
 import { BODY_TIMES } from './receive/body.ts'
 import { type ConnectDoor, openConnectDoor } from './receive/connect/connect-door.ts'
@@ -133,6 +136,7 @@ async function start(
     measure ?? ((socket) => measureIsolation(socket, (uid) => wall.reaches(uid))),
   )
   closing.push(stop)
+  notices.push(...running.firstMember.offer(running.facts().relyingParty.origins[0] ?? consoleUrl))
   return {
     gate: running,
     awsUrl,
@@ -173,6 +177,9 @@ class Running implements Gate {
   readonly gateway: Gateway
   readonly standing: StandingDesk
   readonly reading: LedgerReading
+  readonly people: PeopleDesk
+  readonly firstMember: FirstMember
+  readonly enrolment: Enrolment
   readonly #following: Following
   readonly #acts: ActVerifier
   readonly spool: Spool
@@ -217,6 +224,10 @@ class Running implements Gate {
         this.desk.wake(voidedRequests)
       },
     })
+    const ofPeople = this.#ofPeople(acts)
+    this.people = new PeopleDesk(ofPeople)
+    this.firstMember = new FirstMember(ofPeople, join(dirname(config.statePath), 'first-member'))
+    this.enrolment = new Enrolment(clock, () => this.#relyingParty())
     this.standing = this.#standing()
     this.gateway = new Gateway({
       store,
@@ -230,6 +241,19 @@ class Running implements Gate {
       holdMs: config.review.holdMs,
       requestUrl: (id) => `${this.#consoleUrl}/requests/${id}`,
     })
+  }
+
+  #ofPeople(acts: ActVerifier): PeopleDeskOptions {
+    const { store, recorder, clock, gateId } = this.#options
+    return {
+      ...{ store, recorder, clock, gateId, acts },
+      signedBy: () => this.#epoch.content.membership?.signedBy,
+      namesIdentities: false,
+      ended: ({ cancelledRequests }) => {
+        this.#access.forgetEnded()
+        this.desk.wake(cancelledRequests)
+      },
+    }
   }
 
   #standing(): StandingDesk {
@@ -355,10 +379,12 @@ class Running implements Gate {
     this.#following.resume()
     const timer = setInterval(() => {
       this.desk.expireDue().catch(() => undefined)
+      this.people.due().catch(() => undefined)
       store.pruneSignatures(clock.nowMs() - SIGNATURES_KEPT_MS)
     }, EXPIRY_INTERVAL_MS)
     const stop = async () => {
       clearInterval(timer)
+      this.firstMember.withdraw()
       tunnels.close()
       await Promise.all([closed(door), closed(people as http.Server)])
       await this.#following.close()

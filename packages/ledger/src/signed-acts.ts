@@ -36,12 +36,16 @@ const ONE_ACT: Readonly<
 }
 
 const EPOCH_SIGNERS = 2
+/** How long a change waits that one person signed, because there was nobody else. */
+const ALONE_MS = 24 * 60 * 60 * 1000
 
 export class SignedActs {
   readonly #verifySsh: VerifySsh
   readonly #gateId: string
   readonly #keys = new Map<string, Registered>()
   readonly #nonces = new Set<string>()
+  /** When each change that is not in force was first signed. */
+  readonly #signedAtMs = new Map<string, number>()
   #relyingParty: RelyingParty | null = null
 
   /** `gateId` is the leaf hash of the first entry, in hex. */
@@ -81,6 +85,11 @@ export class SignedActs {
     if (type === 'session-opened') requireEqual(person, entry['operator'])
     if (type === 'signed-in') requireEqual(person, entry['person'])
     if (type === 'review') requireEqual(strength, entry['strength'])
+    if (type === 'people-signed') {
+      const change = JSON.stringify(entry['change'])
+      const atMs = Date.parse(String(entry['at']))
+      this.#signedAtMs.set(change, this.#signedAtMs.get(change) ?? atMs)
+    }
   }
 
   async #found(entry: Readonly<Members>): Promise<void> {
@@ -132,6 +141,10 @@ export class SignedActs {
     members.delete(change.person)
     const isShort = by === 'all-others-and-a-day' && members.size < 2
     if (signers.size < (isShort ? 1 : 2)) throw untrue('fewer than two people signed it')
+    const signedAtMs = this.#signedAtMs.get(JSON.stringify(change)) ?? Number.POSITIVE_INFINITY
+    const waitedMs = Date.parse(String(entry['at'])) - signedAtMs
+    if (signers.size < 2 && !(waitedMs >= ALONE_MS)) throw untrue('it did not wait its day')
+    this.#signedAtMs.delete(JSON.stringify(change))
     await this.#apply(change)
   }
 

@@ -15,6 +15,7 @@ import { addEvents } from './events.ts'
 import { givenAct } from './given-act.ts'
 import { Headlines } from './headlines.ts'
 import { addLedgerPages } from './ledger-pages.ts'
+import { addPeople } from './people.ts'
 import { addPolicyPage } from './policy-page.ts'
 import { statusOf } from './status.ts'
 
@@ -65,6 +66,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
   addLedgerPages(app, gate.reading)
   addPolicyPage(app, gate)
   addConsole(app, new ConsoleFiles(), (context) => wordsInstead(gate, context))
+  addPeople(app, gate)
   app.get('/healthz', (context) => context.json({ ok: true }))
   app.get('/api/gate', (context) => context.json(gate.facts()))
   app.get('/api/standing', async (context) => context.json(await gate.standing.now()))

@@ -17,6 +17,7 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   statement_invalid: 400,
   signature_invalid: 403,
   not_a_reviewer: 403,
+  change_refused: 409,
   request_unknown: 404,
   request_closed: 409,
   epoch_changed: 409,

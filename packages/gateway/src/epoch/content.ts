@@ -25,6 +25,8 @@ export interface EpochContent {
   /** What the gate stands on (red team M13), and the accounts that are its operator's own (M8). */
   readonly protect?: readonly ProtectedRow[]
   readonly ownAccounts?: readonly string[]
+  /** Whose signatures a change of people needs; absent = any two. */
+  readonly membership?: { readonly signedBy: readonly string[] }
   /** SHA-256 over the compiled tables and the source of describe, resolve and decide. */
   readonly build: string
 }
@@ -48,6 +50,7 @@ export function contentOnDisk(config: Config, own: string | null): VersionedCont
     roleReach: config.roleReachPath === undefined ? {} : readRoleReach(config.roleReachPath),
     protect: protectedRows(config, own),
     ownAccounts: ownAccounts(config, own),
+    ...(config.membership && { membership: config.membership }),
     build: buildHash(),
   })
 }

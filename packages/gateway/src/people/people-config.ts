@@ -35,11 +35,21 @@ const CONSOLE = z
     { message: 'every origin must be of rpId or below it', path: ['rpId'] },
   )
 
+/** Seat counts as policies write them; two people in all, whatever they say. */
+const MEMBERSHIP = z.strictObject({
+  signedBy: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]{0,31}:[1-9]$/, 'write TEAM:N, or any:N'))
+    .min(1)
+    .max(8),
+})
+
+export type MembershipRow = z.infer<typeof MEMBERSHIP>
 export type ConsoleRow = z.infer<typeof CONSOLE>
 export type PersonRow = z.infer<typeof PERSON>
 
 /** Sections of seconder.yaml, each at its top level. */
 export const PEOPLE_SECTIONS = {
   console: CONSOLE.optional(),
+  membership: MEMBERSHIP.optional(),
   people: z.array(PERSON).max(10_000).default([]),
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openSqliteStore } from './sqlite.ts'
-import type { SessionRow, Store } from './store.ts'
+import type { RequestRow, SessionRow, Store } from './store.ts'
 
 let folder: string
 let one: Store
@@ -36,6 +36,25 @@ function session(id: string): SessionRow {
     openedAtMs: 1,
     expiresAtMs: 10,
     closedAtMs: null,
+  }
+}
+
+function request(id: string): RequestRow {
+  return {
+    id,
+    sessionId: 'a',
+    operator: 'alice',
+    operation: 'x',
+    actionDigest: id,
+    digest: 'd',
+    epoch: 1,
+    state: 'pending',
+    documentSha256: 'f',
+    requirement: ['any:1'],
+    openedAtMs: 1,
+    expiresAtMs: 1_000,
+    closedBy: null,
+    comment: null,
   }
 }
 
@@ -77,6 +96,55 @@ test('nothing of a change that failed is remembered', () => {
   one.activateEpoch(epoch(1))
   expect(() => one.activateEpoch(epoch(1))).toThrow()
   expect(one.activeEpoch()?.version).toBe('v1')
+})
+
+test('C10 a grant rests on people: none is made or used with an approval by a key taken away elsewhere', () => {
+  const keyOf = (person: string) => ({
+    fingerprint: `SHA256:${person}`,
+    person,
+    publicKey: 'a key',
+    credentialId: null,
+    addedAtMs: 1,
+  })
+  one.foundGate(
+    'gate',
+    ['alice', 'bob', 'carol'].map((name) => ({
+      person: { name, teams: [], addedAtMs: 1 },
+      keys: [keyOf(name)],
+    })),
+  )
+  one.activateEpoch(epoch(1))
+  one.addSession({ ...session('a'), expiresAtMs: 1_000 })
+  const removal = { kind: 'remove-person', person: 'bob' } as const
+  const granted = (id: string, version: number) => {
+    one.addRequest(request(id))
+    const review = {
+      requestId: id,
+      reviewer: 'bob',
+      verdict: 'approve',
+      strength: 'hardware',
+    } as const
+    const grant = { id: `g-${id}`, requestId: id, sessionId: 'a', digest: 'd', epoch: 1 } as const
+    return one.addGrant(
+      { ...grant, state: 'ready', expiresAtMs: 1_000 },
+      { ...review, key: 'SHA256:bob', atMs: 2 },
+      version,
+    )
+  }
+  const effect = (id: string) => ({ id, sessionId: 'a', operation: 'x' })
+  expect(granted('r1', one.peopleVersion())).toBe(true)
+  expect(one.consumeGrant('g-r1', effect('e1'), 's1', 3)).toBe(true)
+  expect(granted('r2', one.peopleVersion())).toBe(true)
+  const seen = one.peopleVersion()
+  expect(other.applyPeopleChange(removal, 4)).toMatchObject({
+    revokedGrants: [{ id: 'g-r2', requestId: 'r2' }],
+  })
+  expect(other.applyPeopleChange(removal, 4)).toBe(undefined)
+  expect(one.consumeGrant('g-r2', effect('e2'), 's2', 5)).toBe(false)
+  expect(granted('r3', seen)).toBe(false)
+  // Even where the grant was made against the new people, the approval in it is by nobody.
+  expect(granted('r4', one.peopleVersion())).toBe(true)
+  expect(one.consumeGrant('g-r4', effect('e4'), 's4', 6)).toBe(false)
 })
 
 test('random writes of two processes: each sees what a store without a memory sees', () => {

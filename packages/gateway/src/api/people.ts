@@ -1,0 +1,42 @@
+// The part of the API about people: who they are, signed changes of that, the first member, new passkeys.
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import { GatewayError } from '../errors.ts'
+import type { Gate } from '../gate.ts'
+import { shownPerson } from '../people/desk.ts'
+import { REGISTRATION } from '../people/enrolment.ts'
+import { givenAct, jsonBody } from './given-act.ts'
+
+const NAMED = z.object({ name: z.string().min(1).max(64) })
+
+export function addPeople(app: Hono, { people, firstMember, enrolment, store }: Gate): void {
+  app.get('/api/people', (context) => {
+    const members = store.people().map((person) => shownPerson(store, person))
+    return context.json({ people: members, changes: people.open() })
+  })
+  app.post('/api/people/changes', async (context) =>
+    context.json(await people.sign(await givenAct(context.req))),
+  )
+  app.post('/api/people/changes/cancel', async (context) =>
+    context.json(await people.cancel(await givenAct(context.req))),
+  )
+  app.post('/api/people/first', async (context) =>
+    context.json(await firstMember.join(await givenAct(context.req))),
+  )
+  app.post('/api/passkeys/options', async (context) =>
+    context.json(await enrolment.options((await read(context.req, NAMED)).name)),
+  )
+  app.post('/api/passkeys', async (context) =>
+    context.json(await enrolment.made(await read(context.req, REGISTRATION))),
+  )
+}
+
+async function read<T>(request: Parameters<typeof jsonBody>[0], shape: z.ZodType<T>): Promise<T> {
+  const parsed = shape.safeParse(await jsonBody(request))
+  if (parsed.success) return parsed.data
+  throw new GatewayError(
+    'statement_invalid',
+    'the body is not what is asked for',
+    'see docs/api.md',
+  )
+}
