@@ -8,13 +8,7 @@ import { z } from 'zod'
 import { GatewayError } from './errors.ts'
 import { TOTAL_TIMEOUT_MS } from './execute/exchange.ts'
 import { Secret } from './lib/secret.ts'
-import {
-  type ConsoleRow,
-  type MembershipRow,
-  NAME,
-  PEOPLE_SECTIONS,
-  type PersonRow,
-} from './people/people-config.ts'
+import { NAME, PEOPLE_SECTIONS, type PeopleConfig, peopleConfig } from './people/people-config.ts'
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
 import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
 
@@ -146,12 +140,10 @@ export interface Address {
   readonly port: number
 }
 
-export interface Config {
+export interface Config extends PeopleConfig {
   /** Absolute path of the file that all this was read from; absent where it was put together in memory. */
   readonly configPath?: string
   readonly listen: { readonly aws: Address; readonly console: Address }
-  /** Where people open the console; absent = `localhost` at the port it listens on. */
-  readonly console?: ConsoleRow
   /** Absolute path of the SQLite file. */
   readonly statePath: string
   readonly ledgerDirectory: string
@@ -178,9 +170,6 @@ export interface Config {
   readonly protect?: readonly string[]
   /** Accounts that are not the operator's own and may be dealt with like them. */
   readonly trustedAccounts?: readonly string[]
-  readonly people: readonly PersonRow[]
-  /** Whose signatures a change of people needs; part of the epoch. Absent = any two. */
-  readonly membership?: MembershipRow
   /** Limits of bodies on the disk; absent = the defaults. */
   readonly uploads?: UploadLimits
   readonly review: {
@@ -264,7 +253,6 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
   return {
     configPath: resolvePath(path),
     listen,
-    ...(raw.console && { console: raw.console }),
     statePath: under((environ['SECONDER_STATE'] ?? raw.state).replace(/^sqlite:/, '')),
     ledgerDirectory: under(environ['SECONDER_LEDGER'] ?? raw.ledger),
     policiesDirectory: raw.policies === undefined ? SHIPPED_POLICIES : under(raw.policies),
@@ -281,8 +269,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     roles: raw.roles,
     protect: raw.protect,
     trustedAccounts: raw.trustedAccounts,
-    people: raw.people,
-    ...(raw.membership && { membership: raw.membership }),
+    ...peopleConfig(raw),
     uploads: raw.uploads,
     review: raw.review,
     ...(raw.follow && { follow: raw.follow }),

@@ -53,3 +53,21 @@ export const PEOPLE_SECTIONS = {
   membership: MEMBERSHIP.optional(),
   people: z.array(PERSON).max(10_000).default([]),
 }
+
+export interface PeopleConfig {
+  /** People of the first start; later ones are signed acts. */
+  readonly people: readonly PersonRow[]
+  /** Where people open the console; absent = `localhost` at the port it listens on. */
+  readonly console?: ConsoleRow
+  /** Whose signatures a change of people needs; part of the epoch. Absent = any two. */
+  readonly membership?: MembershipRow
+}
+
+export function peopleConfig(raw: {
+  readonly people: readonly PersonRow[]
+  readonly console?: ConsoleRow | undefined
+  readonly membership?: MembershipRow | undefined
+}): PeopleConfig {
+  const { people, console, membership } = raw
+  return { people, ...(console && { console }), ...(membership && { membership }) }
+}
