@@ -1,18 +1,26 @@
 // seconder roles audit AUTHZ.json...: who can take down production without a reviewer, who can make himself
 // more, who goes round the gate; and the data that the gate loads as roleReach. Nothing is sent.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openTrail } from '@seconder/replay/replay'
 import { type Audited, auditOf } from '@seconder/replay/roles/audit'
 import { catalogue } from '@seconder/replay/roles/catalogue'
+import type { Estate } from '@seconder/replay/roles/estate'
 import { SEVERITIES, type Severity } from '@seconder/replay/roles/finding'
 import { type GateFacts, NO_GATE } from '@seconder/replay/roles/gate'
 import { gateFacts } from '@seconder/replay/roles/gate-config'
 import { matcherOf } from '@seconder/replay/roles/matcher'
-import { readOrganization } from '@seconder/replay/roles/organization'
+import { type Organization, readOrganization } from '@seconder/replay/roles/organization'
 import { readEstate } from '@seconder/replay/roles/read-estate'
+import { pageOf } from '@seconder/replay/roles/report/page'
 import { sarifOf } from '@seconder/replay/roles/report/sarif'
+import { sizingLines } from '@seconder/replay/roles/report/sizing'
 import { terminalLines } from '@seconder/replay/roles/report/terminal'
+import { sizeRole } from '@seconder/replay/roles/size-role'
+import { dayOf, type TrailUse, trailUse } from '@seconder/replay/roles/trail-use'
 import { type Command, InvalidArgumentError } from 'commander'
 import { CommandFailure, EXIT } from '../failure.ts'
+import { ReplayProgress } from '../render/replay-progress.ts'
 import { StepProgress } from '../render/step-progress.ts'
 import { note, print, toned } from '../render/terminal.ts'
 import { VERSION } from '../version.ts'
@@ -26,8 +34,14 @@ interface AuditOptions {
   readonly reach?: string
   readonly json?: boolean
   readonly sarif?: string
+  readonly html?: string
   readonly failOn?: Severity
   readonly rows: number
+  readonly trail: readonly string[]
+  readonly rightSize?: string
+  readonly as: 'managed' | 'inline'
+  readonly out?: string
+  readonly evenSeldom?: boolean
 }
 
 const DEFAULT_CONFIG = 'seconder.yaml'
@@ -43,6 +57,8 @@ Examples:
   seconder roles audit prod.json dev.json --config seconder.yaml --gate arn:aws:iam::123456789012:role/gate
   seconder roles audit authz.json --organization org.json --agent 'agent-*' --fail-on high
   seconder roles audit authz.json --config seconder.yaml --reach role-reach.json
+  seconder roles audit authz.json --trail trails/ --html roles.html
+  seconder roles audit authz.json --right-size agent-deploy --trail trails/ --out sized/
 `
 
 export function addRolesCommands(program: Command): void {
@@ -62,7 +78,13 @@ export function addRolesCommands(program: Command): void {
       '--reach <file>',
       'write which environments each role reaches: the roleReach of the gate',
     )
+    .option('--trail <path>', 'CloudTrail, for what is not used; may be repeated', many, [])
+    .option('--right-size <role>', 'instead: the least policy of a role, from its use in --trail')
+    .option('--as <kind>', 'with --right-size: managed or inline policies', policyKind, 'managed')
+    .option('--out <folder>', 'with --right-size: write each policy as a file')
+    .option('--even-seldom', 'with --right-size: also a role for emergencies, by its name or tags')
     .option('--sarif <file>', 'write SARIF 2.1.0')
+    .option('--html <file>', 'write one page that needs nothing else')
     .option('--fail-on <severity>', `end with 4 at ${SEVERITIES.join(', ')}`, severity)
     .option('--rows <n>', 'findings and rows shown', whole, 10)
     .option('--json', 'the whole audit as JSON')
@@ -71,12 +93,23 @@ export function addRolesCommands(program: Command): void {
 }
 
 async function audit(files: readonly string[], options: AuditOptions): Promise<void> {
-  const audited = examined(files, options)
+  if (options.rightSize !== undefined && options.trail.length === 0) {
+    throw new CommandFailure(
+      'usage',
+      '--right-size needs --trail: the least policy is made from recorded use',
+      'add --trail trails/',
+      EXIT.usage,
+    )
+  }
+  const read = await readInputs(files, options)
+  if (options.rightSize !== undefined) return sizeOne(options.rightSize, read, options)
+  const audited = examined(read, options)
   if (options.reach !== undefined) writeReach(options.reach, audited)
   if (options.sarif !== undefined) {
     const sarif = sarifOf(audited.audit, files[0] ?? 'authz.json', VERSION)
     write(options.sarif, `${JSON.stringify(sarif, null, 2)}\n`)
   }
+  if (options.html !== undefined) write(options.html, pageOf(audited.audit, read.now))
   if (options.json) print(JSON.stringify(audited.audit))
   else {
     const width = Math.min(process.stdout.columns ?? 110, 140)
@@ -89,8 +122,15 @@ async function audit(files: readonly string[], options: AuditOptions): Promise<v
   }
 }
 
-function examined(files: readonly string[], options: AuditOptions): Audited {
-  const progress = new StepProgress()
+interface Inputs {
+  readonly estate: Estate
+  readonly organization: Organization | null
+  readonly gate: GateFacts
+  readonly trail: TrailUse | null
+  readonly now: string
+}
+
+async function readInputs(files: readonly string[], options: AuditOptions): Promise<Inputs> {
   const estate = readEstate(files.map((name) => ({ name, bytes: bytesOf(name) })))
   if (estate.identities.size === 0) {
     const [fault] = estate.faults
@@ -100,25 +140,84 @@ function examined(files: readonly string[], options: AuditOptions): Audited {
       'give the output of: aws iam get-account-authorization-details',
     )
   }
-  const organization =
-    options.organization === undefined
-      ? null
-      : readOrganization(options.organization, bytesOf(options.organization))
+  const { organization: file } = options
+  return {
+    estate,
+    organization: file === undefined ? null : readOrganization(file, bytesOf(file)),
+    gate: factsOf(options),
+    trail: options.trail.length === 0 ? null : await trailOf(options.trail),
+    now: new Date().toISOString(),
+  }
+}
+
+async function trailOf(paths: readonly string[]): Promise<TrailUse> {
+  const progress = new ReplayProgress()
+  const trail = await openTrail(paths, { onProgress: progress.see })
+  try {
+    progress.end()
+    return trailUse(trail.store)
+  } finally {
+    trail.close()
+  }
+}
+
+function examined(read: Inputs, options: AuditOptions): Audited {
+  const progress = new StepProgress()
   catalogue((done, of) => progress.see('services known', done, of))
   const isAgent = matcherOf(options.agent)
-  const isExcepted = matcherOf(options.except)
+  const { estate, organization, gate, trail, now } = read
   const result = auditOf({
     estate,
     organization,
-    gate: factsOf(options),
+    gate,
+    now,
+    ...(trail && { trail }),
     isAgent: (arn, name) => isAgent(arn) || isAgent(name),
-    isExcepted,
-    now: new Date().toISOString(),
+    isExcepted: matcherOf(options.except),
     onPrincipal: (done, of) => progress.see('principals examined', done, of),
   })
   progress.end()
   return result
 }
+
+function sizeOne(role: string, { trail, ...read }: Inputs, options: AuditOptions): void {
+  if (trail === null) return
+  const { as, evenSeldom = false } = options
+  const sizing = sizeRole({ ...read, trail, role, as, evenSeldom })
+  if ('refused' in sizing) {
+    throw new CommandFailure(sizing.refused, `\`${role}\`: ${sizing.why}`, HELP[sizing.refused])
+  }
+  const { sized } = sizing
+  const documents = [...sized.policies, sized.boundary, sized.scp]
+  if (options.out !== undefined) {
+    mkdirSync(options.out, { recursive: true })
+    for (const { name, document } of documents) {
+      write(join(options.out, `${name}.json`), `${JSON.stringify(document, null, 2)}\n`)
+    }
+  }
+  if (options.json) {
+    const { use, ...rest } = sizing
+    const lastUse = Object.fromEntries(
+      [...use.lastByAction.values()].map(({ action, last }) => [action, dayOf(last)]),
+    )
+    print(JSON.stringify({ ...rest, events: use.events, refused: use.refused, lastUse }))
+  } else {
+    for (const line of sizingLines(sizing, { toned })) print(line)
+    if (options.out === undefined) {
+      for (const { name, document } of documents) {
+        print(`\n${name}.json\n${JSON.stringify(document, null, 2)}`)
+      }
+    } else note(`${documents.length} documents are in ${options.out}; nothing was applied.`)
+  }
+  if (sized.failing.length > 0) process.exitCode = EXIT.failed
+}
+
+const HELP = {
+  no_such_role: 'name a role of the export by its ARN',
+  not_in_trail: 'give a trail that has it, or put the role away',
+  seldom: 'look at it by hand; --even-seldom trims it all the same',
+  too_large: 'split the role: nobody can read what it needs',
+} as const
 
 function factsOf({ config, gate }: AuditOptions): GateFacts {
   const own = gate ?? null
@@ -174,6 +273,11 @@ function write(name: string, text: string): void {
 
 function many(text: string, before: readonly string[]): string[] {
   return [...before, text]
+}
+
+function policyKind(text: string): 'managed' | 'inline' {
+  if (text !== 'managed' && text !== 'inline') throw new InvalidArgumentError('managed or inline')
+  return text
 }
 
 function severity(text: string): Severity {

@@ -20,6 +20,7 @@ import { Graph } from './graph.ts'
 import type { Organization } from './organization.ts'
 import { Reach, type ReachFile } from './reach.ts'
 import { subjectsOf } from './subject.ts'
+import type { TrailUse } from './trail-use.ts'
 import { trustFindings } from './trust-findings.ts'
 
 export interface AuditQuestion {
@@ -31,6 +32,8 @@ export interface AuditQuestion {
   readonly isExcepted: (arn: string) => boolean
   /** ISO time at which requests would be made. */
   readonly now: string
+  /** Recorded use, for what is not used. */
+  readonly trail?: TrailUse
   readonly onPrincipal?: (done: number, of: number) => void
 }
 
@@ -54,6 +57,7 @@ export function auditOf(question: AuditQuestion): Audited {
     gate,
     isAgent: question.isAgent,
     isExcepted: question.isExcepted,
+    trail: question.trail ?? null,
   })
   const principals: PrincipalRow[] = []
   const rounders: Rounder[] = []
@@ -75,6 +79,7 @@ export function auditOf(question: AuditQuestion): Audited {
     whole: estate.whole,
     faults: [...estate.faults, ...(organization?.faults ?? [])],
     limits: limitsOf(question),
+    window: windowOf(question.trail),
     principals: principals.sort(byDanger),
     rounders: rounders.sort(byCertainty),
     findings: ranked(findings),
@@ -119,7 +124,7 @@ function faultFindings(estate: Estate, organization: Organization | null): Findi
   }))
 }
 
-function limitsOf({ estate, organization, gate }: AuditQuestion): string[] {
+function limitsOf({ estate, organization, gate, trail }: AuditQuestion): string[] {
   const limits = [
     'Policies on buckets, keys, queues and other resources are not in the export: what they grant or deny is not counted.',
     'Which instances, functions or builds run under a role is not in the export: such steps are said to depend on it.',
@@ -144,9 +149,19 @@ function limitsOf({ estate, organization, gate }: AuditQuestion): string[] {
       'Which principal the gate itself is was not said (--gate): it is judged like any other.',
     )
   }
+  if (trail) limits.push(...trailLimits(trail))
   const unread = estate.faults.filter(({ kind }) => kind === 'unreadable_entry').length
   if (unread > 0) limits.push(`${unread} entries of the export could not be read; each is named.`)
   return limits
+}
+
+function trailLimits({ from, to, days, faults }: TrailUse): string[] {
+  const window = `The trail is from ${from ?? '?'} to ${to ?? '?'}, ${days} days: what is used more seldom is not in it, and most data events are not either.`
+  return faults === 0 ? [window] : [window, `${faults} files of the trail could not be read whole.`]
+}
+
+function windowOf(trail: TrailUse | undefined): Audit['window'] {
+  return trail === undefined ? null : { from: trail.from, to: trail.to, days: trail.days }
 }
 
 function byDanger(a: PrincipalRow, b: PrincipalRow): number {

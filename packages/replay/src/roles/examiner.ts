@@ -1,6 +1,7 @@
 // Examines one principal: what it is, whom it becomes, and the findings about it.
 
 import { PRODUCTION } from '@seconder/gateway/describe/environments'
+import { BehindGate } from './behind-gate.ts'
 import type { Destructions } from './destruction.ts'
 import type { Finding, Fix, PrincipalRow, Rounder, Severity } from './finding.ts'
 import { denyFix, limbFix, trimFix } from './fixes.ts'
@@ -9,6 +10,8 @@ import { type Graph, type Node, type Way, waysFrom } from './graph.ts'
 import type { Reach } from './reach.ts'
 import type { RuleId } from './rules.ts'
 import type { Subject } from './subject.ts'
+import type { TrailUse } from './trail-use.ts'
+import { trailFacts, unusedFinding } from './unused.ts'
 import {
   dependsOf,
   placesIn,
@@ -27,6 +30,7 @@ export interface Examination {
   readonly gate: GateFacts
   readonly isAgent: (arn: string, name: string) => boolean
   readonly isExcepted: (arn: string) => boolean
+  readonly trail: TrailUse | null
 }
 
 export interface Examined {
@@ -45,11 +49,11 @@ interface About {
 
 export class Examiner {
   readonly #of: Examination
-  /** Roles that the gate lends, with who else gets into them. */
-  readonly #lent = new Map<string, boolean>()
+  readonly #behind: BehindGate
 
   constructor(of: Examination) {
     this.#of = of
+    this.#behind = new BehindGate(of.graph, of.gate)
   }
 
   examine(subject: Subject): Examined {
@@ -70,6 +74,8 @@ export class Examiner {
         if (further) findings.push(further)
       }
     }
+    const unused = unusedFinding(row, subject.identity, this.#of.trail)
+    if (unused) findings.push(unused)
     const editing = this.#editing(about)
     if (editing) findings.push(editing)
     const rounder = this.#rounder(about)
@@ -112,7 +118,7 @@ export class Examiner {
       account: identity.account,
       isAgent: this.isAgent(subject),
       isGate: identity.arn === gate.own,
-      behindGate: this.#behindGate(subject),
+      behindGate: this.#behind.holds(subject),
       serviceLinked: identity.serviceLinked,
       rules: graph.rules(node),
       reachesAdmin: ruling.some(({ truth }) => truth === 'yes')
@@ -128,38 +134,9 @@ export class Examiner {
       environments: reach.of(node),
       unread: subject.unread,
       lastUsed: identity.lastUsed,
+      trail: this.#of.trail && trailFacts(this.#of.trail, identity.arn, destructions.of(node)),
     }
     return { subject, node, ways, row }
-  }
-
-  /** Only the gate gets into it: nobody of the estate does, and its trust names nobody else. */
-  #behindGate(subject: Subject): boolean {
-    const { gate, graph } = this.#of
-    const { arn } = subject.identity
-    if (!gate.roles.includes(arn) || gate.own === null || subject.trust === null) return false
-    const kept = this.#lent.get(arn)
-    if (kept !== undefined) return kept
-    const names = subject.trust.statements.flatMap(({ effect, principals }) => {
-      if (effect === 'deny') return []
-      if (principals === null || principals.not || principals.everybody) return ['*']
-      return [...principals.named.values()].flatMap((each) => [...each])
-    })
-    const trustsGateAlone = names.every((name) => name === gate.own)
-    const others = [...graph.subjects.byArn.values()].filter(
-      ({ identity }) =>
-        identity.arn !== gate.own && identity.arn !== arn && !identity.serviceLinked,
-    )
-    // Whoever rules the account gets in as well, by changing the trust; that is said of them, not here.
-    const isOpen = others.some((other) => {
-      const node = graph.node(other)
-      return (
-        graph.rules(node) === 'no' &&
-        graph.edges(node).some(({ to, rows }) => to.id === arn && rows.includes('sts-001'))
-      )
-    })
-    const answer = trustsGateAlone && !isOpen
-    this.#lent.set(arn, answer)
-    return answer
   }
 
   #finding(

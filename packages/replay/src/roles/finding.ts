@@ -68,6 +68,18 @@ export interface PrincipalRow {
   readonly environments: readonly string[]
   readonly unread: readonly string[]
   readonly lastUsed: string | null
+  /** What a trail says of it; null where none was given. */
+  readonly trail: TrailFacts | null
+}
+
+export interface TrailFacts {
+  readonly events: number
+  /** ISO day of the last event; null = it is not in the trail. */
+  readonly last: string | null
+  /** Destructive actions that it may do and did, with the ISO day of the last time. */
+  readonly destroyed: readonly { readonly action: string; readonly last: string }[]
+  /** How many destructive actions it may do and did not. */
+  readonly unused: number
 }
 
 /** Somebody who can act on production without the gate (red team C2). */
@@ -88,6 +100,12 @@ export interface Audit {
   readonly faults: readonly Fault[]
   /** What the answer rests on and what it cannot say, one sentence each. */
   readonly limits: readonly string[]
+  /** The window of the trail; null where none was given. */
+  readonly window: {
+    readonly from: string | null
+    readonly to: string | null
+    readonly days: number
+  } | null
   readonly principals: readonly PrincipalRow[]
   readonly rounders: readonly Rounder[]
   readonly findings: readonly Finding[]

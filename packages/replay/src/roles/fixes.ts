@@ -45,8 +45,8 @@ function denyOf(steps: readonly Edge[]): object {
 }
 
 function command({ kind, name }: Identity, policy: object): string {
-  const what = `--${kind}-name ${name} --policy-name seconder-no-way-up`
-  return `aws iam put-${kind}-policy ${what} --policy-document '${JSON.stringify(policy)}'`
+  const what = `--${kind}-name ${quoted(name)} --policy-name seconder-no-way-up`
+  return `aws iam put-${kind}-policy ${what} --policy-document ${quoted(JSON.stringify(policy))}`
 }
 
 /** An SCP that keeps everybody but the gate's keepers from its limbs. */
@@ -78,11 +78,16 @@ export function trimFix({ kind, arn, name }: PrincipalRow): Fix {
   return kind === 'role'
     ? {
         words: 'Write its policy from what it uses, and put what it rarely needs behind the gate.',
-        command: `seconder roles audit authz.json --right-size ${arn} --trail TRAIL...`,
+        command: `seconder roles audit authz.json --right-size ${quoted(arn)} --trail TRAIL`,
       }
     : {
         words:
           'Replace the user by a role that people or the gate assume, and remove its policies.',
-        command: `aws iam list-attached-user-policies --user-name ${name}`,
+        command: `aws iam list-attached-user-policies --user-name ${quoted(name)}`,
       }
+}
+
+/** One word of a shell, whatever an export says: names in it are nobody's to trust. */
+export function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

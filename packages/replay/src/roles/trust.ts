@@ -6,6 +6,7 @@ import { ANY, type Unit } from '@seconder/aws/iam/glob'
 import type { Policy, Statement } from '@seconder/aws/iam/policy'
 import type { Identity } from './estate.ts'
 import type { Fix, Severity } from './finding.ts'
+import { quoted } from './fixes.ts'
 import type { RuleId } from './rules.ts'
 
 /** One thing that is wrong with a trust, before it is known what the role can do. */
@@ -270,7 +271,7 @@ function fault(
           },
         ],
       },
-      command: `aws iam update-assume-role-policy --role-name ${role.name} --policy-document file://trust.json`,
+      command: `aws iam update-assume-role-policy --role-name ${quoted(role.name)} --policy-document file://trust.json`,
     },
   }
 }
@@ -279,6 +280,6 @@ function conditionFix(role: Identity, operator: string, key: string, value: stri
   return {
     words: `Add this condition to the statement of the trust.`,
     policy: { Condition: { [operator]: { [key]: value } } },
-    command: `aws iam update-assume-role-policy --role-name ${role.name} --policy-document file://trust.json`,
+    command: `aws iam update-assume-role-policy --role-name ${quoted(role.name)} --policy-document file://trust.json`,
   }
 }

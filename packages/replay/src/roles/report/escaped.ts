@@ -1,0 +1,16 @@
+// Text from exports, made fit for a page: nothing of it is mark-up, and nothing hides or turns around.
+
+import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** For element text and quoted attributes alike. */
+export function escaped(text: string): string {
+  return escapeUntrusted(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+}
