@@ -185,7 +185,7 @@ function* wrongTypes(rows: Rows<ArnRow>, iam: IamData): Generator<string> {
       }
       for (const [, variable = ''] of format.matchAll(/\$\{(\w+)\}/g)) {
         const known = ['Partition', 'Region', 'Account'].includes(variable)
-        if (!known && row.fill[variable] === undefined) {
+        if (!known && row.none !== true && row.fill[variable] === undefined) {
           yield `arn-members: ${prefix}/${row.type}: \`${variable}\` is not filled in ${format}`
         }
       }

@@ -32,8 +32,13 @@ export function resourcesOf(
     if (found.size < RESOURCES_MAX) found.set(`${resource.type} ${resource.arn}`, resource)
     else found.set('* *', NOTHING_CERTAIN)
   }
+  const untouched = new Set<string>()
   for (const row of rowsOf(service, operation.name).arns) {
     if (!appliesTo(row, types) || !allHold(row.when, parameters)) continue
+    if (row.none === true) {
+      untouched.add(row.type)
+      continue
+    }
     for (const member of membersOf(row)) consumed.add(member)
     const format = row.format ?? service.iam.resourceTypes[row.type]
     for (const resource of filledArns(row, format, parameters, here, RESOURCES_MAX)) add(resource)
@@ -45,7 +50,7 @@ export function resourcesOf(
   for (const [type, need] of types) {
     const isNamed = [...found.values()].some((resource) => resource.type === type)
     const isNeeded = need === 'always' || (need === 'one of them' && !isOneNamed)
-    if (isNeeded && !isNamed) add({ arn: '*', type, resolved: false })
+    if (isNeeded && !isNamed && !untouched.has(type)) add({ arn: '*', type, resolved: false })
   }
   return found.size === 0 ? [NOTHING_CERTAIN] : [...found.values()].sort(resolvedFirst)
 }

@@ -134,6 +134,8 @@ export interface ArnRow {
   readonly format?: string
   /** The ARN covers more than the thing; it is then not resolved. */
   readonly wide?: boolean
+  /** The call touches none of the type, though its action is on one; `fill` is empty. */
+  readonly none?: boolean
   /** The member that names another account as owner; where it is absent, the caller's. */
   readonly account?: string
   readonly when?: readonly Condition[]
