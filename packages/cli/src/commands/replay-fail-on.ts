@@ -34,7 +34,7 @@ export function failOn(text: string): FailOn[] {
       throw new InvalidArgumentError(`of ${Object.keys(CODES).join(', ')}; reviews-per-week:N`)
     }
     if (takesNumber && number === undefined)
-      throw new InvalidArgumentError('write reviews-per-week:20')
+      throw new InvalidArgumentError('write reviews-per-week:N')
     return { what, more }
   })
 }

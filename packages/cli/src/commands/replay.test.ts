@@ -1,13 +1,15 @@
 // The command as a newcomer runs it: the sample of the repository in one line, files written, exit codes kept.
 
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { eventsOf, SAMPLE } from '@seconder/replay/made-trail/made-trail'
+import type { Report } from '@seconder/replay/report/report'
 import { trailFiles } from '@seconder/replay/trail/trail-files'
 import { afterAll, expect, test } from 'vitest'
+import { exitCodeOf, failOn } from './replay-fail-on.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..', '..')
 const SAMPLES = join(ROOT, 'samples', 'trail')
@@ -35,14 +37,18 @@ test('from a folder of CloudTrail to the event of December and the reviews a wee
   expect(readFileSync(html, 'utf8')).toContain('December would have been asked')
 })
 
-test('JSON, from the cache the same; --fail-on ends with 3, what is asked for in vain with 1 or 2', async () => {
+test('JSON, from the cache the same; --fail-on ends with 3, a trail that is not there with 1', async () => {
   const first = await seconder('replay', SAMPLES, '--json', '--fail-on', 'recreated')
   const again = await seconder('replay', SAMPLES, '--json', '--no-cache')
   expect([first.code, again.code]).toEqual([3, 0])
   expect(JSON.parse(again.out)).toEqual(JSON.parse(first.out))
   expect(JSON.parse(first.out)).toMatchObject({ events: 1811, recreatedCount: 1, unmapped: 0 })
-  expect((await seconder('replay', SAMPLES, '--fail-on', 'reviews-per-week:50')).code).toBe(0)
-  expect((await seconder('replay', SAMPLES, '--fail-on', 'nonsense')).code).toBe(2)
+  const report = JSON.parse(first.out) as Report
+  expect(exitCodeOf(report, failOn('reviews-per-week:50'))).toBe(0)
+  expect(exitCodeOf(report, failOn('reviews-per-week:2,denied,unmapped'))).toBe(3)
+  for (const wrong of ['nonsense', 'denied:3', 'reviews-per-week', 'reviews-per-week:x', '']) {
+    expect(() => failOn(wrong)).toThrow('reviews-per-week:N')
+  }
   const missing = await seconder('replay', join(folder, 'none'))
   expect(missing.code).toBe(1)
   expect(missing.err).toContain('(trail_unreadable)')
@@ -67,6 +73,52 @@ test('with a configuration development is told from production', async () => {
     answer: 'allowed',
     environment: 'development',
   })
+})
+
+test('--watch reports again when a policy is saved, with what that changes', async () => {
+  const policies = join(folder, 'policies')
+  cpSync(join(ROOT, 'policies'), policies, { recursive: true })
+  const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
+  const child = spawn(process.execPath, [
+    main,
+    'replay',
+    SAMPLES,
+    '--policy',
+    policies,
+    '--watch',
+    '--no-cache',
+  ])
+  let out = ''
+  let err = ''
+  const said = (words: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => (out + err).includes(words) && resolve()
+      child.stdout.on('data', look)
+      child.stderr.on('data', look)
+      look()
+    })
+  child.stdout.on('data', (text) => {
+    out += text
+  })
+  child.stderr.on('data', (text) => {
+    err += text
+  })
+  try {
+    await said('watching the policies')
+    const file = join(policies, 'production.cedar')
+    writeFileSync(file, 'permit (')
+    await said('policy_unparsable')
+    writeFileSync(
+      file,
+      readFileSync(join(ROOT, 'policies', 'production.cedar'), 'utf8').replaceAll(
+        '"sre:1"',
+        '"any:1"',
+      ),
+    )
+    await said('reviewed by sre:1 -> reviewed by any:1')
+  } finally {
+    child.kill()
+  }
 })
 
 test('the sample in the repository is what its seed makes', () => {

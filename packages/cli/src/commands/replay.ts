@@ -1,17 +1,22 @@
 // seconder replay TRAIL...: what the policies would have answered to months of CloudTrail, how many reviews
-// a week that is, and where December would have been asked. Nothing is sent and nobody is called.
-
+// a week that is, and where December would have been asked. Nothing is sent; only s3:// addresses call out.
 import { writeFileSync } from 'node:fs'
-import { loadRules, SHIPPED } from '@seconder/replay/judge/rules'
-import { openTrail, reportOn } from '@seconder/replay/replay'
+import { ReplayError } from '@seconder/replay/errors'
+import { ENGINES, type Engine, groupSql } from '@seconder/replay/groups/sql'
+import { loadRules, type Rules, SHIPPED } from '@seconder/replay/judge/rules'
+import { type OpenTrail, openGroups, openTrail, reportOn } from '@seconder/replay/replay'
 import { htmlReport } from '@seconder/replay/report/html'
 import type { Report } from '@seconder/replay/report/report'
 import { terminalLines } from '@seconder/replay/report/terminal'
+import { readIamExport } from '@seconder/replay/self-check/iam-export'
+import { selfCheck, selfCheckLines } from '@seconder/replay/self-check/self-check'
 import { cacheFolder } from '@seconder/replay/store/cache'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { report as reportFailure } from '../failure.ts'
 import { ReplayProgress } from '../render/replay-progress.ts'
-import { print, toned } from '../render/terminal.ts'
+import { note, print, toned } from '../render/terminal.ts'
 import { exitCodeOf, type FailOn, failOn } from './replay-fail-on.ts'
+import { changesOf } from './replay-watch.ts'
 
 interface ReplayOptions {
   readonly policy?: string
@@ -19,12 +24,17 @@ interface ReplayOptions {
   readonly since?: number
   readonly principal?: string
   readonly failOn?: readonly FailOn[]
-  readonly isolation: 'host' | 'user' | 'sandbox' | 'none'
+  readonly isolation: Rules['isolation']
   readonly rows: number
   readonly workers?: number
   readonly cache?: string | boolean
   readonly json?: boolean
   readonly html?: string
+  readonly watch?: boolean
+  readonly selfCheck?: string
+  readonly engine?: Engine
+  readonly table: string
+  readonly groups?: string
 }
 
 const EXAMPLES = `
@@ -35,13 +45,16 @@ Examples:
   seconder replay trails/                                     the shipped policies, everything production
   seconder replay trails/ --policy seconder.yaml --html report.html
   seconder replay trails/ --policy new/ --against policies/   what a change of policy changes
+  seconder replay trails/ --policy new/ --watch               again whenever a policy file is saved
   seconder replay trails/ --since 90d --principal '*role/agent-*' --fail-on denied,reviews-per-week:20
+  seconder replay trails/ --self-check authz.json             aws iam get-account-authorization-details
   seconder replay s3://my-trail-bucket/AWSLogs/123456789012/CloudTrail/
+  seconder replay --engine athena --table cloudtrail_logs     the SQL; then: replay --groups result.csv
 `
 
 export function addReplayCommand(program: Command): void {
   program
-    .command('replay <trail...>')
+    .command('replay [trail...]')
     .description('run a recorded past (CloudTrail) through policies: allowed, reviewed, denied')
     .option('--policy <path>', 'folder of policies, or a seconder.yaml (default: those shipped)')
     .option('--against <path>', 'other policies: also say what changes from these to --policy')
@@ -49,14 +62,23 @@ export function addReplayCommand(program: Command): void {
     .option('--principal <name>', "a part of the role's or user's ARN, or a pattern with *")
     .option(
       '--fail-on <what>',
-      'end with 3 or 4 where any of these is: denied, reviewed, recreated, unmapped, faults, changed, reviews-per-week:N',
+      'end with 3, 4 or 1 where any of these is: denied, reviewed, recreated, unmapped, faults, changed, reviews-per-week:N',
       failOn,
     )
-    .option('--isolation <kind>', 'where agents would run: host, user, sandbox or none', 'user')
+    .addOption(
+      new Option('--isolation <kind>', 'where agents would run')
+        .choices(['host', 'user', 'sandbox', 'none'])
+        .default('user'),
+    )
     .option('--rows <n>', 'rows of each table', whole, 10)
     .option('--workers <n>', 'workers that read (default: one a core)', whole)
     .option('--cache <dir>', 'where what was read of a trail is kept for the next policy')
     .option('--no-cache', 'keep nothing, and use nothing kept')
+    .option('--watch', 'report again whenever a file of the policies changes')
+    .option('--self-check <file>', "hold the account's IAM export against what AWS answered")
+    .addOption(new Option('--engine <name>', 'print the SQL that groups a trail').choices(ENGINES))
+    .option('--table <name>', 'the table of the trail, for --engine', 'cloudtrail_logs')
+    .option('--groups <file>', 'instead of a trail: the result of that SQL, CSV or JSON lines')
     .option('--json', 'the whole report as JSON')
     .option('--html <file>', 'also write the report as one HTML file')
     .addHelpText('after', EXAMPLES)
@@ -64,23 +86,74 @@ export function addReplayCommand(program: Command): void {
 }
 
 async function run(paths: readonly string[], options: ReplayOptions): Promise<void> {
-  const progress = new ReplayProgress()
-  const rules = await loadRules(options.policy ?? SHIPPED, options.isolation)
+  const { engine, table, groups } = options
+  if (engine !== undefined) {
+    print(groupSql({ engine, table, ...selected(options) }))
+    return
+  }
+  if ((paths.length === 0) === (groups === undefined)) {
+    throw new ReplayError('bad_option', 'name a trail, or the result of groups with --groups')
+  }
+  const load = () => loadRules(options.policy ?? SHIPPED, options.isolation)
+  const rules = await load()
+  const current = { rules }
+  const changes = options.watch ? changesOf(() => current.rules.watched) : null
   const against =
     options.against === undefined ? undefined : await loadRules(options.against, options.isolation)
-  const trail = await openTrail(paths, {
-    onProgress: progress.see,
-    ...(options.workers !== undefined && { workers: options.workers }),
-    ...(options.cache !== false && { cache: cacheAt(options.cache) }),
-  })
+  const trail = groups === undefined ? await opened(paths, options) : openGroups(groups)
   try {
-    progress.end()
+    if (options.selfCheck !== undefined) {
+      checked(trail, options.selfCheck, options)
+      return
+    }
     const report = reportOn(trail, { rules, ...(against && { against }), ...selected(options) })
     show(report, options)
     process.exitCode = exitCodeOf(report, options.failOn ?? [])
+    if (changes !== null) await watch(trail, current, changes, load, options)
   } finally {
     trail.close()
   }
+}
+
+async function opened(paths: readonly string[], options: ReplayOptions): Promise<OpenTrail> {
+  const progress = new ReplayProgress()
+  try {
+    return await openTrail(paths, {
+      onProgress: progress.see,
+      ...(options.workers !== undefined && { workers: options.workers }),
+      ...(options.cache !== false && { cache: cacheAt(options.cache) }),
+    })
+  } finally {
+    progress.end()
+  }
+}
+
+/** Until the command is ended: each change against what stood before it. */
+async function watch(
+  trail: OpenTrail,
+  current: { rules: Rules },
+  changes: AsyncIterable<void>,
+  load: () => Promise<Rules>,
+  options: ReplayOptions,
+): Promise<void> {
+  note('watching the policies; end with Ctrl-C')
+  for await (const _ of changes) {
+    try {
+      const rules = await load()
+      const report = reportOn(trail, { rules, against: current.rules, ...selected(options) })
+      print('')
+      show(report, options)
+      current.rules = rules
+    } catch (error) {
+      reportFailure(error) // a file half written: the next change is tried again
+    }
+  }
+}
+
+function checked(trail: OpenTrail, file: string, options: ReplayOptions): void {
+  const check = selfCheck(trail.store, readIamExport(file))
+  if (options.json) print(JSON.stringify(check))
+  else for (const line of selfCheckLines(check)) print(line)
 }
 
 function cacheAt(named: string | boolean | undefined): string {
@@ -107,7 +180,7 @@ function since(text: string): number {
     const seconds = { h: 3_600, d: 86_400, w: 604_800 }[ago[2] as 'h' | 'd' | 'w']
     return Math.max(0, Math.floor(Date.now() / 1000) - Number(ago[1]) * seconds)
   }
-  const parsed = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?$/.test(text) ? Date.parse(text) : Number.NaN
+  const parsed = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(parsed)) throw new InvalidArgumentError('write 2025-12-01, 90d, 12w or 36h')
   return Math.floor(parsed / 1000)
 }

@@ -84,9 +84,13 @@ function isFolder(path: string): boolean {
 
 function filesOf(folder: string): string[] {
   const isPolicy = (name: string) => name.endsWith('.cedar') || name.endsWith('.cedarschema')
-  return readdirSync(folder)
-    .filter(isPolicy)
-    .map((name) => join(folder, name))
+  // The folder's own time changes when a file comes or goes.
+  return [
+    folder,
+    ...readdirSync(folder)
+      .filter(isPolicy)
+      .map((name) => join(folder, name)),
+  ]
 }
 
 /**

@@ -9,19 +9,14 @@ import type { Rules } from '../judge/rules.ts'
 import type { KnownCall } from '../store/known-call.ts'
 import { FLAG } from '../store/row.ts'
 import type { Columns, TrailStore } from '../store/trail-store.ts'
+import { Changes } from './changes.ts'
 import { provable } from './provable.ts'
 import { type Making, makingOf, mayMake, Recreations } from './recreations.ts'
-import {
-  CHANGES_LISTED_MAX,
-  type Change,
-  type Deed,
-  GROUPS_LISTED_MAX,
-  isoOf,
-  type Report,
-  type Week,
-} from './report.ts'
-import { ReviewGroups } from './review-groups.ts'
+import { type Deed, GROUPS_LISTED_MAX, isoOf, type Report, type Week } from './report.ts'
+import { mostOfEach, ReviewGroups } from './review-groups.ts'
+import { selector } from './selector.ts'
 import { Counter, Tally, withGroups } from './tally.ts'
+import { WEEK, WeekNames, weekOf } from './week-names.ts'
 
 export interface Asked {
   readonly rules: Rules
@@ -32,10 +27,6 @@ export interface Asked {
   /** A part of the principal's name, or a pattern with `*`. */
   readonly principal?: string
 }
-
-const WEEK = 7 * 86_400
-/** 1970-01-01 was a Thursday: weeks begin on Mondays. */
-const MONDAY = 3 * 86_400
 
 /** Places of KINDS. */
 const ALLOWED = 0
@@ -71,12 +62,11 @@ class Replay {
   readonly #failed: number[] = []
   /** Groups of reviews by week, principal and agent. */
   readonly #groupsOf = { week: new Counter(), principal: new Counter(), agent: new Counter() }
-  readonly #weekNames = new Map<number, string>()
+  readonly #weekNames = new WeekNames()
   readonly #groups = new ReviewGroups(GROUPS_LISTED_MAX)
   readonly #recreations = new Recreations()
   readonly #makings: (Making | null | undefined)[] = []
-  readonly #changes = new Map<string, { change: Omit<Change, 'count'>; count: number }>()
-  #changedCount = 0
+  readonly #changes = new Changes()
   #refused = 0
   #leftOut = 0
   #first = 0
@@ -105,7 +95,7 @@ class Replay {
   }
 
   #slice(columns: Columns): void {
-    const { count, times, calls, whos, agents, flags } = columns
+    const { count, times: eventTimes, calls, whos, agents, flags, weights } = columns
     const { week, principal, agent, action, environment } = this.#by
     const since = this.#asked.since ?? 0
     const { list, of } = this.#judgements
@@ -116,10 +106,11 @@ class Replay {
     let weekAt = -1
     let weekNumber = -1
     for (let row = 0; row < count; row++) {
-      const seconds = times[row] as number
+      const seconds = eventTimes[row] as number
+      const times = weights === undefined ? 1 : (weights[row] as number)
       const who = whos[row] as number
       if (seconds < since || this.#isSelected[who] === 0) {
-        this.#leftOut++
+        this.#leftOut += times
         continue
       }
       const call = calls[row] as number
@@ -127,43 +118,44 @@ class Replay {
       const judgement = list[place] as Judgement
       const flag = flags[row] as number
       const kind = kindOf(judgement, flag)
-      this.#counts[kind] = (this.#counts[kind] as number) + 1
+      this.#counts[kind] = (this.#counts[kind] as number) + times
       if (seconds !== 0) {
         if (this.#first === 0) this.#first = seconds
         this.#last = seconds
       }
-      if ((flag & FLAG.data) !== 0) this.#data++
+      if ((flag & FLAG.data) !== 0) this.#data += times
       if (kind === NOT_A_CALL) continue
-      const weekHere = seconds === 0 ? -2 : Math.floor((seconds + MONDAY) / WEEK)
+      const weekHere = weekOf(seconds)
       if (weekHere !== weekAt) {
         weekAt = weekHere
-        weekNumber = week.numberOf(this.#weekName(seconds))
+        weekNumber = week.numberOf(this.#weekNames.of(seconds))
       }
       numbers[place] ??= {
         action: action.numberOf(judgement.operation),
         environment: environment.numberOf(judgement.environment || 'unknown'),
       }
       const number = numbers[place]
-      week.add(weekNumber, kind)
-      principal.add(principals[who] as number, kind)
+      week.add(weekNumber, kind, times)
+      principal.add(principals[who] as number, kind, times)
       agent.add(
         agentNumber(tagged[who] as number, agentNames[agents[row] as number] as number),
         kind,
+        times,
       )
-      action.add(number.action, kind)
-      environment.add(number.environment, kind)
+      action.add(number.action, kind, times)
+      environment.add(number.environment, kind, times)
       if (kind === FAILED) {
-        this.#failed[place] = (this.#failed[place] ?? 0) + 1
-        if ((flag & FLAG.refused) !== 0) this.#refused++
+        this.#failed[place] = (this.#failed[place] ?? 0) + times
+        if ((flag & FLAG.refused) !== 0) this.#refused += times
       } else if (kind !== SERVICE) {
-        this.#judged[place] = (this.#judged[place] ?? 0) + 1
-        this.#further(columns, row, judgement, kind)
+        this.#judged[place] = (this.#judged[place] ?? 0) + times
+        this.#further(columns, row, judgement, kind, times)
       }
     }
   }
 
   /** What is done only for calls that happened, that somebody made, and that are judged. */
-  #further(columns: Columns, row: number, judgement: Judgement, kind: number): void {
+  #further(columns: Columns, row: number, judgement: Judgement, kind: number, times: number): void {
     const seconds = columns.times[row] as number
     const who = columns.whos[row] as number
     const call = columns.calls[row] as number
@@ -171,13 +163,16 @@ class Replay {
       const agent = this.#agent(columns, row)
       const session = this.#sessions[who] as number
       const { operation, requirement } = judgement
-      if (this.#groups.add({ seconds, session, who, agent, operation, requirement })) {
-        this.#groupsOf.week.add(this.#weekName(seconds))
+      if (this.#groups.add({ seconds, session, who, agent, operation, requirement, times })) {
+        this.#groupsOf.week.add(this.#weekNames.of(seconds))
         this.#groupsOf.principal.add((this.#whos[who] as Who).principal)
         this.#groupsOf.agent.add(agent)
       }
     }
-    if (this.#before !== null) this.#compare(call, who, judgement)
+    if (this.#before !== null) {
+      const before = this.#before.list[this.#before.of(call, who)] as Judgement
+      this.#changes.see(before, judgement, (this.#whos[who] as Who).principal, times)
+    }
     const making = this.#making(call, judgement)
     if (making === null) return
     this.#recreations.see(making, seconds, () => this.#deed(columns, row, judgement))
@@ -193,18 +188,6 @@ class Replay {
       this.#makings[call] = making
     }
     return making
-  }
-
-  /** Monday of the week, as a date; empty for an event without a time. */
-  #weekName(seconds: number): string {
-    if (seconds === 0) return ''
-    const week = Math.floor((seconds + MONDAY) / WEEK)
-    let name = this.#weekNames.get(week)
-    if (name === undefined) {
-      name = new Date((week * WEEK - MONDAY) * 1000).toISOString().slice(0, 10)
-      this.#weekNames.set(week, name)
-    }
-    return name
   }
 
   #deed(columns: Columns, row: number, judgement: Judgement): Deed {
@@ -225,23 +208,6 @@ class Replay {
   #agent(columns: Columns, row: number): string {
     const tag = this.#agentOf[columns.whos[row] as number]
     return tag ?? this.#store.agents[columns.agents[row] as number] ?? 'unknown'
-  }
-
-  #compare(call: number, who: number, judgement: Judgement): void {
-    const { list, of } = this.#before as Judgements
-    const before = list[of(call, who)] as Judgement
-    const from = words(before)
-    const to = words(judgement)
-    if (from === to && before.environment === judgement.environment) return
-    this.#changedCount++
-    const { operation, environment } = judgement
-    const { principal } = this.#whos[who] as Who
-    const key = `${from}\n${to}\n${operation}\n${environment}\n${principal}`
-    const known = this.#changes.get(key)
-    if (known !== undefined) known.count++
-    else if (this.#changes.size < CHANGES_LISTED_MAX) {
-      this.#changes.set(key, { change: { from, to, operation, environment, principal }, count: 1 })
-    }
   }
 
   #made(): Report {
@@ -292,10 +258,8 @@ class Replay {
       reviewGroupCount: groups,
       denials: found.denials,
       ...(this.#before !== null && {
-        changes: [...this.#changes.values()]
-          .map(({ change, count: times }) => ({ ...change, count: times }))
-          .sort((a, b) => b.count - a.count),
-        changedCount: this.#changedCount,
+        changes: this.#changes.list(),
+        changedCount: this.#changes.count,
       }),
       window: { from: isoOf(this.#first), to: isoOf(this.#last), weeks: round(weeks) },
       policy: versionOf(rules),
@@ -352,45 +316,6 @@ function agentNumber(tagged: number, named: number): number {
   return tagged === -1 ? named : tagged
 }
 
-function words({ answer, requirement }: Judgement): string {
-  return answer === 'reviewed' ? `reviewed by ${requirement.join(' and ')}` : answer
-}
-
-/** Of `any:1` and `any:2` the latter, and of `any:1` and `sre:1` the latter: what would be asked where all were one review. */
-function mostOfEach(seats: Iterable<string>): string[] {
-  const most = new Map<string, number>()
-  for (const seat of seats) {
-    const [team = '', count = '1'] = seat.split(':')
-    most.set(team, Math.max(most.get(team) ?? 0, Number(count)))
-  }
-  const anybody = most.get('any') ?? 0
-  const named = [...most.values()].reduce((sum, count) => sum + count, 0) - anybody
-  if (anybody <= named) most.delete('any')
-  return [...most].map(([team, count]) => `${team}:${count}`).sort()
-}
-
 function round(value: number): number {
   return Math.round(value * 10) / 10
-}
-
-/** A text with `*` is a pattern for the whole name, any other a part of it. */
-function selector(wanted: string | undefined): (principal: string) => boolean {
-  if (wanted === undefined) return () => true
-  if (!wanted.includes('*')) return (principal) => principal.includes(wanted)
-  const parts = wanted.split('*')
-  return (principal) => matches(parts, principal)
-}
-
-/** Linear: each part is looked for behind the one before. */
-function matches(parts: readonly string[], text: string): boolean {
-  const [first = '', ...rest] = parts
-  const last = rest.pop() ?? ''
-  if (!text.startsWith(first) || text.length < first.length + last.length) return false
-  let at = first.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found === -1) return false
-    at = found + part.length
-  }
-  return text.length - last.length >= at && text.endsWith(last)
 }

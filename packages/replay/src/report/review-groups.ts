@@ -38,6 +38,8 @@ export class ReviewGroups {
     readonly agent: string
     readonly operation: string
     readonly requirement: readonly string[]
+    /** Events that it stands for. */
+    readonly times: number
   }): boolean {
     const { seconds, session, who, agent } = review
     let group = this.#open.get(session)
@@ -49,7 +51,7 @@ export class ReviewGroups {
       this.#open.set(session, group)
       this.#count++
     }
-    group.calls++
+    group.calls += review.times
     if (group.operations.size < OPERATIONS_MAX) group.operations.add(review.operation)
     for (const seat of review.requirement) group.requirement.add(seat)
     return isNew
@@ -73,4 +75,17 @@ export class ReviewGroups {
     this.#largest.sort((a, b) => b.calls - a.calls || a.seconds - b.seconds)
     this.#largest.length = Math.min(this.#largest.length, this.#keptMax)
   }
+}
+
+/** Of `any:1` and `any:2` the latter, and of `any:1` and `sre:1` the latter: what would be asked where all were one review. */
+export function mostOfEach(seats: Iterable<string>): string[] {
+  const most = new Map<string, number>()
+  for (const seat of seats) {
+    const [team = '', count = '1'] = seat.split(':')
+    most.set(team, Math.max(most.get(team) ?? 0, Number(count)))
+  }
+  const anybody = most.get('any') ?? 0
+  const named = [...most.values()].reduce((sum, count) => sum + count, 0) - anybody
+  if (anybody <= named) most.delete('any')
+  return [...most].map(([team, count]) => `${team}:${count}`).sort()
 }

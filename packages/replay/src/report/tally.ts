@@ -39,9 +39,9 @@ export class Tally {
     return number
   }
 
-  add(number: number, kind: number): void {
+  add(number: number, kind: number, times: number): void {
     const at = number * KINDS.length + kind
-    this.#counts[at] = (this.#counts[at] as number) + 1
+    this.#counts[at] = (this.#counts[at] as number) + times
   }
 
   countsOf(number: number): Counts {

@@ -1,7 +1,8 @@
 // One worker over the files of a trail: asks for a file, reads it, hands on rows, asks for the next.
 
 import { parentPort } from 'node:worker_threads'
-import { readTrailFile } from '../trail/read-trail-file.ts'
+import { type ReadFile, readTrailFile } from '../trail/read-trail-file.ts'
+import { isS3, withObject } from '../trail/s3-trail.ts'
 import type { TrailFile } from '../trail/trail-files.ts'
 import { Gatherer } from './gatherer.ts'
 import type { Chunk } from './row.ts'
@@ -22,6 +23,15 @@ export type FromScan =
 
 const port = parentPort
 if (port !== null) {
+  const readAny = async (file: TrailFile): Promise<ReadFile> => {
+    if (!isS3(file.path)) return readTrailFile(file, gatherer.take)
+    try {
+      const { bytes } = file
+      return await withObject(file.path, (path) => readTrailFile({ path, bytes }, gatherer.take))
+    } catch {
+      return { events: 0, others: 0, fault: 'unreadable' } // the report names the object
+    }
+  }
   const gatherer = new Gatherer((chunk) => {
     const message: FromScan = { is: 'chunk', chunk }
     port.postMessage(message, [chunk.rows.buffer])
@@ -33,7 +43,7 @@ if (port !== null) {
       port.close()
       return
     }
-    const read = await readTrailFile(asked.file, gatherer.take)
+    const read = await readAny(asked.file)
     port.postMessage({ is: 'read', index: asked.index, ...read } satisfies FromScan)
   })
 }

@@ -12,6 +12,8 @@ export interface Columns {
   readonly agents: Uint16Array
   /** Bits of FLAG. */
   readonly flags: Uint8Array
+  /** How many events each row stands for; absent where each is one. */
+  readonly weights?: Float64Array
   /** Four words an event; read only where an event is shown by name. */
   readonly ids: () => Uint32Array
 }
