@@ -1,5 +1,6 @@
 // Joins models of one service: the first is the base, later ones add the operations and members it
-// lacks. A member both know keeps the base's shape, with the members that only the later one has.
+// lacks. A member both know keeps the base's shape, with the members that only the later one has. An
+// operation that moved to another path is in a model of its own, so that both paths are read.
 
 import type { OperationModel, Shape } from '../src/index/model.ts'
 import type { RawModel } from './sdk-models.ts'
@@ -12,11 +13,13 @@ const MERGE_DEPTH_MAX = 12
  */
 export function mergeModels(base: readonly RawModel[], additions: readonly RawModel[]): RawModel[] {
   const byId = new Map(base.map((model) => [model.id, model]))
+  const moved: RawModel[] = []
   for (const addition of additions) {
     const known = byId.get(addition.id)
     byId.set(addition.id, known === undefined ? addition : mergeModel(known, addition))
+    if (known !== undefined) moved.push(...movedModel(known, addition))
   }
-  return [...byId.values()]
+  return [...byId.values(), ...moved]
 }
 
 function mergeModel(base: RawModel, addition: RawModel): RawModel {
@@ -35,7 +38,6 @@ function mergeModel(base: RawModel, addition: RawModel): RawModel {
         ? {}
         : { input: merge.joined(known.input ?? empty, added.input, 0) }),
       ...(added.answersCredential === true ? { answersCredential: true } : {}),
-      ...(hasMoved(known, added) ? { alsoAt: added.uri ?? '/' } : {}),
     }
   }
   return {
@@ -54,15 +56,22 @@ function targetsOf(base: RawModel, addition: RawModel): Partial<RawModel> {
   return { targetPrefix, ...(jsonVersion === undefined ? {} : { jsonVersion }) }
 }
 
-/** A label's name and a slash at the end are each model's own. */
-function withoutNames(uri: string): string {
-  return uri.replace(/\{[^}+]+(\+?)\}/g, '{$1}').replace(/\/$/, '')
+/** The operations that newer clients send to another path or by another method. */
+function movedModel(base: RawModel, addition: RawModel): RawModel[] {
+  const merge = new Merge({ ...base, shapes: {} }, addition)
+  const operations: Record<string, OperationModel> = {}
+  for (const [name, added] of Object.entries(addition.operations)) {
+    const known = base.operations[name]
+    if (known === undefined || added.uri === undefined || known.uri === undefined) continue
+    if (routeOf(added) !== routeOf(known)) operations[name] = merge.imported(added)
+  }
+  if (Object.keys(operations).length === 0) return []
+  return [{ ...base, operations, shapes: merge.shapes }]
 }
 
-/** True where newer clients send the same members, bound the same, to another path. */
-function hasMoved(known: OperationModel, added: OperationModel): boolean {
-  if (added.uri === undefined || added.method !== known.method) return false
-  return withoutNames(added.uri) !== withoutNames(known.uri ?? '/')
+/** A label's name and a slash at the end are each model's own. */
+function routeOf({ method = 'POST', uri = '/' }: OperationModel): string {
+  return `${method} ${uri.replace(/\{[^}+]+(\+?)\}/g, '{$1}').replace(/\/$/, '')}`
 }
 
 /** A token by the newer model is one: its clients make up a value where none was given. */

@@ -143,8 +143,8 @@ function routeOf(model: RawModel, { method = 'POST', uri = '/', input }: Operati
 const NAMED: readonly (readonly [RegExp, string])[] = [
   [/^DataZone PostLineageEvent\.clientToken: /, 'an unread token in either place'],
   [/^(?:OpenSearch|Elasticsearch Service) DescribeDomainAutoTunes\./, 'v2 reads it in the body'],
-  [/^SESv2 (?:ListConfigurationSets|ListEmailIdentities)[.:]/, 'moved; the new path is refused'],
-  [/^SESv2 PutEmailIdentityDkimSigningAttributes:/, 'moved; both paths are read (alsoAt)'],
+  [/^SESv2 (?:ListConfigurationSets|ListEmailIdentities)[.:]/, 'moved; both paths are read'],
+  [/^SESv2 PutEmailIdentityDkimSigningAttributes:/, 'moved; both paths are read'],
   [/^SageMaker Runtime InvokeEndpointAsync: payload/, 'new; taken from v3 by the merge'],
 ]
 

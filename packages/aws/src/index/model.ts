@@ -33,8 +33,6 @@ export interface Shape {
 export interface OperationModel {
   readonly method?: string
   readonly uri?: string
-  /** Another path, with the same method and members, that newer clients send it to. */
-  readonly alsoAt?: string
   readonly input?: Shape
   readonly deprecated?: boolean
   /**

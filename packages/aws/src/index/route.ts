@@ -25,13 +25,12 @@ export interface Route {
 /** Routes of a model that speaks REST, none of the others. */
 export function routesOf(model: Model): Route[] {
   if (model.protocol !== 'rest-json' && model.protocol !== 'rest-xml') return []
-  return Object.entries(model.operations).flatMap(([name, { uri = '/', alsoAt }]) =>
-    (alsoAt === undefined ? [uri] : [uri, alsoAt]).map((each) => routeOf(model, name, each)),
-  )
+  return Object.keys(model.operations).map((name) => routeOf(model, name))
 }
 
-function routeOf(model: Model, name: string, uri: string): Route {
+function routeOf(model: Model, name: string): Route {
   const operation = model.operations[name]
+  const uri = operation?.uri ?? '/'
   const [path = '/', query = ''] = uri.split('?')
   const literalQuery = new Map<string, string | null>()
   for (const part of query.split('&')) {
