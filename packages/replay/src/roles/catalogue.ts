@@ -105,8 +105,9 @@ function finished({ action, service, effects, recoverable }: Draft): CatalogueAc
   }
 }
 
-function isChange({ effects }: CatalogueAction): boolean {
-  return effects.some((effect) => effect !== 'read' && effect !== 'list')
+/** What STS lends acts by the role's own rights: that is an edge of the graph, not a change. */
+function isChange({ effects, service }: CatalogueAction): boolean {
+  return service !== 'sts' && effects.some((effect) => effect !== 'read' && effect !== 'list')
 }
 
 /** A format with its variables as `*`, and its account and partition filled in. */

@@ -46,7 +46,7 @@ function resourcesFor(
   return found.length === 0 ? ['*'] : [...new Set(found)]
 }
 
-/** Actions with the same resources become one statement; then resources with the same actions. */
+/** Actions with the same resources become one statement; what destroys stands apart from the rest. */
 export function grantsOf(needs: readonly Need[]): Grant[] {
   const byAction = new Map<string, Set<string>>()
   for (const { action, resource } of needs) {
@@ -56,12 +56,19 @@ export function grantsOf(needs: readonly Need[]): Grant[] {
   for (const [action, resources] of byAction) {
     // What holds for everything holds for each thing.
     const list = resources.has('*') ? ['*'] : withoutCovered([...resources])
-    const key = list.join('\n')
+    const key = [destroysOrGrants(action), ...list].join('\n')
     byResources.set(key, [...(byResources.get(key) ?? []), action])
   }
   return [...byResources]
-    .map(([key, actions]) => ({ actions: actions.sort(), resources: key.split('\n') }))
+    .map(([key, actions]) => ({ actions: actions.sort(), resources: key.split('\n').slice(1) }))
     .sort((a, b) => (a.actions[0] ?? '').localeCompare(b.actions[0] ?? '', 'en'))
+}
+
+/** Verbs after which something is gone or somebody has more rights: their statements keep names longest. */
+export function destroysOrGrants(action: string): boolean {
+  return /:(Delete|Terminate|Purge|Remove|Schedule|Deregister|Destroy|Put.*Policy|Attach|Create.*Key|UpdateAssume|PassRole|AssumeRole)/i.test(
+    action,
+  )
 }
 
 /** Leaves out what another pattern of the list stands for. */

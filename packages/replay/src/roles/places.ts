@@ -25,14 +25,36 @@ export function environmentsTouched(
 }
 
 function held(arns: readonly string[], pattern: string): 'yes' | 'no' | 'unknown' {
-  const subject = globOf(pattern)
   let sum: 'no' | 'unknown' = 'no'
   for (const arn of arns) {
-    const related = relation(globOf(arn), subject)
+    const related = arnRelation(arn, pattern)
     if (related === 'yes') return 'yes'
     if (related === 'unknown') sum = 'unknown'
   }
   return sum
+}
+
+/** Parts of an ARN before that of the resource, in which no `:` can stand. */
+const PARTS = 5
+
+/**
+ * As `relation`, but a `*` in one part of an ARN does not reach into the next: no name of a thing holds what
+ * looks like an ARN. Patterns that are shorter than an ARN are compared as texts.
+ */
+export function arnRelation(pattern: string, subject: string): 'yes' | 'no' | 'unknown' {
+  const whole = relation(globOf(pattern), globOf(subject))
+  if (whole !== 'unknown') return whole
+  const left = partsOf(pattern)
+  const right = partsOf(subject)
+  if (left === null || right === null) return whole
+  const apart = left.some((part, at) => relation(globOf(part), globOf(right[at] ?? '')) === 'no')
+  return apart ? 'no' : 'unknown'
+}
+
+function partsOf(arn: string): string[] | null {
+  const parts = arn.split(':')
+  if (parts.length <= PARTS) return null
+  return [...parts.slice(0, PARTS), parts.slice(PARTS).join(':')]
 }
 
 /** Production first, then in the order of the rows, the rest by name. */

@@ -5,7 +5,7 @@ import type { JsonObject } from '@seconder/aws/call'
 import { authorize, NO_POLICIES } from '@seconder/aws/iam/authorize'
 import { parsePolicy } from '@seconder/aws/iam/policy'
 import { byStart, type Collapse, type Collapsed, withinLevel, withoutAdding } from './collapse.ts'
-import { type Grant, grantsOf, type Need, needsOf } from './grants.ts'
+import { destroysOrGrants, type Grant, grantsOf, type Need, needsOf } from './grants.ts'
 import { guardsOf } from './guards.ts'
 import type { Kept } from './kept.ts'
 import { CHARS_MAX, charsOf, documentOf, type SizedPolicy, sized } from './sized.ts'
@@ -106,19 +106,15 @@ function fit(
     const documents = packed(grants, kept, CHARS_MAX[as], index < steps.length - 1 ? 1 : count)
     if (documents) return { documents, collapses }
   }
-  return { tooLarge: charsOf(documentOf(grants.map(statementOf))) - CHARS_MAX[as] * count }
-}
-
-/** Verbs after which something is gone or somebody has more rights: such statements keep their names. */
-function destroysOrGrants(action: string): boolean {
-  return /:(Delete|Terminate|Purge|Remove|Schedule|Deregister|Destroy|Put.*Policy|Attach|Create.*Key|UpdateAssume|PassRole|AssumeRole)/i.test(
-    action,
-  )
+  const over = charsOf(documentOf(grants.map(statementOf))) - CHARS_MAX[as] * count
+  return { tooLarge: Math.max(1, over) }
 }
 
 /** Statements that came to have the same resources. */
 function merged(grants: readonly Grant[]): Grant[] {
-  const byResources = Map.groupBy(grants, ({ resources }) => resources.join('\n'))
+  const byResources = Map.groupBy(grants, ({ resources, actions }) =>
+    [actions.some(destroysOrGrants), ...resources].join('\n'),
+  )
   return [...byResources.values()].map((list) => ({
     resources: list[0]?.resources ?? [],
     actions: [...new Set(list.flatMap(({ actions }) => actions))].sort(),
@@ -138,13 +134,29 @@ function packed(
   count: number,
 ): JsonObject[] | null {
   const documents: JsonObject[][] = [[]]
-  for (const statement of [...grants.map(statementOf), ...kept]) {
+  const statements = grants.flatMap((grant) => parted(grant, max / 2)).map(statementOf)
+  for (const statement of [...statements, ...kept]) {
     if (charsOf(documentOf([statement])) > max) return null
     const last = documents.at(-1) ?? []
     if (charsOf(documentOf([...last, statement])) > max) documents.push([statement])
     else last.push(statement)
   }
   return documents.length > count ? null : documents.map(documentOf)
+}
+
+/** A grant in halves, until each fits: the same rights in more statements. */
+function parted(grant: Grant, max: number): Grant[] {
+  const { actions, resources } = grant
+  if (charsOf(documentOf([statementOf(grant)])) <= max) return [grant]
+  if (actions.length > 1) {
+    const half = Math.ceil(actions.length / 2)
+    const halves = [actions.slice(0, half), actions.slice(half)]
+    return halves.flatMap((some) => parted({ ...grant, actions: some }, max))
+  }
+  if (resources.length < 2) return [grant]
+  const half = Math.ceil(resources.length / 2)
+  const halves = [resources.slice(0, half), resources.slice(half)]
+  return halves.flatMap((some) => parted({ ...grant, resources: some }, max))
 }
 
 /** The new policies alone, under the new boundary and SCP: a certain yes, whatever the context. */
