@@ -3,10 +3,21 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { signChange } from '@seconder/cli/changing-people'
+import { signerFor } from '@seconder/cli/signing'
+import type { PeopleChange } from '@seconder/gateway/lib/people-change'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requestIdIn } from '../path/harness.ts'
-import { askForDecember, askForOneSetting, hasChromium, type Stage, startStage } from './stage.ts'
+import {
+  askForDecember,
+  askForOneSetting,
+  changeOneSetting,
+  hasChromium,
+  type Stage,
+  startStage,
+  withAuthenticator,
+} from './stage.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** A folder to put a picture of each page into, for people to look at. */
@@ -30,7 +41,20 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     await stage?.close()
   })
 
-  const at = (path: string) => stage.gate.running.consoleUrl + path
+  const at = (path: string) => stage.at(path)
+
+  test('a passkey is made, and counts when two members have signed for it', async () => {
+    await withAuthenticator(page)
+    await page.goto(at('/people'))
+    await page.getByLabel('Your name here').fill('carol')
+    await page.getByRole('button', { name: 'Make a passkey' }).click()
+    const line = await page.getByText(/^passkey localhost \S+ \S+$/).textContent()
+    const change = { kind: 'add-key', person: 'carol', key: line } as PeopleChange
+    await signedBy('alice', change)
+    await page.getByText('add a key of carol').waitFor()
+    await signedBy('bob', change)
+    await page.getByLabel('I am').selectOption('carol')
+  })
 
   test('an empty inbox says what to do; a request comes in live, the worst first', async () => {
     await page.goto(at('/'))
@@ -63,8 +87,7 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     expect(text).toContain('kiro-cli 1.22 for alice, who may not approve')
     expect(text).toContain('2 people, among them 1 of sre')
     expect(text).toContain('The agent gave no reason.')
-    // Nobody signed in: the command line answers.
-    expect(text).toContain(`seconder approve ${december}`)
+    expect(text).toContain('Sign with passkey')
   })
 
   test('a signature of somebody else shows at once, and the end of it', async () => {
@@ -94,7 +117,35 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     await expect.poll(() => page.locator('.row').count()).toBe(1)
   })
 
-  test.each(['/', '/requests/DECEMBER', '/sessions', '/ledger', '/policies'])(
+  test('a passkey answers: the call passes, once', async () => {
+    await page.goto(at('/'))
+    await page.getByText('dynamodb:UpdateItem').click()
+    await page.locator('.summary').getByText('This would change item').waitFor()
+    await page.getByRole('button', { name: 'Sign with passkey' }).click()
+    await page.getByText('Approved. Nothing has happened yet').waitFor()
+    await page.getByText('presence proved').waitFor()
+    await changeOneSetting(stage)
+    await askForOneSetting(stage)
+    const entries = await stage.gate.entries()
+    expect(entries.filter(({ type }) => type === 'intent')).toHaveLength(1)
+    const reviews = entries.filter(
+      ({ type, reviewer }) => type === 'review' && reviewer === 'carol',
+    )
+    expect(reviews).toEqual([expect.objectContaining({ verdict: 'approve', strength: 'hardware' })])
+  })
+
+  test('by passkey too, a request is denied and changes are asked for, with words', async () => {
+    await page.goto(at('/'))
+    await page.getByText('dynamodb:UpdateItem').click()
+    const changes = page.getByRole('button', { name: 'Request changes' })
+    expect(await changes.isDisabled()).toBe(true)
+    await page.getByLabel('Comment').fill('Take 0.94')
+    await page.getByRole('button', { name: 'Deny' }).click()
+    await page.getByText('Denied. Nothing was done').waitFor()
+    expect((await askForOneSetting(stage)).message).toContain('denied by carol')
+  })
+
+  test.each(['/', '/requests/DECEMBER', '/sessions', '/ledger', '/policies', '/people'])(
     'axe finds nothing serious on %s, in the light, in the dark and on a phone',
     async (path) => {
       for (const [scheme, width] of [
@@ -122,9 +173,14 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
   )
 
   test('nothing was asked of anybody but the gate, and no script failed', () => {
-    expect([...asked]).toEqual([stage.gate.running.consoleUrl])
+    expect([...asked]).toEqual([new URL(at('/')).origin])
     expect(errors).toEqual([])
   })
+
+  async function signedBy(name: string, change: PeopleChange): Promise<void> {
+    const signer = await signerFor(stage.gate.client, stage.gate.keys.get(name))
+    await signChange(stage.gate.client, signer, change)
+  }
 
   async function shot(name: string): Promise<void> {
     if (SHOTS === undefined) return

@@ -7,7 +7,7 @@ import { CONSOLE_FOLDER } from '@seconder/gateway/api/console-files'
 import { type Cloud, STORY_REGION, startCloud } from '@seconder/lab/cloud/cloud'
 import { createCostExplorerEnvironment } from '@seconder/lab/cloud/environment'
 import { type SdkClients, sdkClients } from '@seconder/lab/cloud/sdk-clients'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { Harness, type Keys } from '../path/harness.ts'
 
 /** Debian's package, or another one by name. */
@@ -21,6 +21,8 @@ export interface Stage {
   readonly browser: Browser
   readonly keys: Keys
   readonly agent: SdkClients
+  /** An address of the console under the name that passkeys belong to. */
+  at(path: string): string
   close(): Promise<void>
 }
 
@@ -41,6 +43,7 @@ export async function startStage(): Promise<Stage> {
     browser,
     keys,
     agent,
+    at: (path) => gate.running.consoleUrl.replace('127.0.0.1', 'localhost') + path,
     async close() {
       await browser.close()
       agent.destroy()
@@ -58,17 +61,31 @@ export async function askForDecember({ agent }: Stage): Promise<Error> {
   return refused(agent.cloudFormation.send(new DeleteStackCommand({ StackName: 'cost-explorer' })))
 }
 
-export function askForOneSetting({ agent }: Stage): Promise<Error> {
-  return refused(
-    agent.dynamoDb.send(
-      new UpdateItemCommand({
-        TableName: 'cost-explorer-settings',
-        Key: { month: { S: '2026-08' } },
-        UpdateExpression: 'SET factor = :factor',
-        ExpressionAttributeValues: { ':factor': { N: '0.93' } },
-      }),
-    ),
+export function askForOneSetting(stage: Stage): Promise<Error> {
+  return refused(changeOneSetting(stage))
+}
+
+export function changeOneSetting({ agent }: Stage): Promise<unknown> {
+  return agent.dynamoDb.send(
+    new UpdateItemCommand({
+      TableName: 'cost-explorer-settings',
+      Key: { month: { S: '2026-08' } },
+      UpdateExpression: 'SET factor = :factor',
+      ExpressionAttributeValues: { ':factor': { N: '0.93' } },
+    }),
   )
+}
+
+/** A passkey of this device whose owner always puts the finger on it, as Chromium feigns one. */
+export async function withAuthenticator(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('WebAuthn.enable')
+  await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      ...{ protocol: 'ctap2', transport: 'internal', hasResidentKey: true },
+      ...{ hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+    },
+  })
 }
 
 export function refused(sent: Promise<unknown>): Promise<Error> {

@@ -1,9 +1,10 @@
 // The frame around every page: where one is, whether events arrive, and the keyboard.
 import { useCallback, useEffect, useState } from 'react'
 import type { GateFacts } from './gate/api.ts'
-import { IdentityContext, NOBODY } from './gate/identity.ts'
+import { IdentityContext } from './gate/identity.ts'
 import { type GateEvent, useLink, useLoaded } from './gate/live.ts'
 import { useKeyboard } from './keyboard.ts'
+import { FirstMember } from './pages/first-member.tsx'
 import { Inbox } from './pages/inbox.tsx'
 import { Ledger } from './pages/ledger.tsx'
 import { People } from './pages/people.tsx'
@@ -12,6 +13,7 @@ import { RequestPage } from './pages/request.tsx'
 import { Session, Sessions } from './pages/session.tsx'
 import { Link } from './parts/link.tsx'
 import { Empty, Failure, Loading } from './parts/notice.tsx'
+import { identityOf, keptPerson, type Member, Who } from './parts/who.tsx'
 import {
   type Route,
   toInbox,
@@ -34,13 +36,18 @@ export function App() {
   const route = useRoute()
   const isEpoch = useCallback((event: GateEvent) => event.type === 'epoch-activated', [])
   const { value: facts, error, reload } = useLoaded<GateFacts>('/api/gate', isEpoch)
+  const isPeople = useCallback((event: GateEvent) => event.type.startsWith('people'), [])
+  const { value: people } = useLoaded<{ people: Member[] }>('/api/people', isPeople)
+  const [chosen, setChosen] = useState(keptPerson)
+  const members = people?.people ?? []
+  const identity = identityOf(members, chosen)
   const [showsHelp, setShowsHelp] = useState(false)
   useKeyboard(() => setShowsHelp((last) => !last))
   useEffect(() => {
     document.title = `${titleOf(route)} · Seconder`
   }, [route])
   return (
-    <IdentityContext.Provider value={NOBODY}>
+    <IdentityContext.Provider value={identity}>
       <a className="skip" href="#main">
         To the content
       </a>
@@ -55,6 +62,7 @@ export function App() {
             </Link>
           ))}
         </nav>
+        <Who members={members} identity={identity} choose={setChosen} />
         <LinkState />
       </header>
       {showsHelp && <Help />}
@@ -86,7 +94,9 @@ function Page({ route, facts }: { readonly route: Route; readonly facts: GateFac
     case 'policies':
       return <Policies facts={facts} />
     case 'people':
-      return <People />
+      return <People facts={facts} />
+    case 'first-member':
+      return <FirstMember facts={facts} />
     case 'nowhere':
       return (
         <Empty>
@@ -102,6 +112,8 @@ function titleOf(route: Route): string {
       return `Request ${route.id.slice(0, 6)}`
     case 'nowhere':
       return 'Nothing here'
+    case 'first-member':
+      return 'The first member'
     default:
       return route.page[0]?.toUpperCase() + route.page.slice(1)
   }

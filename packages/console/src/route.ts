@@ -9,6 +9,7 @@ export type Route =
   | { readonly page: 'ledger'; readonly from: number | null }
   | { readonly page: 'policies' }
   | { readonly page: 'people' }
+  | { readonly page: 'first-member' }
   | { readonly page: 'nowhere'; readonly path: string }
 
 export const toInbox = (state = 'pending', find = ''): string => {
@@ -52,6 +53,8 @@ export function routeOf(address: string): Route {
       return { page: 'policies' }
     case 'people':
       return { page: 'people' }
+    case 'first-member':
+      return { page: 'first-member' }
     default:
       return { page: 'nowhere', path: pathname }
   }

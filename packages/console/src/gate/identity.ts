@@ -1,14 +1,13 @@
-// Who looks at this page, as the gate knows it. It only reads: every act has its own signature.
+// Who answers on this page. It proves nothing: every act has its own signature, which does.
 import { createContext, useContext } from 'react'
 
 export interface Identity {
-  /** Null where nobody signed in; then the command line signs. */
+  /** Null where nobody said; then the command line signs. */
   readonly person: string | null
   readonly hasPasskey: boolean
-  readonly rpId: string | null
 }
 
-export const NOBODY: Identity = { person: null, hasPasskey: false, rpId: null }
+export const NOBODY: Identity = { person: null, hasPasskey: false }
 
 export const IdentityContext = createContext<Identity>(NOBODY)
 

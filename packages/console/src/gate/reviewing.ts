@@ -14,7 +14,6 @@ interface ReviewAnswer {
   readonly verdict: Verdict
   readonly comment: string
   readonly reviewer: string
-  readonly rpId: string
 }
 
 /** Returns the request as it is afterwards. Errors: GateError of the gate, `not_signed`. */
@@ -37,7 +36,7 @@ export async function sendReview(answer: ReviewAnswer): Promise<ShownRequest> {
     expiresAt: new Date(Date.now() + STATEMENT_LIFE_MS).toISOString(),
     checkpoint,
   }
-  return post('/api/reviews', await signWithPasskey(statement, answer.rpId))
+  return post('/api/reviews', await signWithPasskey(statement, answer.facts.relyingParty.rpId))
 }
 
 export function nonce(): string {

@@ -1,55 +1,151 @@
-// People: who may review, of which teams, by which keys.
-import { useCallback } from 'react'
+// People: who may review, of which teams, by which keys; what waits for a second signature; a new passkey.
+import type { PeopleChange } from '@seconder/gateway/lib/people-change'
+import { changeWords } from '@seconder/gateway/lib/people-words'
+import { useCallback, useState } from 'react'
+import type { GateError, GateFacts } from '../gate/api.ts'
+import { useIdentity } from '../gate/identity.ts'
 import { type GateEvent, useLoaded } from '../gate/live.ts'
+import { type ShownChange, signChange } from '../gate/people.ts'
 import { Empty, Failure, Loading } from '../parts/notice.tsx'
-import { safe } from '../parts/untrusted.tsx'
+import { Time } from '../parts/time.tsx'
+import { Name, safe } from '../parts/untrusted.tsx'
 import { Wide } from '../parts/wide.tsx'
+import { NewPasskey } from './new-passkey.tsx'
 
 interface ShownPerson {
   readonly name: string
   readonly teams: readonly string[]
-  readonly addedAt: string
-  readonly keys: readonly { readonly kind: string; readonly fingerprint: string }[]
+  readonly keys: readonly {
+    readonly fingerprint: string
+    readonly kind: string
+    readonly showsPresence: boolean
+  }[]
+  readonly identities: readonly { readonly issuer: string; readonly subject: string }[]
 }
 
-export function People() {
-  const concerns = useCallback((event: GateEvent) => /people|person/.test(event.type), [])
-  const { value, error, reload } = useLoaded<{ people: ShownPerson[] }>('/api/people', concerns)
+interface PeoplePage {
+  readonly people: readonly ShownPerson[]
+  readonly changes: readonly ShownChange[]
+}
+
+export function People({ facts }: { readonly facts: GateFacts }) {
+  const concerns = useCallback((event: GateEvent) => event.type.startsWith('people'), [])
+  const { value, error, reload } = useLoaded<PeoplePage>('/api/people', concerns)
   if (error) return <Failure error={error} retry={reload} />
   if (!value) return <Loading what="people" />
   return (
     <>
       <h1>People</h1>
       <p>
-        A change of people takes two of them: <code>seconder people --help</code>.
+        A change of people takes the signatures of two members, and never that of whoever gains by
+        it. In a terminal: <code>seconder people --help</code>.
       </p>
-      {value.people.length === 0 && <Empty>Nobody is known to this gate yet.</Empty>}
-      <Wide label="People">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Teams</th>
-              <th scope="col">Keys</th>
-            </tr>
-          </thead>
-          <tbody>
-            {value.people.map(({ name, teams, keys }) => (
-              <tr key={name}>
-                <th scope="row">{safe(name)}</th>
-                <td>{teams.map(safe).join(', ') || '–'}</td>
-                <td>
-                  {keys.map(({ kind, fingerprint }) => (
-                    <div key={fingerprint}>
-                      {kind} <code>{fingerprint}</code>
-                    </div>
-                  ))}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Wide>
+      <Changes changes={value.changes} facts={facts} reload={reload} />
+      {value.people.length === 0 ? (
+        <Empty>
+          Nobody is known to this gate yet. Its operator finds a one-time link in a file beside its
+          state.
+        </Empty>
+      ) : (
+        <Members people={value.people} />
+      )}
+      <NewPasskey facts={facts} />
     </>
   )
+}
+
+function Members({ people }: { readonly people: readonly ShownPerson[] }) {
+  return (
+    <Wide label="Members">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Teams</th>
+            <th scope="col">Keys</th>
+          </tr>
+        </thead>
+        <tbody>
+          {people.map(({ name, teams, keys, identities }) => (
+            <tr key={name}>
+              <th scope="row">{safe(name)}</th>
+              <td>{teams.map(safe).join(', ') || '–'}</td>
+              <td>
+                {keys.map(({ kind, fingerprint, showsPresence }) => (
+                  <div key={fingerprint}>
+                    {kind} <code>{fingerprint}</code>
+                    {showsPresence && <span className="quiet"> shows presence</span>}
+                  </div>
+                ))}
+                {identities.map(({ issuer, subject }) => (
+                  <div key={`${issuer} ${subject}`}>
+                    {safe(subject)} at {safe(issuer)}
+                  </div>
+                ))}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Wide>
+  )
+}
+
+interface ChangesProps {
+  readonly changes: readonly ShownChange[]
+  readonly facts: GateFacts
+  readonly reload: () => void
+}
+
+function Changes({ changes, facts, reload }: ChangesProps) {
+  const { person, hasPasskey } = useIdentity()
+  const [error, setError] = useState<GateError | null>(null)
+  if (changes.length === 0) return null
+  const sign = async (change: PeopleChange) => {
+    if (person === null) return
+    setError(null)
+    try {
+      await signChange(change, { facts, signer: person })
+      reload()
+    } catch (cause) {
+      setError(cause as GateError)
+    }
+  }
+  return (
+    <section aria-label="Changes that wait">
+      <h2>Waiting for a signature</h2>
+      <ul className="rows">
+        {changes.map(({ changeId, change, signers, needs, openedAt }) => (
+          <li key={changeId} className="change">
+            <p>
+              {/* Made here from the change that is signed, never taken from the gate. */}
+              <strong>{safe(changeWords(change))}</strong> <span className="quiet">{changeId}</span>
+            </p>
+            {keysOf(change).map((key) => (
+              <p key={key}>
+                <Name text={key} />
+              </p>
+            ))}
+            <p className="quiet">
+              signed by {signers.map(safe).join(', ')} · {safe(needs ?? 'in force')} ·{' '}
+              <Time at={openedAt} />
+            </p>
+            {person !== null && hasPasskey && !signers.includes(person) ? (
+              <button type="button" onClick={() => sign(change)}>
+                Sign with passkey …
+              </button>
+            ) : (
+              <code>seconder people sign {changeId}</code>
+            )}
+          </li>
+        ))}
+      </ul>
+      {error && <Failure error={error} />}
+    </section>
+  )
+}
+
+function keysOf(change: PeopleChange): readonly string[] {
+  if (change.kind === 'add-person') return change.keys
+  return change.kind === 'add-key' ? [change.key] : []
 }

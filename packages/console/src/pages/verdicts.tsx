@@ -21,8 +21,8 @@ export function Verdicts(props: VerdictsProps) {
   const { request, checked } = props
   const identity = useIdentity()
   if (request.state !== 'pending') return null
-  const { person, hasPasskey, rpId } = identity
-  if (person === null || !hasPasskey || rpId === null) return <ByCommand request={request} />
+  const { person, hasPasskey } = identity
+  if (person === null || !hasPasskey) return <ByCommand request={request} />
   if (person === checked.document.context.operator) {
     return (
       <p className="notice">
@@ -30,7 +30,7 @@ export function Verdicts(props: VerdictsProps) {
       </p>
     )
   }
-  return <Form {...props} person={person} rpId={rpId} />
+  return <Form {...props} person={person} />
 }
 
 function ByCommand({ request }: { readonly request: ShownRequest }) {
@@ -49,10 +49,9 @@ function ByCommand({ request }: { readonly request: ShownRequest }) {
 
 interface FormProps extends VerdictsProps {
   readonly person: string
-  readonly rpId: string
 }
 
-function Form({ checked, request, facts, reload, person, rpId }: FormProps) {
+function Form({ checked, request, facts, reload, person }: FormProps) {
   const [comment, setComment] = useState('')
   const [isBusy, setIsBusy] = useState(false)
   const [error, setError] = useState<GateError | null>(null)
@@ -61,7 +60,7 @@ function Form({ checked, request, facts, reload, person, rpId }: FormProps) {
     setIsBusy(true)
     setError(null)
     try {
-      await sendReview({ checked, facts, verdict, comment, reviewer: person, rpId })
+      await sendReview({ checked, facts, verdict, comment, reviewer: person })
       reload()
     } catch (cause) {
       setError(cause as GateError)

@@ -36,6 +36,7 @@ const PAGES = [
   '/ledger',
   '/policies',
   '/people',
+  '/first-member',
   '/sign-in',
 ]
 

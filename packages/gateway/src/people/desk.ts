@@ -4,7 +4,8 @@ import type { z } from 'zod'
 import type { JsonObject } from '../describe/action.ts'
 import { canonicalJson, sha256Hex } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
-import { addsPower, changeWords, type PeopleChange } from '../lib/people-change.ts'
+import { addsPower, type PeopleChange } from '../lib/people-change.ts'
+import { changeWords } from '../lib/people-words.ts'
 import { parseRegisteredKey } from '../lib/registered-key.ts'
 import {
   type ActVerifier,
