@@ -137,8 +137,13 @@ function escapedLines(text: string): string {
   return text.split('\n').map(escaped).join('\n')
 }
 
-function rounders({ rounders: all }: Audit): string {
-  if (all.length === 0) return '<p>Nobody: production is reached through the gate alone.</p>'
+function rounders({ rounders: all, whole, principals: read }: Audit): string {
+  if (all.length === 0) {
+    const isCertain = whole && read.every(({ unread }) => unread.length === 0)
+    return isCertain
+      ? '<p>Nobody was found.</p>'
+      : '<p>Nobody was found, but not everybody could be read: this proves nothing.</p>'
+  }
   const rows = all.slice(0, ROWS_MAX).map(rounderRow)
   return `<p>${all.filter(({ excepted }) => !excepted).length} can act on production and nobody is asked.</p>${table(['who', 'kind', 'certain', 'how'], rows)}`
 }

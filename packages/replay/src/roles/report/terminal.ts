@@ -104,7 +104,9 @@ function findingLines(finding: Finding, { toned, width }: TerminalOptions): stri
   return lines
 }
 
-function rounderLines({ rounders }: Audit, { toned, rows }: TerminalOptions): string[] {
+function rounderLines(audit: Audit, { toned, rows }: TerminalOptions): string[] {
+  const { rounders } = audit
+  const isCertain = audit.whole && audit.principals.every(({ unread }) => unread.length === 0)
   const going = rounders.filter(({ excepted }) => !excepted)
   const exceptions = rounders.length - going.length
   const beside = exceptions > 0 ? `, beside ${exceptions} named exceptions` : ''
@@ -113,6 +115,7 @@ function rounderLines({ rounders }: Audit, { toned, rows }: TerminalOptions): st
   const more = rounders.length - shownRows.length
   return [
     toned('bold', head),
+    ...(isCertain ? [] : [toned('yellow', 'Not everybody could be read: there may be more.')]),
     ...table(['who', 'certain', 'how'], shownRows, toned),
     ...(more > 0 ? [toned('dim', `${more} more`)] : []),
   ]
