@@ -65,3 +65,21 @@ test.each([
   expect(effects(service, operation, bad)).toContain(effect)
   expect(effects(service, operation, good)).not.toContain(effect)
 })
+
+test.each([
+  ['acm-pca', 'RevokeCertificate', 'destroy'],
+  ['neptune-db', 'ExecuteFastReset', 'destroy'],
+  ['drs', 'DisconnectSourceServer', 'destroy'],
+  ['neptune-db', 'ExecuteGremlinQuery', 'opaque'],
+  ['budgets', 'ExecuteBudgetAction', 'opaque'],
+  ['deadline', 'AssumeQueueRoleForUser', 'permissions'],
+  ['awsssoportal', 'GetRoleCredentials', 'permissions'],
+  ['workmail', 'ResetPassword', 'permissions'],
+  ['lightsail', 'GetRelationalDatabaseMasterUserPassword', 'permissions'],
+] as const)(
+  'H6 %s %s is no longer unknown, and no policy judges it more lightly',
+  (service, name, effect) => {
+    // The shipped policies hold destroy and opaque to what they hold unknown to, permissions to more.
+    expect(effects(service, name, {})).toEqual([effect])
+  },
+)
