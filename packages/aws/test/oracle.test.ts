@@ -66,18 +66,23 @@ interface Known {
   readonly operation: Operation
 }
 
-const models = new Map(
+/** By id; a model whose operations moved stands there twice. */
+const models = Map.groupBy(
   signingNames().flatMap((name) => {
     const service = serviceOf(name)
-    return service.models.map((model) => [model.id, { service, model }] as const)
+    return service.models.map((model) => ({ service, model }))
   }),
+  ({ model }) => model.id,
 )
 
 function known(modelId: string, name: string): Known | undefined {
   const found = models.get(modelId)
   if (found === undefined) throw new Error(`no model ${modelId}`)
-  const operation = operationOf(found.model, name)
-  return operation && { service: found.service, operation }
+  for (const { service, model } of found) {
+    const operation = operationOf(model, name)
+    if (operation !== undefined) return { service, operation }
+  }
+  return undefined
 }
 
 /** Every action that an operation needs with some parameters. */
@@ -199,7 +204,7 @@ test('the list names at least 60 services, each with models that the index has',
   expect(services.length).toBeGreaterThanOrEqual(60)
   for (const { prefix, sdk } of services) {
     for (const modelId of Object.values(sdk)) {
-      expect(models.get(modelId)?.service.prefix, modelId).toBe(prefix)
+      expect(models.get(modelId)?.[0]?.service.prefix, modelId).toBe(prefix)
     }
   }
 })
