@@ -26,6 +26,11 @@ export interface Stage {
   close(): Promise<void>
 }
 
+/** Chromium does not sandbox itself where the tests run as root. */
+export function chromiumBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+}
+
 export async function startStage(): Promise<Stage> {
   const cloud: Cloud = await startCloud({ stepMs: 1 })
   await createCostExplorerEnvironment(cloud)
@@ -36,8 +41,7 @@ export async function startStage(): Promise<Stage> {
   })
   const keys = await gate.open('alice', 'kiro-cli 1.22')
   const agent = sdkClients({ endpoint: keys.endpoint, region: STORY_REGION, credentials: keys })
-  // Chromium does not sandbox itself where the tests run as root.
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  const browser = await chromiumBrowser()
   return {
     gate,
     browser,

@@ -10,6 +10,7 @@ import { type DemoGate, REVIEWERS, startGate } from './gate.ts'
 import { holdings } from './holdings.ts'
 import { type RunFigures, runIncident, TASK } from './incident.ts'
 import { type Instructions, Narration, shortId } from './narration.ts'
+import { joinByBrowser, NEWCOMER, pageAt } from './newcomer.ts'
 import { comparison, type Report, unmet } from './report.ts'
 import { requestFigures, watchRequests } from './request-watch.ts'
 import { Screen } from './screen.ts'
@@ -87,10 +88,13 @@ async function safeRun(
   const expiresInMs = review ? EXPIRES_FOR_PEOPLE_MS : EXPIRES_MS
   const gate = await startGate({ cloud, folder: join(folder, 'gate'), policies, expiresInMs })
   made.use(gate)
+  // Before the agent asks for anything: a new key never counts for what was asked before.
+  const byBrowser = review && (await joinByBrowser(gate, screen))
   const session = await gate.openSession()
   screen.amend('──', () => 'the same cloud afresh, and a gate with the real keys')
   const reviewers = review ? [] : [made.use(startReviewer(gate)).ended]
-  const instructions = review ? instructionsFor(gate, screen) : undefined
+  const words = byBrowser ? browserInstructions : instructionsFor
+  const instructions = review ? words(gate, screen) : undefined
   const narration = new Narration(screen, await holdings(world.clients), instructions)
   const over = new AbortController()
   const watching = watchRequests(gate.client, narration, over.signal)
@@ -161,6 +165,23 @@ function startReviewer(gate: DemoGate) {
   })
 }
 
+/** Tells a person which page to look at; the second of two signatures is the demo's own bob's to give. */
+function browserInstructions(gate: DemoGate, screen: Screen): Instructions {
+  return (request, reviewers) => {
+    if (reviewers.includes(NEWCOMER)) {
+      screen.print(
+        '',
+        'It takes two people. The other one, in a second terminal:',
+        `SECONDER_GATE=${gate.consoleUrl} ./seconder approve ${shortId(request)} --ssh-key ${gate.keyOf('bob')}`,
+        '',
+      )
+      return
+    }
+    screen.print('', `Look, and sign: ${pageAt(gate, `/requests/${request.requestId}`)}`, '')
+    screen.step('agent', 'waits for a reviewer')
+  }
+}
+
 /** Tells a person what to type in a second terminal; one person may play both reviewers. */
 function instructionsFor(gate: DemoGate, screen: Screen): Instructions {
   let told = ''
@@ -203,7 +224,7 @@ function closing(screen: Screen, report: Report): void {
     return
   }
   screen.print(
-    'Next:  npm run demo -- --review     you review, in a second terminal',
+    'Next:  npm run demo -- --review     you review, in your browser',
     '       ./seconder serve --help      a gate before your own agent',
   )
 }

@@ -10,7 +10,7 @@ export function addDemoCommand(program: Command): void {
   program
     .command('demo')
     .description('December: the outage happens with the safeguards off, and not with them on')
-    .option('--review', 'you are the reviewer, in a second terminal')
+    .option('--review', 'you are the reviewer, in your browser or in a second terminal')
     .option('--json <file>', 'write what was measured to a file')
     .addHelpText('after', '\nExample:\n  seconder demo\n  seconder demo --review\n')
     .action((options: { review?: boolean; json?: string }) => run(options))

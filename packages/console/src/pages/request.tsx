@@ -19,7 +19,7 @@ import { Failure, Loading } from '../parts/notice.tsx'
 import { RequestState } from '../parts/request-state.tsx'
 import { Time, useNow } from '../parts/time.tsx'
 import { Json, Name, safe } from '../parts/untrusted.tsx'
-import { accountWords, relativeTime } from '../parts/words.ts'
+import { accountWords, plural, relativeTime } from '../parts/words.ts'
 import { toSession } from '../route.ts'
 import { Verdicts } from './verdicts.tsx'
 
@@ -225,7 +225,8 @@ function Asked({
         </dd>
         <dt>Before this</dt>
         <dd>
-          {history.reads} reads, {history.writes} writes, {history.refused} refused
+          {plural(history.reads, 'read')}, {plural(history.writes, 'write')}, {history.refused}{' '}
+          refused
         </dd>
         <dt>Why you</dt>
         <dd>

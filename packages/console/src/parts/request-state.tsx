@@ -44,7 +44,7 @@ export function RequestState({ request, reviews }: StateProps) {
       )}
       {next && <p className={`state state-${request.state}`}>{next}</p>}
       {request.state !== 'pending' && request.comment && (
-        <Claim who={request.closedBy ?? 'The gate'} text={request.comment} />
+        <Claim who={request.closedBy ?? 'The gate'} text={request.comment} isSigned />
       )}
     </section>
   )
