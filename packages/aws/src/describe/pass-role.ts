@@ -29,7 +29,7 @@ const PAIRS: Readonly<Record<string, readonly [name: string, value: string]>> = 
   sns: ['AttributeName', 'AttributeValue'],
 }
 const PAIR_ROLE = /role/i
-const PAIR_PROFILE = /^IamInstanceProfile$/
+const PAIR_PROFILE = /^IamInstanceProfile$/i
 const INSTANCE_PROFILE = /^(?:iam|Iam|IAM)?InstanceProfile(?:Arn|Name)?$/
 const DEPTH_MAX = 24
 

@@ -75,6 +75,11 @@ test.each([
   [
     'elasticbeanstalk',
     'UpdateEnvironment',
+    { OptionSettings: [{ OptionName: 'iaminstanceprofile', Value: 'web' }] },
+  ],
+  [
+    'elasticbeanstalk',
+    'UpdateEnvironment',
     { OptionSettings: [{ OptionName: 'ServiceRole', Value: 'web' }] },
   ],
 ] as const)('%s %s hands over a role that only a name is given of', (service, name, parameters) => {
@@ -103,6 +108,7 @@ test.each([
   ['sagemaker', 'CreateModel', { Tags: [{}] }, 'sagemaker:AddTags'],
   ['sqs', 'CreateQueue', { tags: { a: 'b' } }, 'sqs:TagQueue'],
   ['kms', 'ReplicateKey', { Policy: '{}' }, 'kms:PutKeyPolicy'],
+  ['fsx', 'CreateVolume', { Tags: [{}] }, 'fsx:TagResource'],
   ['rds', 'CreateDBCluster', { DBClusterInstanceClass: 'db.r6g.large' }, 'rds:CreateDBInstance'],
   ['rds', 'ModifyDBInstance', { ManageMasterUserPassword: true }, 'secretsmanager:CreateSecret'],
   ['rds', 'ModifyDBInstance', { RotateMasterUserPassword: true }, 'secretsmanager:RotateSecret'],
