@@ -30,6 +30,7 @@ export interface Destruction {
 export class Destructions {
   readonly #rows: readonly EnvironmentRow[]
   readonly #kept = new Map<Node, Destruction>()
+  readonly #firsts = new Map<string, Map<Node, Answer | null>>()
 
   constructor(rows: readonly EnvironmentRow[]) {
     this.#rows = rows
@@ -52,6 +53,16 @@ export class Destructions {
 
   /** The first change in an environment that is certain, else one that depends on something. */
   changes(node: Node, wanted: string): Answer | null {
+    const key = this.#firsts.get(wanted) ?? new Map<Node, Answer | null>()
+    this.#firsts.set(wanted, key)
+    const kept = key.get(node)
+    if (kept !== undefined) return kept
+    const found = this.#first(node, wanted)
+    key.set(node, found)
+    return found
+  }
+
+  #first(node: Node, wanted: string): Answer | null {
     const { destructive, byAction } = catalogue()
     let open: Answer | null = null
     for (const each of [...destructive, ...byAction.values()]) {

@@ -131,7 +131,7 @@ export class Examiner {
         (arn) => arn !== identity.arn,
       ),
       destroys: destructions.of(node),
-      environments: reach.of(node),
+      environments: reach.over(ways.keys()),
       unread: subject.unread,
       lastUsed: identity.lastUsed,
       trail: this.#of.trail && trailFacts(this.#of.trail, identity.arn, destructions.of(node)),
@@ -199,7 +199,7 @@ export class Examiner {
     const severity = isCertain || row.isAgent ? 'critical' : 'high'
     const to = wordsOfNode(way.to, about.node)
     return this.#finding(about, 'roles/escalates-to-admin', severity, {
-      title: `It ${isCertain ? 'can' : 'may be able to'} make itself an administrator in ${way.edges.length === 1 ? 'one step' : `${way.edges.length} steps`}`,
+      title: `It ${isCertain ? 'can' : 'may be able to'} make itself an administrator in ${way.steps === 1 ? 'one step' : `${way.steps} steps`}`,
       words: `${sentence(way)} It then is ${to}, who may do anything in the account.`,
       dependsOn: dependsOf(way),
       evidence: way.edges[0]?.evidence ?? [],
@@ -262,14 +262,7 @@ export class Examiner {
   /** Closes every first step that leads to a node of that kind. */
   #denyFix({ subject, node, ways }: About, fits: (node: Node) => boolean): Fix {
     const { graph } = this.#of
-    const back = new Map<Node, Node[]>()
-    for (const from of ways.keys()) {
-      if (from === node) continue
-      for (const { to } of graph.edges(from)) back.set(to, [...(back.get(to) ?? []), from])
-    }
-    const leading = new Set([...ways.keys()].filter((each) => each !== node && fits(each)))
-    // A Set hands out what is added while it is walked: whatever leads to one that leads up.
-    for (const each of leading) for (const from of back.get(each) ?? []) leading.add(from)
+    const leading = graph.leadingTo([...ways.keys()].filter((each) => each !== node && fits(each)))
     const steps = graph.edges(node).filter(({ to }) => leading.has(to))
     const { kind, arn } = subject.identity
     const action = kind === 'user' ? 'iam:DeleteUserPolicy' : 'iam:DeleteRolePolicy'
@@ -297,7 +290,7 @@ export class Examiner {
     return this.#finding(about, 'roles/edits-the-gate', severity, {
       title: `It ${isCertain ? 'can' : 'may be able to'} change what the gate stands on`,
       words: [
-        ...(way.edges.length > 0 ? [sentence(way)] : []),
+        ...(way.steps > 0 ? [sentence(way)] : []),
         `${first?.action} on ${first?.resource} (${first?.what})${others > 0 ? ` and ${others} other limbs` : ''}:`,
         'whoever does that has no reviewer any more.',
       ].join(' '),
@@ -332,7 +325,7 @@ export class Examiner {
       who: row.arn,
       kind: row.kind,
       certain: isCertain,
-      how: way.edges.length === 0 ? 'directly' : `by ${wordsOfNode(way.to, node)}`,
+      how: way.steps === 0 ? 'directly' : `by ${wordsOfNode(way.to, node)}`,
       isAgent: row.isAgent,
       excepted: isExcepted(row.arn),
     }
@@ -368,5 +361,5 @@ function bestWay({ node, ways }: About, fits: (node: Node) => boolean): Way | nu
 
 function better(way: Way, than: Way): boolean {
   if (way.truth !== than.truth) return way.truth === 'yes'
-  return way.edges.length < than.edges.length
+  return way.steps < than.steps
 }

@@ -42,6 +42,8 @@ export class Graph {
   readonly subjects: Subjects
   readonly #nodes = new Map<string, Node>()
   readonly #edges = new Map<Node, readonly Edge[]>()
+  /** Nodes with an edge to the node, as far as anybody has walked. */
+  readonly #into = new Map<Node, Node[]>()
   readonly #admins = new Map<Node, Truth>()
   readonly #lending: Lending
   readonly #taking: Taking
@@ -81,7 +83,20 @@ export class Graph {
     }
     const list = [...edges.values()]
     this.#edges.set(from, list)
+    for (const { to } of list) {
+      const into = this.#into.get(to)
+      if (into) into.push(from)
+      else this.#into.set(to, [from])
+    }
     return list
+  }
+
+  /** The nodes themselves, and all from which somebody was found to get to one of them. */
+  leadingTo(nodes: Iterable<Node>): ReadonlySet<Node> {
+    const leading = new Set(nodes)
+    // A Set hands out what is added while it is walked.
+    for (const node of leading) for (const from of this.#into.get(node) ?? []) leading.add(from)
+    return leading
   }
 
   /**
@@ -145,19 +160,41 @@ function joined(before: Edge, { row, ...found }: Found): Edge {
     : { ...before, cuts, rows: [...before.rows, row] }
 }
 
-/** A way from one node to another, edge by edge. */
-export interface Way {
+/** A way from one node to another; each knows only its last step, so that thousands share the others. */
+export class Way {
   readonly to: Node
-  readonly edges: readonly Edge[]
   readonly truth: Truth
+  /** How many edges it has. */
+  readonly steps: number
+  readonly #before: Way | null
+  readonly #last: Edge | null
+
+  constructor(to: Node, before: Way | null, last: Edge | null) {
+    this.to = to
+    this.#before = before
+    this.#last = last
+    this.steps = before === null ? 0 : before.steps + 1
+    const isCertain = (before?.truth ?? 'yes') === 'yes' && (last?.truth ?? 'yes') === 'yes'
+    this.truth = isCertain ? 'yes' : 'unknown'
+  }
+
+  get edges(): readonly Edge[] {
+    const edges: Edge[] = []
+    let way: Way | null = this
+    while (way !== null) {
+      if (way.#last !== null) edges.push(way.#last)
+      way = way.#before
+    }
+    return edges.reverse()
+  }
 }
 
-/** Nodes that one walk may reach; past it the walk ends and says so. */
+/** Nodes that one walk may reach; past it the walk ends. */
 export const NODES_MAX = 100_000
 
 /** Every node that can be reached, by the best way: certain before depending, then the fewest steps. */
 export function waysFrom(graph: Graph, start: Node): ReadonlyMap<Node, Way> {
-  const ways = new Map<Node, Way>([[start, { to: start, edges: [], truth: 'yes' }]])
+  const ways = new Map<Node, Way>([[start, new Way(start, null, null)]])
   walk(graph, ways, ({ truth }) => truth === 'yes')
   walk(graph, ways, () => true)
   return ways
@@ -169,8 +206,7 @@ function walk(graph: Graph, ways: Map<Node, Way>, take: (edge: Edge) => boolean)
     if (ways.size > NODES_MAX) return
     for (const edge of graph.edges(node)) {
       if (ways.has(edge.to) || !take(edge)) continue
-      const truth = way.truth === 'yes' && edge.truth === 'yes' ? 'yes' : 'unknown'
-      ways.set(edge.to, { to: edge.to, edges: [...way.edges, edge], truth })
+      ways.set(edge.to, new Way(edge.to, way, edge))
     }
   }
 }

@@ -16,6 +16,8 @@ export class Reach {
   /** Accounts of the configuration that no export is of. */
   readonly #unseen: readonly string[]
   readonly #changed = new Map<Node, readonly string[]>()
+  /** How many environments there are; who reaches them all reaches no more. */
+  readonly #names: number
 
   constructor(
     graph: Graph,
@@ -26,14 +28,21 @@ export class Reach {
     this.#graph = graph
     this.#destructions = destructions
     this.#facts = facts
+    this.#names = new Set(['production', ...facts.environments.map(({ name }) => name)]).size
     const configured = facts.environments.flatMap(({ accounts }) => accounts)
     this.#unseen = [...new Set(configured)].filter((account) => !seen.has(account))
   }
 
   /** Environments in which it, or whoever it can become, can change something. */
   of(start: Node): string[] {
+    return this.over(waysFrom(this.#graph, start).keys())
+  }
+
+  /** The same, of nodes that were walked to before. */
+  over(nodes: Iterable<Node>): string[] {
     const found = new Set<string>()
-    for (const node of waysFrom(this.#graph, start).keys()) {
+    for (const node of nodes) {
+      if (found.size === this.#names) break
       for (const name of this.changedBy(node)) found.add(name)
     }
     return inOrder(this.#facts.environments, found)
