@@ -165,6 +165,32 @@ test('C2 the command lists who goes round the gate, and --fail-on ends with 4', 
   expect((await audit('authz.json', '--fail-on', 'critical')).code).toBe(0)
 })
 
+test('the sample of the repository: an agent that makes itself an administrator, and its least policy', async () => {
+  const samples = join(import.meta.dirname, '..', '..', 'samples')
+  const sample = join(samples, 'authz.json')
+  const { code, out } = await audit(sample, '--agent', 'agent-*', '--json', '--fail-on', 'critical')
+  expect(code).toBe(4)
+  const [first] = (JSON.parse(out) as { findings: { rule: string; subject: string }[] }).findings
+  expect(first).toMatchObject({
+    rule: 'roles/escalates-to-admin',
+    subject: 'arn:aws:iam::123456789012:role/agent-deploy',
+  })
+  const sized = await audit(
+    sample,
+    '--right-size',
+    'agent-deploy',
+    '--trail',
+    join(samples, 'trail'),
+    '--out',
+    'sized',
+  )
+  expect([sized.code, sized.out]).toEqual([0, expect.stringContaining('Proved: all')])
+  const policy = JSON.parse(readFileSync(file('sized/seconder-agent-deploy.json'), 'utf8'))
+  expect(policy).toMatchObject({ Version: '2012-10-17' })
+  const kept = await audit(sample, '--right-size', 'break-glass', '--trail', join(samples, 'trail'))
+  expect([kept.code, kept.error]).toEqual([1, expect.stringContaining('(seldom)')])
+})
+
 test.each([
   [2, 'usage', ['authz.json', '--right-size', 'dev-worker']],
   [2, '', ['authz.json', '--fail-on', 'terrible']],

@@ -41,6 +41,7 @@ interface AuditOptions {
   readonly rightSize?: string
   readonly as: 'managed' | 'inline'
   readonly out?: string
+  readonly without: readonly string[]
   readonly evenSeldom?: boolean
 }
 
@@ -81,6 +82,12 @@ export function addRolesCommands(program: Command): void {
     .option('--trail <path>', 'CloudTrail, for what is not used; may be repeated', many, [])
     .option('--right-size <role>', 'instead: the least policy of a role, from its use in --trail')
     .option('--as <kind>', 'with --right-size: managed or inline policies', policyKind, 'managed')
+    .option(
+      '--without <pattern>',
+      'with --right-size: an action to leave out; repeatable',
+      many,
+      [],
+    )
     .option('--out <folder>', 'with --right-size: write each policy as a file')
     .option('--even-seldom', 'with --right-size: also a role for emergencies, by its name or tags')
     .option('--sarif <file>', 'write SARIF 2.1.0')
@@ -183,7 +190,8 @@ function examined(read: Inputs, options: AuditOptions): Audited {
 function sizeOne(role: string, { trail, ...read }: Inputs, options: AuditOptions): void {
   if (trail === null) return
   const { as, evenSeldom = false } = options
-  const sizing = sizeRole({ ...read, trail, role, as, evenSeldom })
+  const without = matcherOf(options.without)
+  const sizing = sizeRole({ ...read, trail, role, as, evenSeldom, without })
   if ('refused' in sizing) {
     throw new CommandFailure(sizing.refused, `\`${role}\`: ${sizing.why}`, HELP[sizing.refused])
   }

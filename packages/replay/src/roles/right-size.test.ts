@@ -52,6 +52,7 @@ async function sizing(
   more: Partial<Made> = {},
   as: 'managed' | 'inline' = 'managed',
   evenSeldom = false,
+  without: (action: string) => boolean = () => false,
 ) {
   const path = join(
     folder,
@@ -68,6 +69,7 @@ async function sizing(
       role: more.name ?? 'app',
       as,
       evenSeldom,
+      without,
       now: NOW,
     })
   } finally {
@@ -229,6 +231,21 @@ test('a role that the trail does not have, and a name that two bear, are refused
   expect(await sizing([{ source: 's3', name: 'ListBuckets' }], { name: 'other' })).toMatchObject({
     refused: 'not_in_trail',
   })
+})
+
+test('what destroyed is named, and left out where the operator says so', async () => {
+  const calls = [
+    { source: 'dynamodb', name: 'DeleteTable', parameters: { tableName: 'old' } },
+    { source: 's3', name: 'ListBuckets' },
+  ]
+  const before = done(await sizing(calls))
+  expect(before.destroyed).toEqual(['dynamodb:DeleteTable'])
+  const found = done(
+    await sizing(calls, {}, 'managed', false, (action) => action.includes('Delete')),
+  )
+  expect(found.sized.leftOut).toEqual([{ action: 'dynamodb:DeleteTable', resource: table('old') }])
+  expect(passes(found, 'dynamodb:DeleteTable', table('old'))).toBe(false)
+  expect(found.destroyed).toEqual([])
 })
 
 test('the window is said, and that it is shorter than a quarter', async () => {

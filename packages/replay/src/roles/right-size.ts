@@ -24,6 +24,8 @@ export interface RightSized {
   readonly boundary: SizedPolicy
   readonly scp: SizedPolicy
   readonly needs: readonly Need[]
+  /** Used, and left out because the operator said so. */
+  readonly leftOut: readonly Need[]
   readonly collapses: readonly Collapse[]
   readonly kept: readonly Kept[]
   /** What the guards leave out, and why. */
@@ -41,13 +43,16 @@ export interface SizeQuestion {
   readonly as: 'managed' | 'inline'
   /** Statements that stay whatever the trail says. */
   readonly kept: readonly Kept[]
+  /** Actions that shall not be allowed although they were used. */
+  readonly without: (action: string) => boolean
   /** ARNs of the gate's limbs that no agent may touch. */
   readonly limbs: readonly string[]
 }
 
 /** `tooLarge`: characters that are left over; nothing short enough keeps access levels. */
 export function rightSized(question: SizeQuestion): Sized {
-  const needs = needsOf(question.use.calls)
+  const used = needsOf(question.use.calls)
+  const needs = used.filter(({ action }) => !question.without(action))
   const keptStatements = question.kept.map(({ statement }) => statement)
   const fitted = fit(grantsOf(needs), keptStatements, question.as)
   if ('tooLarge' in fitted) return fitted
@@ -64,6 +69,7 @@ export function rightSized(question: SizeQuestion): Sized {
     boundary,
     scp,
     needs,
+    leftOut: used.filter((need) => !needs.includes(need)),
     collapses: fitted.collapses,
     kept: question.kept,
     notes,

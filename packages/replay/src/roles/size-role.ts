@@ -4,6 +4,7 @@ import { Asked } from './asking.ts'
 import { catalogue, DESTRUCTIVE } from './catalogue.ts'
 import type { Estate } from './estate.ts'
 import type { GateFacts } from './gate.ts'
+import type { Need } from './grants.ts'
 import { keptStatements, seldomUsed } from './kept.ts'
 import { onTypes } from './lending.ts'
 import type { Organization } from './organization.ts'
@@ -22,6 +23,8 @@ export interface SizeRequest {
   readonly as: 'managed' | 'inline'
   /** Trim also what is for emergencies by its name or tags. */
   readonly evenSeldom: boolean
+  /** Used actions that shall be left out; absent = none. */
+  readonly without?: (action: string) => boolean
   readonly now: string
 }
 
@@ -63,6 +66,7 @@ export function sizeRole(request: SizeRequest): Sizing | Unsized {
     subject,
     use,
     as: request.as,
+    without: request.without ?? (() => false),
     kept: keptStatements(estate, subject.identity),
     limbs: limbsOf(gate),
   })
@@ -71,11 +75,20 @@ export function sizeRole(request: SizeRequest): Sizing | Unsized {
     return { refused: 'too_large', why }
   }
   const { principals: _, ...window } = trail
-  return { sized, use, trail: window, removed: removedOf(subject, use) }
+  const destroyed = destructiveOf(sized.needs)
+  return { sized, use, trail: window, removed: removedOf(subject, use), destroyed }
 }
 
 function limbsOf({ protect, own, roles }: GateFacts): string[] {
   return [...new Set([...protect.map(({ arn }) => arn), ...(own ? [own] : []), ...roles])].sort()
+}
+
+function destructiveOf(needs: readonly Need[]): string[] {
+  const { byAction } = catalogue()
+  const found = needs.filter(({ action }) =>
+    byAction.get(action.toLowerCase())?.effects.some((effect) => DESTRUCTIVE.has(effect)),
+  )
+  return [...new Set(found.map(({ action }) => action))].sort()
 }
 
 /** Changes that it may do, certainly or under conditions, and did not. */

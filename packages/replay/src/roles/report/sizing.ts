@@ -20,12 +20,14 @@ export interface Sizing {
   readonly trail: Omit<TrailUse, 'principals'>
   /** Changes that the role may do now and did not in the window. */
   readonly removed: readonly Removed[]
+  /** Actions of the new policy that take something down. */
+  readonly destroyed: readonly string[]
 }
 
 const SHOWN = 12
 
 export function sizingLines(
-  { sized, use, trail, removed }: Sizing,
+  { sized, use, trail, removed, destroyed }: Sizing,
   { toned }: Pick<TerminalOptions, 'toned'>,
 ): string[] {
   const window = `${trail.from ?? '?'} to ${trail.to ?? '?'}, ${trail.days} days`
@@ -55,6 +57,18 @@ export function sizingLines(
   for (const { policy, statement, because } of sized.kept) {
     const sid = typeof statement['Sid'] === 'string' ? statement['Sid'] : 'without a Sid'
     lines.push(`kept: ${shown(sid)} of ${shown(policy)}, because ${shown(because)}`)
+  }
+  if (destroyed.length > 0) {
+    lines.push(
+      toned('yellow', `Destructive, and allowed because used: ${destroyed.map(shown).join(', ')}`),
+      toned(
+        'dim',
+        '  leave them out with --without PATTERN, and let a second person decide at the gate',
+      ),
+    )
+  }
+  for (const { action, resource } of sized.leftOut) {
+    lines.push(`left out, as you said: ${shown(action)} on ${shown(resource)}`)
   }
   lines.push('', ...removedLines(removed, toned), '', ...lastLines(use, toned), '')
   lines.push(
