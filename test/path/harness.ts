@@ -20,6 +20,9 @@ import { expect } from 'vitest'
 import type { Authenticator, Twist } from '../fakes/authenticator.ts'
 import { REAL_KEY } from '../fakes/upstream.ts'
 
+const TEAMS = { alice: ['sre'], bob: ['sre'], carol: [] } as Readonly<
+  Record<string, readonly string[]>
+>
 const ROOT = join(import.meta.dirname, '..', '..')
 export const ACCOUNT = '123456789012'
 
@@ -44,6 +47,8 @@ export interface HarnessOptions {
   readonly policies?: string
   /** Members who have a passkey beside their SSH key. */
   readonly passkeys?: Readonly<Record<string, Authenticator>>
+  /** The members and their teams; default: alice and bob of sre, carol of none. */
+  readonly teams?: Readonly<Record<string, readonly string[]>>
   /** Limits of bodies on the disk. */
   readonly uploads?: Config['uploads']
   readonly timeoutMs?: number
@@ -72,7 +77,7 @@ export class Harness {
   /** A gate with alice and bob of sre, carol of nobody, and the role `deploy`. */
   static async start(options: HarnessOptions): Promise<Harness> {
     const harness = new Harness(options)
-    for (const name of ['alice', 'bob', 'carol']) {
+    for (const name of Object.keys(options.teams ?? TEAMS)) {
       const path = join(harness.folder, name)
       await generateEd25519KeyFile(path, name)
       harness.keys.set(name, path)
@@ -93,9 +98,10 @@ export class Harness {
     } = this.options
     const credentials = this.options.credentials ?? REAL_KEY
     const roleReachPath = this.#roleReach()
+    const members = this.options.teams ?? TEAMS
     const people = [...this.keys].map(([name, path]) => ({
       name,
-      teams: name === 'carol' ? [] : ['sre'],
+      teams: [...(members[name] ?? ['sre'])],
       sshKeys: [
         readFileSync(`${path}.pub`, 'utf8').trim(),
         ...(this.options.passkeys?.[name] ? [this.options.passkeys[name].line()] : []),

@@ -153,10 +153,11 @@ export class ReviewDesk {
 
   async #take(verified: VerifiedAct<ReviewStatement>): Promise<RequestRow> {
     const { store, recorder, clock } = this.#options
-    const { statement, person, key, strength, act } = verified
+    const { statement, key, strength, act } = verified
+    const document = await this.document(this.#check(verified, clock.nowMs()).request)
+    // From here to the entry nothing is waited for: request, people and policy are those of one moment.
     const nowMs = clock.nowMs()
-    const request = this.#check(verified, nowMs)
-    const document = await this.document(request)
+    const { request, person } = this.#check(verified, nowMs)
     const review: ReviewRow = {
       requestId: request.id,
       reviewer: person.name,
@@ -195,10 +196,12 @@ export class ReviewDesk {
     return store.request(request.id) as RequestRow
   }
 
-  /** Everything a verdict must be before it is recorded. */
-  #check(verified: VerifiedAct<ReviewStatement>, nowMs: number): RequestRow {
+  /** Everything a verdict must be before it is recorded; with its signer as they are now. */
+  #check(
+    { statement, key, person: signer }: VerifiedAct<ReviewStatement>,
+    nowMs: number,
+  ): { readonly request: RequestRow; readonly person: PersonRecord } {
     const { store, gateId } = this.#options
-    const { statement, person, key } = verified
     const request = store.request(statement.request)
     if (!request) throw unknownRequest(statement.request)
     if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
@@ -212,6 +215,8 @@ export class ReviewDesk {
     if (statement.digest !== request.digest) throw invalidStatement('it is for another digest')
     if (statement.shown !== request.documentSha256)
       throw invalidStatement('another document was shown')
+    const person = store.personByKey(key.fingerprint)?.person
+    if (person?.name !== signer.name) throw noLongerMember()
     if (statement.reviewer !== person.name)
       throw invalidStatement('the key is not that of the reviewer named')
     const expiresAtMs = Date.parse(statement.expiresAt)
@@ -232,7 +237,6 @@ export class ReviewDesk {
         'sign with a key, or ask a member, of before that',
       )
     }
-    if (store.personByKey(key.fingerprint)?.person.name !== person.name) throw noLongerMember()
     if (request.state !== 'pending' || request.expiresAtMs <= nowMs) {
       throw new GatewayError(
         'request_closed',
@@ -247,7 +251,7 @@ export class ReviewDesk {
         'ask another person',
       )
     }
-    return request
+    return { request, person }
   }
 
   #approvers(request: RequestRow): Reviewer[] {
