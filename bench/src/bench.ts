@@ -10,6 +10,7 @@ import { gateBench } from './gate-bench.ts'
 import { iamBench } from './iam-bench.ts'
 import { ledgerBench } from './ledger-bench.ts'
 import { machineFacts, machineLines } from './machine.ts'
+import { replayBench } from './replay-bench.ts'
 import type { Bench, Section } from './result.ts'
 import { sectionLines } from './table.ts'
 
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   decide: decideBench,
   iam: iamBench,
   ledger: ledgerBench,
+  replay: replayBench,
 }
 
 const HELP = `npm run bench -- [--only NAME,...] [--seconds N] [--rounds N] [--all] [--scratch DIR] [--json FILE]
@@ -26,7 +28,7 @@ const HELP = `npm run bench -- [--only NAME,...] [--seconds N] [--rounds N] [--a
   --only NAME,...  of ${Object.keys(BENCHES).join(', ')}; without it all of them
   --seconds N      length of one slot of one side (0.8; 0.1 to 60)
   --rounds N       rounds of all sides in turn (3; 1 to 99)
-  --all            also 10,000 policies, which take half a minute to load
+  --all            also 10,000 policies, and replay over 1.6 million events: minutes
   --scratch DIR    a folder on the disk to measure; without it the system's temporary folder
   --json FILE      writes every figure there as JSON
 

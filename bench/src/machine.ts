@@ -14,7 +14,7 @@ const IN_MEMORY: ReadonlyMap<number, string> = new Map([
 /** A load over this for each core says that others are at work. */
 const BUSY_LOAD_OF_CORE = 0.5
 
-const PACKAGES = ['aws', 'cli', 'gateway', 'ledger']
+const PACKAGES = ['aws', 'cli', 'gateway', 'ledger', 'replay']
 
 export interface Machine {
   readonly date: string
@@ -57,6 +57,7 @@ function versions(): Record<string, string> {
       ]),
     ),
     nginx: firstLine('nginx', ['-v'], /nginx\/(\S+)/),
+    jq: firstLine('jq', ['--version'], /jq-(\S+)/),
     mitmproxy: firstLine('mitmdump', ['--version'], /Mitmproxy: (\S+)/),
   }
 }

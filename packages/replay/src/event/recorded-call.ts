@@ -35,7 +35,11 @@ export type Recorded =
   | { readonly is: 'not-an-api-call' }
   | { readonly is: 'unmapped'; readonly why: 'unknown service' | 'unknown operation' }
 
-export function recordedCall(recorded: RecordedCall): Recorded {
+/** `watch` may stand between the parameters and whoever reads them. */
+export function recordedCall(
+  recorded: RecordedCall,
+  watch: (parameters: JsonObject) => JsonObject = (parameters) => parameters,
+): Recorded {
   if (recorded.eventType !== '' && recorded.eventType !== 'AwsApiCall') {
     return { is: 'not-an-api-call' }
   }
@@ -48,7 +52,7 @@ export function recordedCall(recorded: RecordedCall): Recorded {
   const operation = operationNamed(service, name)
   const { parameters, known } = parametersOf(recorded.parameters)
   if (operation === undefined) return actionAlone(service, name, here)
-  const given = modelled(service.prefix, operation, parameters)
+  const given = watch(modelled(service.prefix, operation, parameters))
   try {
     return {
       is: 'mapped',

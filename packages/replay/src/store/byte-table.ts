@@ -7,6 +7,8 @@ export const KEPT_BYTES_MAX = 48 * 1024 * 1024
 export const KEY_BYTES_MAX = 64 * 1024
 const SLOTS = 1 << 18
 const ENTRIES_MAX = SLOTS >> 1
+/** Keys looked at for one. */
+const PROBES_MAX = 256
 
 export class ByteTable {
   /** The key under the pen: written by `begin` and `add`, asked for by `find`. */
@@ -14,6 +16,8 @@ export class ByteTable {
   readonly #view = new DataView(this.#key.buffer, this.#key.byteOffset, this.#key.length)
   #length = 0
   #tooLong = false
+  /** Too many keys of one hash: this one is understood anew each time. */
+  #isCrowded = false
   #hash = 0
   readonly #seed: number
   #kept = Buffer.allocUnsafe(1024 * 1024)
@@ -24,8 +28,15 @@ export class ByteTable {
   #count = 0
 
   /** `seed` is chance, so that nobody who writes parameters can choose keys of one hash. */
-  constructor(seed: number) {
+  readonly #step: number
+
+  /**
+   * `seed` is chance, so that nobody who writes parameters can choose keys of one hash. `words` is of how many
+   * words of a key one is hashed: long keys that differ by chance in runs of letters need not all of them.
+   */
+  constructor(seed: number, words = 1) {
     this.#seed = seed | 0
+    this.#step = words * 4
   }
 
   begin(): void {
@@ -53,9 +64,14 @@ export class ByteTable {
     if (this.#tooLong) return -1
     this.#hash = this.#hashKey()
     let slot = this.#hash & (SLOTS - 1)
-    for (;;) {
+    this.#isCrowded = false
+    for (let probes = 0; ; probes++) {
       const entry = (this.#slots[slot] as number) - 1
       if (entry < 0) return -1
+      if (probes === PROBES_MAX) {
+        this.#isCrowded = true
+        return -1
+      }
       const at = entry * 4
       if (this.#entries[at] === this.#hash) {
         const from = this.#entries[at + 1] as number
@@ -71,7 +87,7 @@ export class ByteTable {
 
   /** The meaning of the key that was just not found. */
   keep(value: number): void {
-    if (this.#tooLong) return
+    if (this.#tooLong || this.#isCrowded) return
     const bytes = this.#keptBytes + this.#length
     if (this.#count >= ENTRIES_MAX || bytes > KEPT_BYTES_MAX) this.#forget()
     this.#grow(this.#keptBytes + this.#length)
@@ -106,7 +122,8 @@ export class ByteTable {
     // Zeros behind the key make the last word whole.
     this.#view.setUint32(length, 0, true)
     let hash = this.#seed ^ length
-    for (let at = 0; at < length; at += 4) {
+    const step = this.#step
+    for (let at = 0; at < length; at += step) {
       hash = Math.imul(hash ^ this.#view.getInt32(at, true), 0x9e3779b1)
       hash ^= hash >>> 15
     }

@@ -130,7 +130,10 @@ export function readCache(
       slices: head.slices.map((slice) => () => columnsOf(parts, slice)),
     }
     // Read once, so that a file that is not whole is found here and not in the midst of a report.
-    for (const slice of store.slices) if (head.slices.length > 1) slice()
+    for (const slice of head.slices) {
+      parts.read(slice.ids)
+      if (head.slices.length > 1) columnsOf(parts, slice)
+    }
     const [only] = head.slices
     if (head.slices.length !== 1 || only === undefined) return { store, close }
     const columns = columnsOf(parts, only)

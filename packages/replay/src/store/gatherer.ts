@@ -2,12 +2,15 @@
 // is known by its bytes, and only what is new is described.
 
 import { randomBytes } from 'node:crypto'
+import type { JsonObject } from '@seconder/aws/call'
 import { agentName } from '../event/agent-name.ts'
 import { secondsAt, writeId } from '../event/event-time.ts'
+import type { RecordedCall } from '../event/recorded-call.ts'
 import { type Who, whoOf } from '../event/who.ts'
 import type { Field, RawEvent } from '../trail/raw-event.ts'
 import { ByteTable } from './byte-table.ts'
-import { knownCall, widened } from './known-call.ts'
+import { isLook, type KnownCall, knownCall, widened } from './known-call.ts'
+import { PassingMembers, watched } from './passing-members.ts'
 import {
   AGENT,
   CALL,
@@ -22,31 +25,34 @@ import {
 } from './row.ts'
 
 /** Distinct texts that one worker keeps apart; a call past it is widened, a session past it is its principal. */
-export const CALLS_MAX = 100_000
-export const WHOS_MAX = 100_000
-export const AGENTS_MAX = 2_000
+export const LIMITS = { calls: 100_000, whos: 100_000, agents: 2_000 }
 const TAGS_MAX = 50_000
+/** Keys, names of sessions and times are runs of sixteen letters and more: each has a word that is hashed. */
+const WHO_WORDS = 4
 
 /** Codes of a refusal for want of rights. Source: the common errors of each service's API reference. */
 const REFUSED = /AccessDenied|UnauthorizedOperation|AuthorizationError|NotAuthorized|Forbidden/
 
-const CALL_FIELDS: readonly Field[] = [
+const HEAD_FIELDS: readonly Field[] = [
   'eventSource',
   'eventName',
   'eventType',
   'awsRegion',
   'recipientAccountId',
-  'requestParameters',
 ]
+const CALL_FIELDS: readonly Field[] = [...HEAD_FIELDS, 'requestParameters']
 
 export class Gatherer {
   readonly #onChunk: (chunk: Chunk) => void
+  readonly #limits: typeof LIMITS
   readonly #maskKey = randomBytes(32).toString('hex')
   readonly #calls = new Texts()
   readonly #whos = new Texts()
   readonly #agents = new Texts()
   readonly #callTable = new ByteTable(randomBytes(4).readInt32LE())
-  readonly #whoTable = new ByteTable(randomBytes(4).readInt32LE())
+  readonly #restTable = new ByteTable(randomBytes(4).readInt32LE())
+  readonly #passing = new PassingMembers()
+  readonly #whoTable = new ByteTable(randomBytes(4).readInt32LE(), WHO_WORDS)
   readonly #agentTable = new ByteTable(randomBytes(4).readInt32LE())
   readonly #whoList: Who[] = []
   readonly #tags = new Map<string, string>()
@@ -55,8 +61,9 @@ export class Gatherer {
   #count = 0
   #widened = 0
 
-  constructor(onChunk: (chunk: Chunk) => void) {
+  constructor(onChunk: (chunk: Chunk) => void, limits: typeof LIMITS = LIMITS) {
     this.#onChunk = onChunk
+    this.#limits = limits
   }
 
   /** One event of a trail; it is read at once and not kept. */
@@ -97,9 +104,9 @@ export class Gatherer {
       const code = event.text('errorCode')
       if (code !== '') flags |= REFUSED.test(code) ? FLAG.failed | FLAG.refused : FLAG.failed
     }
-    // `"Data"` with its quotes; `"Management"` is the other, and old events have none.
+    // By length alone: `"Data"` or `"Management"`, `false` or `true`.
     if (event.to('eventCategory') - event.from('eventCategory') === 6) flags |= FLAG.data
-    else if (event.raw('managementEvent') === 'false') flags |= FLAG.data
+    else if (event.to('managementEvent') - event.from('managementEvent') === 5) flags |= FLAG.data
     return flags
   }
 
@@ -110,7 +117,8 @@ export class Gatherer {
     const known = table.find()
     if (known >= 0) return known
     let who = whoOf(event.raw('userIdentity'))
-    if (this.#whos.size >= WHOS_MAX) who = { ...who, session: who.principal, sourceIdentity: '' }
+    if (this.#whos.size >= this.#limits.whos)
+      who = { ...who, session: who.principal, sourceIdentity: '' }
     const id = this.#whos.idOf(JSON.stringify(who))
     this.#whoList[id] = who
     table.keep(id)
@@ -123,7 +131,7 @@ export class Gatherer {
     table.add(event.bytes, event.from('userAgent'), event.to('userAgent'))
     const known = table.find()
     if (known >= 0) return known
-    const isFull = this.#agents.size >= AGENTS_MAX
+    const isFull = this.#agents.size >= this.#limits.agents
     const id = this.#agents.idOf(isFull ? 'others' : agentName(event.text('userAgent')))
     table.keep(id)
     return id
@@ -140,6 +148,9 @@ export class Gatherer {
     }
     const found = table.find()
     if (found >= 0) return found
+    const isSplit = this.#split(event, callerAccount)
+    const alike = isSplit ? this.#restTable.find() : -1
+    if (alike >= 0) return alike
     const parameters = event.raw('requestParameters')
     const recorded = {
       eventSource: event.text('eventSource'),
@@ -152,12 +163,46 @@ export class Gatherer {
     this.#tag(recorded.eventName, parameters)
     const known = knownCall(recorded, this.#maskKey)
     const text = JSON.stringify(known)
-    const isPast = this.#calls.size >= CALLS_MAX && !this.#calls.has(text)
+    const isPast = this.#calls.size >= this.#limits.calls && !this.#calls.has(text)
     const id = this.#calls.idOf(isPast ? JSON.stringify(widened(known)) : text)
     if (isPast) this.#widened++
     // What is widened is not remembered by its bytes, so that each such event is counted.
+    else if (isSplit && this.#saysNothing(recorded, known, text)) this.#restTable.keep(id)
     else table.keep(id)
     return id
+  }
+
+  /** The key of the call without the members that come anew each time; false where it has none. */
+  #split(event: RawEvent, callerAccount: string): boolean {
+    const { bytes } = event
+    const [from, to] = [event.from('requestParameters'), event.to('requestParameters')]
+    if (!this.#passing.split(bytes, from, to)) return false
+    const table = this.#restTable
+    table.begin()
+    for (const field of HEAD_FIELDS) table.add(bytes, event.from(field), event.to(field))
+    const account = Buffer.from(event.has('recipientAccountId') ? '' : callerAccount)
+    table.add(account, 0, account.length)
+    const { staying } = this.#passing
+    for (let at = 0; at < staying.length; at += 2) {
+      table.add(bytes, staying[at] as number, staying[at + 1] as number)
+    }
+    return true
+  }
+
+  /**
+   * Whether those members say nothing of the call: it is a look, its description is the same without them,
+   * and none of them was asked for.
+   */
+  #saysNothing(recorded: RecordedCall, known: KnownCall, text: string): boolean {
+    if (known.is !== 'call' || !isLook(known.meaning.effects)) return false
+    const names = new Set(this.#passing.left.map((name) => name.toLowerCase()))
+    let isAsked = false
+    const watch = (given: JsonObject) =>
+      watched(given, (name) => {
+        if (names.has(name.toLowerCase())) isAsked = true
+      })
+    const bare = { ...recorded, parameters: this.#passing.rest() }
+    return JSON.stringify(knownCall(bare, this.#maskKey, watch)) === text && !isAsked
   }
 
   /** The tag `agent` that a session was made with. Source: STS API reference, AssumeRole, Tags. */

@@ -28,10 +28,14 @@ export type KnownCall =
 /** Characters of a name of the trail's that are kept. */
 const NAME_MAX = 256
 
-export function knownCall(recorded: RecordedCall, maskKey: string): KnownCall {
+export function knownCall(
+  recorded: RecordedCall,
+  maskKey: string,
+  watch?: (parameters: JsonObject) => JsonObject,
+): KnownCall {
   const source = recorded.eventSource.slice(0, NAME_MAX)
   const name = recorded.eventName.slice(0, NAME_MAX)
-  const found = described(recorded)
+  const found = described(recorded, watch)
   if (found === null) return { is: 'unmapped', source, name, why: 'could not be described' }
   if (found.is === 'unmapped') return { is: 'unmapped', source, name, why: found.why }
   if (found.is === 'not-an-api-call') return { is: 'not-an-api-call', source, name }
@@ -45,9 +49,9 @@ export function knownCall(recorded: RecordedCall, maskKey: string): KnownCall {
 }
 
 /** Null for what makes the description itself fail: it is then counted as not mapped. */
-function described(recorded: RecordedCall) {
+function described(recorded: RecordedCall, watch?: (parameters: JsonObject) => JsonObject) {
   try {
-    return recordedCall(recorded)
+    return recordedCall(recorded, watch)
   } catch {
     return null // whatever it is: an event that cannot be described is named, and never an allow
   }
@@ -71,9 +75,15 @@ function bare(meaning: Meaning, raw: string, maskKey: string): Meaning {
 }
 
 /** The gate reads parameters for accounts outside, and refuses two reserved names in them. */
-function needsParameters({ operation, parameters }: Meaning, raw: string): boolean {
+function needsParameters({ operation, parameters, effects }: Meaning, raw: string): boolean {
   if (raw.includes('__') || raw.includes('\\u')) return true
+  // Whom a look reaches is not asked; it reaches nobody.
+  if (isLook(effects)) return false
   return !sameParties(partiesOf(operation, parameters), partiesOf(operation, {} as JsonObject))
+}
+
+export function isLook(effects: readonly string[]): boolean {
+  return effects.every((effect) => effect === 'read' || effect === 'list')
 }
 
 function sameParties(left: readonly object[], right: readonly object[]): boolean {

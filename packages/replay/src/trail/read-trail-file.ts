@@ -10,6 +10,8 @@ import type { TrailFile } from './trail-files.ts'
 export const AT_ONCE_BYTES_MAX = 4 * 1024 * 1024
 /** Most bytes that a file read at once may inflate to; more is read in pieces. */
 export const INFLATED_BYTES_MAX = 128 * 1024 * 1024
+/** Most room that is made on the word of a file. */
+const ROOM_BYTES_MAX = 16 * 1024 * 1024
 const PIECE_BYTES = 4 * 1024 * 1024
 
 /** As of the records, and `gzip`: the compression is damaged or ends early; `unreadable`. */
@@ -43,13 +45,23 @@ function readAtOnce(path: string, reader: RecordReader): boolean {
   let plain: Buffer = bytes
   if (isGzip(bytes)) {
     try {
-      plain = gunzipSync(bytes, { maxOutputLength: INFLATED_BYTES_MAX })
+      const chunkSize = inflatedBytes(bytes)
+      plain = gunzipSync(bytes, { maxOutputLength: INFLATED_BYTES_MAX, chunkSize })
     } catch {
       return false // damaged, cut or too large: in pieces, what is whole can still be read
     }
   }
   reader.push(plain)
   return true
+}
+
+/**
+ * How much to make room for at once, so that nothing need be put together: the size that gzip writes at its
+ * end. It may lie, and is a hint only. Source: RFC 1952, ISIZE.
+ */
+function inflatedBytes(bytes: Buffer): number {
+  const said = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4) + 64
+  return Math.min(Math.max(said, 64 * 1024), ROOM_BYTES_MAX)
 }
 
 async function readInPieces(path: string, reader: RecordReader): Promise<FileFault | null> {
