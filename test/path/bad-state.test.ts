@@ -64,7 +64,7 @@ test('a request nobody answered in time says so, and a grant not used in time is
   const call = () => rawCall(keys, { ...deleteTable('orders'), signedAtMs: clock.nowMs() })
   const id = idIn(await call())
   clock.advance(60_001)
-  await gate.running.gate.desk.expireDue()
+  await gate.running.gate.desk.sweep()
   const status = await gate.client.get<{ state: string; guidance: string }>(
     `/api/requests/${id}/status`,
   )

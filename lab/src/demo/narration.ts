@@ -1,6 +1,6 @@
 // Turns what happens into rows of the screen: the agent's calls, the gate's requests, the people's
 // acts, what was counted. It words and shortens; it measures nothing and decides nothing.
-import type { ShownRequest } from '@seconder/gateway/api/api'
+import type { ShownRequest } from '@seconder/gateway/api/shown-request'
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { Finding } from '@seconder/gateway/resolve/evidence'
 import type { ReviewDocument } from '@seconder/gateway/review/document'

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { GateClient } from '@seconder/cli/gate-client'
 import { checkedRequest } from '@seconder/cli/reviewing'
-import type { ShownRequest } from '@seconder/gateway/api/api'
+import type { ShownRequest } from '@seconder/gateway/api/shown-request'
 import type { ReviewDocument } from '@seconder/gateway/review/document'
 
 const POLL_MS = 150

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { GateClient } from '@seconder/cli/gate-client'
 import { checkedRequest, signReview } from '@seconder/cli/reviewing'
 import { signerFor } from '@seconder/cli/signing'
-import type { ShownRequest } from '@seconder/gateway/api/api'
+import type { ShownRequest } from '@seconder/gateway/api/shown-request'
 import { judge } from './verdict.ts'
 
 const POLL_MS = 200

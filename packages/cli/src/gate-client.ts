@@ -25,11 +25,12 @@ export interface SignedAct {
 }
 
 export class GateClient {
-  readonly #base: string
+  /** Without a slash at its end. */
+  readonly base: string
 
   /** `url` is the console address that `seconder serve` printed; SECONDER_GATE is its default. */
   constructor(url: string | undefined) {
-    this.#base = (url ?? process.env['SECONDER_GATE'] ?? DEFAULT_GATE).replace(/\/$/, '')
+    this.base = (url ?? process.env['SECONDER_GATE'] ?? DEFAULT_GATE).replace(/\/$/, '')
   }
 
   facts(): Promise<GateFacts> {
@@ -37,25 +38,26 @@ export class GateClient {
   }
 
   get<T>(path: string): Promise<T> {
-    return this.#call(path, { method: 'GET' })
+    return this.send(path, { method: 'GET' })
   }
 
   post<T>(path: string, act: object): Promise<T> {
-    return this.#call(path, {
+    return this.send(path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(act),
     })
   }
 
-  async #call<T>(path: string, init: RequestInit): Promise<T> {
+  /** One call as it is; an error that the gate answers is thrown in its words. */
+  async send<T>(path: string, init: RequestInit): Promise<T> {
     let answer: Response
     try {
-      answer = await fetch(`${this.#base}${path}`, init)
+      answer = await fetch(`${this.base}${path}`, init)
     } catch {
       throw new CommandFailure(
         'gate_unreachable',
-        `no gate answers at ${this.#base}`,
+        `no gate answers at ${this.base}`,
         'start one with `seconder serve`, or name another with --gate URL',
       )
     }

@@ -41,7 +41,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
 }
 
 /** Commands of one word that live with `request`. */
-const REVIEWING = new Set(['wait', 'approve', 'deny', 'request-changes'])
+const REVIEWING = new Set(['wait', 'approve', 'deny', 'request-changes', 'revoke'])
 
 /** Whoever reads the output may stop: `| head` is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,6 @@
 // Fetches what a reviewer would sign, checks it against its own hashes, and signs a verdict on it.
 // Rendering and signing use the one document that was checked here.
-import type { ShownRequest } from '@seconder/gateway/api/api'
+import type { ShownRequest } from '@seconder/gateway/api/shown-request'
 import { type CheckedDocument, checkDocument } from '@seconder/gateway/review/document'
 import { REVIEW_NAMESPACE } from '@seconder/gateway/review/statement'
 import { CommandFailure } from './failure.ts'
@@ -80,7 +80,7 @@ export async function signReview(
 
 /** A person may write the first letters of an id; ids only recognise, they authorise nothing. */
 export async function resolveRequestId(client: GateClient, id: string): Promise<string> {
-  if (/^r-[0-9a-z]{26}$/.test(id)) return id
+  if (/^[rp]-[0-9a-z]{26}$/.test(id)) return id
   const { requests } = await client.get<{ requests: ShownRequest[] }>('/api/requests')
   const found = requests.filter(({ requestId }) => requestId.startsWith(id))
   const only = found[0]

@@ -11,6 +11,7 @@ import { Secret } from './lib/secret.ts'
 import { NAME, PEOPLE_SECTIONS, type PeopleConfig, peopleConfig } from './people/people-config.ts'
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
 import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
+import { ESCALATE, REVIEW } from './review/review-config.ts'
 
 /** What all large bodies together may be given of a disk, whatever the file says: 1 TiB. */
 const UPLOADS_BYTES_MAX = 1024 ** 4
@@ -24,6 +25,7 @@ const ENVIRONMENT = z.strictObject({
   /** ARN patterns (`*`, `?`); without them the whole account. */
   arns: z.array(z.string().min(1)).optional(),
   mode: z.enum(['enforce', 'observe']).default('enforce'),
+  escalate: ESCALATE.optional(),
 })
 
 const ROLE = z.strictObject({
@@ -114,13 +116,7 @@ const SCHEMA = z.strictObject({
     .default([]),
   /** Accounts that are not the operator's own and may be dealt with like them (red team M8). */
   trustedAccounts: z.array(ACCOUNT).max(100).default([]),
-  review: z
-    .strictObject({
-      holdMs: z.number().int().min(0).max(20_000).default(20_000),
-      expiresInMs: z.number().int().min(1_000).max(86_400_000).default(3_600_000),
-      grantExpiresInMs: z.number().int().min(1_000).max(3_600_000).default(600_000),
-    })
-    .prefault({}),
+  review: REVIEW,
   follow: z
     .strictObject({
       firstMs: z.number().int().min(100).max(60_000).default(2_000),

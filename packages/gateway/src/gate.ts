@@ -1,5 +1,6 @@
 // The noun of a gate as its API sees it: what it can be asked, and the signed acts it takes.
 import type { Socket } from 'node:net'
+import type { WireRequest } from '@seconder/aws/wire-request'
 import type { LedgerReading } from './api/ledger-pages.ts'
 import type { EpochDesk } from './epoch/activation.ts'
 import type { Gateway } from './gateway.ts'
@@ -12,7 +13,7 @@ import type { FirstMember } from './people/first-member.ts'
 import type { ConnectCa } from './receive/connect/connect-door.ts'
 import type { Recorder } from './record/recorder.ts'
 import type { ReviewDesk } from './review/desk.ts'
-import type { Store } from './state/store.ts'
+import type { SessionRow, Store } from './state/store.ts'
 import type { StandingDesk } from './wall/standing.ts'
 
 export interface Gate {
@@ -30,6 +31,8 @@ export interface Gate {
   candidate(): { from: number; version: string; active: string }
   /** `from` is the connection that the act came over. */
   openSession(act: GivenAct, from?: Socket): Promise<OpenedSession>
+  /** The open session whose key signed a call to the gate itself. */
+  agentSession(request: WireRequest): SessionRow
   closeSession(act: GivenAct): Promise<readonly string[]>
 }
 

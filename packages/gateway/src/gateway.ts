@@ -42,6 +42,7 @@ import {
   changedSince,
   clientGone,
   couldNotLookAgain,
+  NOT_THE_SAME,
   notRecorded,
 } from './path/failures.ts'
 import { getTwin, type HeadDecision, headDecision, passedBy } from './path/head.ts'
@@ -201,7 +202,7 @@ export class Gateway {
     const words =
       now.state === 'pending'
         ? pendingWords(now, environmentsOf(call.action), requestUrl(now.id))
-        : closedWords(now)
+        : closedWords(now, store.grantForRequest(now.id))
     return notExecuted(refusal(call.received, held(words, now.id, requestUrl(now.id))))
   }
 
@@ -215,9 +216,11 @@ export class Gateway {
         type: 'grant-revoked',
         grant: grant.id,
         request: grant.requestId,
-        why: 'what was reviewed is no longer what would happen',
+        why: NOT_THE_SAME,
+        signer: null,
+        act: null,
       })
-      store.revokeGrant(grant.id)
+      store.endGrant(grant.id, { state: 'revoked', by: null, why: NOT_THE_SAME })
       throw changedSince()
     }
     // The approval was for this call; whoever makes it now may stand nearer to the gate than then.

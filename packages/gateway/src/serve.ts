@@ -4,7 +4,7 @@ import type http from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { serve as serveHono } from '@hono/node-server'
-import { SKEW_MS } from '@seconder/aws/sigv4/verify'
+import type { WireRequest } from '@seconder/aws/wire-request'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
 import type { LedgerReading } from './api/ledger-pages.ts'
@@ -21,6 +21,7 @@ import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts
 import { lookAsItself } from './execute/own-look.ts'
 import type { Gate, GateFacts } from './gate.ts'
 import { Gateway } from './gateway.ts'
+import { agentSession } from './identify/agent-act.ts'
 import type { Isolation } from './identify/caller.ts'
 import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
@@ -48,18 +49,10 @@ import { createRecorder, type Recorder } from './record/recorder.ts'
 import { Timeline } from './record/timeline.ts'
 import type { ReviewDesk } from './review/desk.ts'
 import { openSqliteStore } from './state/sqlite.ts'
-import type { Store } from './state/store.ts'
+import type { SessionRow, Store } from './state/store.ts'
+import { startUpkeep } from './upkeep.ts'
 import { StandingDesk } from './wall/standing.ts'
 import { Wall } from './wall/wall.ts'
-
-/** How often requests past their expiry are closed, in milliseconds. */
-const EXPIRY_INTERVAL_MS = 1_000
-
-/**
- * How long a used signature is remembered: past the last moment at which it could be verified again, and a
- * body that was begun then be whole.
- */
-export const SIGNATURES_KEPT_MS = 2 * SKEW_MS + BODY_TIMES.largeMs + 15 * 60_000
 
 /** How far the peer of a connection is from the gate. */
 type Measure = (socket: Socket) => Isolation | Promise<Isolation>
@@ -345,6 +338,10 @@ class Running implements Gate {
     return openSession({ store, recorder, clock, gateId, acts: this.#acts, roles }, act)
   }
 
+  agentSession(request: WireRequest): SessionRow {
+    return agentSession(request, this.store, this.#options.clock.nowMs())
+  }
+
   async closeSession(act: GivenAct): Promise<readonly string[]> {
     const options = { ...this.#options, acts: this.#acts }
     const cancelled = await closeSession(options, act).finally(() => this.#access.forgetEnded())
@@ -377,13 +374,10 @@ class Running implements Gate {
     await once(door)
     this.#awsUrl = urlOf(door.address() as AddressInfo, config.listen.aws)
     this.#following.resume()
-    const timer = setInterval(() => {
-      this.desk.expireDue().catch(() => undefined)
-      this.people.due().catch(() => undefined)
-      store.pruneSignatures(clock.nowMs() - SIGNATURES_KEPT_MS)
-    }, EXPIRY_INTERVAL_MS)
+    const sweeps = [() => this.desk.sweep(), () => this.people.due()]
+    const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {
-      clearInterval(timer)
+      stopUpkeep()
       this.firstMember.withdraw()
       tunnels.close()
       await Promise.all([closed(door), closed(people as http.Server)])

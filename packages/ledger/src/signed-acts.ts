@@ -30,6 +30,16 @@ const ONE_ACT: Readonly<
     by: 'reviewer',
     same: ['request', 'verdict', 'reviewer'],
   },
+  'request-cancelled': {
+    namespace: 'seconder-withdrawal@v1',
+    by: 'signer',
+    same: ['request', 'signer'],
+  },
+  'grant-revoked': {
+    namespace: 'seconder-withdrawal@v1',
+    by: 'signer',
+    same: ['request', 'signer'],
+  },
   'people-signed': { namespace: 'seconder-people@v1', by: 'signer', same: ['change', 'signer'] },
   'people-cancelled': { namespace: 'seconder-people-cancel@v1', by: 'signer', same: [] },
   'signed-in': { namespace: 'seconder-sign-in@v1', by: '', same: ['use'] },

@@ -1,7 +1,7 @@
 // seconder request ls|show, wait, approve|deny|request-changes: what waits for a second person, and
 // the signed answers. Rendering and signing use the document the client checked itself.
 import { createInterface } from 'node:readline/promises'
-import type { ShownRequest } from '@seconder/gateway/api/api'
+import type { ShownRequest } from '@seconder/gateway/api/shown-request'
 import type { Command } from 'commander'
 import { CommandFailure, EXIT, type ExitCode } from '../failure.ts'
 import { GateClient } from '../gate-client.ts'
@@ -15,6 +15,7 @@ import {
   type Verdict,
 } from '../reviewing.ts'
 import { signerFor } from '../signing.ts'
+import { addWithdrawalCommands } from './withdrawal.ts'
 
 interface Common {
   readonly gate?: string
@@ -46,6 +47,7 @@ export function addRequestCommands(program: Command): void {
     .option('--json', 'the request, its reviews and the review document')
     .addHelpText('after', '\nExample:\n  seconder request show r-51c2\n')
     .action(showRequest)
+  addWithdrawalCommands(program, request)
   program
     .command('wait <id>')
     .description(

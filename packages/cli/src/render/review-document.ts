@@ -4,7 +4,8 @@
 import type { Effect } from '@seconder/gateway/describe/action'
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { Finding } from '@seconder/gateway/resolve/evidence'
-import type { ReviewDocument } from '@seconder/gateway/review/document'
+import type { DocumentFrame, ReviewDocument } from '@seconder/gateway/review/document'
+import type { ShownDenial } from '@seconder/gateway/review/standing'
 import { requirementWords } from '@seconder/gateway/review/words'
 import { type Tone, table, toned, wrap } from './terminal.ts'
 
@@ -70,6 +71,7 @@ export function renderDocument(
       ),
     ...more(resources.length - 10, 'resources'),
     ...beyond(document),
+    ...saidBefore(document),
     '',
     ...wrap(safe(document.summary), WIDTH).map((line) => toned('bold', line)),
     '',
@@ -97,6 +99,16 @@ export function renderDocument(
     ),
   ]
   return lines.join('\n')
+}
+
+/** What people said before about the same: their words, never the gate's. */
+export function saidBefore({ denied = [], changesAsked = [] }: DocumentFrame): string[] {
+  const words = ({ request, by, at, comment }: ShownDenial, what: string) =>
+    `  ${safe(by)} ${what} (${request}, ${at.slice(0, 16).replace('T', ' ')} UTC)${comment === '' ? '' : `: “${safe(comment, 1_000)}”`}`
+  return [
+    ...denied.map((one) => toned('bold', words(one, 'denied the same'))),
+    ...changesAsked.map((one) => words(one, 'asked this session for changes')),
+  ]
 }
 
 /** What it reaches beyond the things it names: the gate itself, accounts of others. */

@@ -1,6 +1,7 @@
 // Calls the gate that served this page. Types are the gate's own; errors come as it words them.
-import type { ShownRequest } from '@seconder/gateway/api/api'
+
 import type { Headline } from '@seconder/gateway/api/headlines'
+import type { ShownRequest } from '@seconder/gateway/api/shown-request'
 import type { GateFacts } from '@seconder/gateway/gate'
 
 export type { GateFacts, ShownRequest }

@@ -7,9 +7,10 @@ import { bodyLimit } from 'hono/body-limit'
 import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import { ACT_CHARS_MAX } from '../lib/signed-act.ts'
-import { unknownRequest } from '../review/desk.ts'
-import { closedWords, requirementWords } from '../review/words.ts'
-import type { RequestRow, RequestState, SessionRow } from '../state/store.ts'
+import { unknownRequest } from '../review/checks.ts'
+import { needsWords } from '../review/words.ts'
+import type { RequestRow, SessionRow } from '../state/store.ts'
+import { addAgentActs } from './agent-acts.ts'
 import { addConsole, ConsoleFiles } from './console-files.ts'
 import { addEvents } from './events.ts'
 import { givenAct } from './given-act.ts'
@@ -17,6 +18,7 @@ import { Headlines } from './headlines.ts'
 import { addLedgerPages } from './ledger-pages.ts'
 import { addPeople } from './people.ts'
 import { addPolicyPage } from './policy-page.ts'
+import { shownRequest } from './shown-request.ts'
 import { statusOf } from './status.ts'
 
 /** Requests listed at once. */
@@ -62,6 +64,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
 
   addSessions(app, gate)
   addRequests(app, gate)
+  addAgentActs(app, gate)
   addEvents(app, gate)
   addLedgerPages(app, gate.reading)
   addPolicyPage(app, gate)
@@ -75,7 +78,13 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
     return context.json({ person: known?.person.name ?? null })
   })
   app.post('/api/reviews', async (context) => {
-    return context.json(shownRequest(await gate.desk.submit(await givenAct(context.req))))
+    return context.json(
+      shownRequest(gate.store, await gate.desk.submit(await givenAct(context.req))),
+    )
+  })
+  app.post('/api/withdrawals', async (context) => {
+    const request = await gate.desk.withdraw(await givenAct(context.req))
+    return context.json(shownRequest(gate.store, request))
   })
   app.get('/api/epochs/candidate', (context) => context.json(gate.candidate()))
   app.post('/api/epochs', async (context) =>
@@ -100,9 +109,10 @@ function wordsInstead(gate: Gate, context: Context): Response {
   if (!context.req.path.startsWith('/requests/') || asked === undefined) {
     return context.text(`Seconder. In a terminal: SECONDER_GATE=${origin} seconder request ls\n`)
   }
-  const { id, state, operation, requirement } = known(gate, asked)
+  const request = known(gate, asked)
+  const { id, state, operation } = request
   const lines = [
-    `Request ${id}: ${operation} is ${state}; it needs ${requirementWords(requirement)}.`,
+    `Request ${id}: ${operation} is ${state}; it needs ${needsWords(request)}.`,
     `Read it:     SECONDER_GATE=${origin} seconder request show ${id}`,
     `Answer it:   seconder approve | deny | request-changes ${id} --ssh-key YOUR_KEY`,
     '',
@@ -129,7 +139,7 @@ function addRequests(app: Hono, gate: Gate): void {
     const state = STATES.find((name) => name === asked)
     const rows = gate.store.requests({ ...(state && { state }), limit: REQUESTS_LISTED_MAX })
     const requests = rows.map(async (row) => ({
-      ...shownRequest(row),
+      ...shownRequest(gate.store, row),
       ...(await headlines.of(row)),
     }))
     return context.json({ requests: await Promise.all(requests) })
@@ -139,13 +149,13 @@ function addRequests(app: Hono, gate: Gate): void {
     const document = await gate.recorder.payload(documentSha256)
     // Reviews and state at one moment: a request never shows as pending beside the last approval.
     const reviews = gate.store.reviews(id)
-    return context.json({ request: shownRequest(known(gate, id)), document, reviews })
+    return context.json({ request: shownRequest(gate.store, known(gate, id)), document, reviews })
   })
   app.get('/api/requests/:id/status', async (context) => {
     const row = known(gate, context.req.param('id'))
     const waitMs = Math.min(Number(context.req.query('waitMs') ?? 0) || 0, WAIT_MS_MAX)
     if (row.state === 'pending') await gate.desk.hold(row.id, waitMs, context.req.raw.signal)
-    return context.json(shownRequest(gate.store.request(row.id) ?? row))
+    return context.json(shownRequest(gate.store, gate.store.request(row.id) ?? row))
   })
 }
 
@@ -190,42 +200,5 @@ function shownSession({
     openedAt: iso(openedAtMs),
     expiresAt: iso(expiresAtMs),
     closedAt: closedAtMs === null ? null : iso(closedAtMs),
-  }
-}
-
-export interface ShownRequest {
-  readonly requestId: string
-  readonly state: RequestState
-  readonly operation: string
-  readonly sessionId: string
-  readonly operator: string
-  readonly digest: string
-  readonly requirement: readonly string[]
-  readonly needs: string
-  readonly openedAt: string
-  readonly expiresAt: string
-  readonly closedBy: string | null
-  readonly comment: string | null
-  /** What an agent should be told now. */
-  readonly guidance: string
-  readonly waitCommand: string
-}
-
-export function shownRequest(row: RequestRow): ShownRequest {
-  return {
-    requestId: row.id,
-    state: row.state,
-    operation: row.operation,
-    sessionId: row.sessionId,
-    operator: row.operator,
-    digest: row.digest,
-    requirement: row.requirement,
-    needs: requirementWords(row.requirement),
-    openedAt: new Date(row.openedAtMs).toISOString(),
-    expiresAt: new Date(row.expiresAtMs).toISOString(),
-    closedBy: row.closedBy,
-    comment: row.comment,
-    guidance: row.state === 'pending' ? 'wait for a reviewer; nothing was done' : closedWords(row),
-    waitCommand: `seconder wait ${row.id}`,
   }
 }

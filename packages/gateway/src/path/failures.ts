@@ -3,6 +3,9 @@
 import { GatewayError } from '../errors.ts'
 import type { GrantRow } from '../state/store.ts'
 
+/** Why an approval ends by itself. */
+export const NOT_THE_SAME = 'what was reviewed is no longer what would happen'
+
 export function couldNotLookAgain(): GatewayError {
   return new GatewayError(
     'look_up_failed',

@@ -255,7 +255,8 @@ export async function applyChange(
   ended(applied)
   for (const { id: grant, requestId: request } of applied.revokedGrants) {
     const why = 'an approval of it is by somebody, or a key or team, that was removed'
-    await recorder.record({ type: 'grant-revoked', grant, request, why })
+    const entry = { type: 'grant-revoked', grant, request, why, signer: null, act: null } as const
+    await recorder.record(entry)
   }
   for (const session of applied.closedSessions) {
     await recorder.record({ type: 'session-closed', session, act: null })

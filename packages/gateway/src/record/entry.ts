@@ -121,6 +121,20 @@ export type Entry =
       document: string
       expiresAt: string
     } & CallFacts)
+  | ({
+      type: 'plan-opened'
+      at: string
+      request: string
+      requirement: readonly SeatCount[]
+      policies: readonly string[]
+      document: string
+      expiresAt: string
+      steps: readonly {
+        readonly operation: string
+        readonly digest: string
+        readonly follows: readonly number[]
+      }[]
+    } & CallFacts)
   | { type: 'request-closed'; at: string; request: string; state: string; by: string | null }
   | {
       type: 'review'
@@ -132,7 +146,8 @@ export type Entry =
       act: SignedAct
     }
   | {
-      type: 'grant-made'
+      /** `plan-approved`: for every step of a plan, in order. */
+      type: 'grant-made' | 'plan-approved'
       at: string
       grant: string
       request: string
@@ -140,7 +155,34 @@ export type Entry =
       reviewers: readonly string[]
       expiresAt: string
     }
-  | { type: 'grant-revoked'; at: string; grant: string; request: string; why: string }
+  | {
+      type: 'grant-revoked'
+      at: string
+      grant: string
+      request: string
+      why: string
+      /** Who took it back; null where the gate did, because it no longer fitted. */
+      signer: string | null
+      act: SignedAct | null
+    }
+  | { type: 'grant-expired'; at: string; grant: string; request: string }
+  | {
+      type: 'request-cancelled'
+      at: string
+      request: string
+      session: string
+      by: 'agent' | 'operator'
+      signer: string | null
+      act: SignedAct | null
+    }
+  | {
+      type: 'request-escalated'
+      at: string
+      request: string
+      team: string
+      /** What of that team would be enough instead; null where policy takes no such approval. */
+      alternative: readonly SeatCount[] | null
+    }
   | ({
       type: 'intent'
       at: string

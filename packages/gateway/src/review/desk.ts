@@ -1,7 +1,6 @@
 // Makes Reviews and Grants: opens requests, joins copies of one call, takes signed verdicts, and lets
 // callers wait for one. It never starts an effect: enough approvals make a ready grant, no more.
-import { EventEmitter } from 'node:events'
-import type { Decision, SeatCount } from '../decide/decision.ts'
+import type { Decision } from '../decide/decision.ts'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
@@ -9,31 +8,29 @@ import {
   type ActVerifier,
   type GivenAct,
   invalidStatement,
-  type Strength,
   type VerifiedAct,
 } from '../lib/signed-act.ts'
 import type { Recorder } from '../record/recorder.ts'
-import { type PersonRecord, teamsAt } from '../state/people-store.ts'
-import type { RequestRow, ReviewRow, Store } from '../state/store.ts'
-import { checkDocument, documentText, type ReviewDocument } from './document.ts'
-import { Mutexes } from './mutexes.ts'
+import type { GrantRow, RequestRow, ReviewRow, Store } from '../state/store.ts'
+import { requireRoomToAsk } from './caps.ts'
 import {
-  REVIEW_NAMESPACE,
-  REVIEW_STATEMENT,
-  type ReviewStatement,
-  STATEMENT_LIFETIME_MS_MAX,
-} from './statement.ts'
-
-/** Open requests one session may have (red team H5). */
-export const OPEN_REQUESTS_PER_SESSION_MAX = 20
-/** Calls that may be held at once, over all sessions. */
-export const HELD_CALLS_MAX = 1_000
-
-export interface Reviewer {
-  readonly name: string
-  readonly teams: readonly string[]
-  readonly strength: 'software' | 'hardware'
-}
+  refusedApproval,
+  reviewable,
+  signerNow,
+  unknownRequest,
+  withoutPresence,
+} from './checks.ts'
+import type { ReviewDocument } from './document.ts'
+import { alternativeOf, type EscalationRule, escalate, escalationsFor } from './escalation.ts'
+import { Mutexes } from './mutexes.ts'
+import { type Content, framed, keepDocument, readDocument, rowOf } from './opening.ts'
+import { type AnyDocument, type PlanDocument, partsOf } from './plan-document.ts'
+import { reachOf } from './reach.ts'
+import { asReviewer, type Reviewer } from './reviewer.ts'
+import { denialsOf, overcomes } from './standing.ts'
+import { REVIEW_NAMESPACE, REVIEW_STATEMENT, type ReviewStatement } from './statement.ts'
+import { Waiters } from './waiters.ts'
+import { nothingToTake, notTheirs, verifiedWithdrawal } from './withdrawal.ts'
 
 export interface DeskOptions {
   readonly store: Store
@@ -44,23 +41,20 @@ export interface DeskOptions {
   readonly expiresInMs: number
   readonly grantExpiresInMs: number
   /** Whether policy takes signatures that prove nobody's presence; lent by the decide stage. */
-  readonly acceptsSoftware: (document: ReviewDocument) => boolean
+  readonly acceptsSoftware: (document: AnyDocument) => boolean
   /** Policy's answer to a document, given these approvals; the gateway lends its decide stage. */
-  readonly decideWith: (document: ReviewDocument, reviewers: readonly Reviewer[]) => Decision
+  readonly decideWith: (document: AnyDocument, reviewers: readonly Reviewer[]) => Decision
+  /** Whom the epoch says to tell when nobody answers a request in these environments. */
+  readonly escalations: (environments: readonly string[]) => readonly EscalationRule[]
 }
 
-export type NewRequest = Omit<
-  ReviewDocument,
-  'type' | 'gate' | 'request' | 'openedAt' | 'expiresAt'
-> & {
-  readonly actionDigest: string
-}
+export type NewRequest = Content<ReviewDocument> & { readonly actionDigest: string }
+export type NewPlan = Content<PlanDocument> & { readonly request: string }
 
 export class ReviewDesk {
   readonly #options: DeskOptions
-  readonly #changes = new EventEmitter().setMaxListeners(HELD_CALLS_MAX + 1)
+  readonly #waiters = new Waiters()
   readonly #mutexes = new Mutexes()
-  #held = 0
 
   constructor(options: DeskOptions) {
     this.#options = options
@@ -68,77 +62,57 @@ export class ReviewDesk {
 
   /**
    * Returns the pending request for this call, opened if there is none: copies join.
-   * Errors: `limit_reached` when the session has OPEN_REQUESTS_PER_SESSION_MAX open ones.
+   * Errors: `limit_reached` when session or operator ask too much (caps.ts).
    */
-  async open(wanted: NewRequest): Promise<RequestRow> {
-    const { store, clock, recorder, gateId, expiresInMs } = this.#options
-    return this.#mutexes.run(wanted.session, async () => {
+  async open({ actionDigest, ...content }: NewRequest): Promise<RequestRow> {
+    const { store, clock } = this.#options
+    return this.#mutexes.run(`operator ${content.context.operator}`, async () => {
       const nowMs = clock.nowMs()
-      const open = store.liveRequest(wanted.session, wanted.actionDigest, wanted.epoch, nowMs)
+      const open = store.liveRequest(content.session, actionDigest, content.epoch, nowMs)
       if (open?.state === 'pending') return open
-      if (store.openRequestCount(wanted.session) >= OPEN_REQUESTS_PER_SESSION_MAX) {
-        throw new GatewayError(
-          'limit_reached',
-          `this session already has ${OPEN_REQUESTS_PER_SESSION_MAX} open requests`,
-          'wait until reviewers have answered some of them',
-        )
-      }
-      const { actionDigest, ...shown } = wanted
-      const id = randomId('r')
-      const expiresAtMs = nowMs + expiresInMs
-      const document: ReviewDocument = {
-        ...shown,
-        type: 'seconder-review-document@v1',
-        gate: gateId,
-        request: id,
-        openedAt: new Date(nowMs).toISOString(),
-        expiresAt: new Date(expiresAtMs).toISOString(),
-      }
-      // A crash before the entry leaves a payload nobody refers to; one after it, an entry whose
-      // request nobody can approve. The agent's re-run opens a new one in both cases.
-      const documentSha256 = await recorder.keep(documentText(document))
-      await recorder.record({ type: 'request-opened', ...requestFacts(document, documentSha256) })
-      const row: RequestRow = {
-        id,
-        sessionId: wanted.session,
-        operator: wanted.context.operator,
-        operation: wanted.action.operation,
-        actionDigest,
-        digest: wanted.digest,
-        epoch: wanted.epoch,
-        state: 'pending',
-        documentSha256,
-        requirement: wanted.requirement,
-        openedAtMs: nowMs,
-        expiresAtMs,
-        closedBy: null,
-        comment: null,
-      }
-      store.addRequest(row)
-      return row
+      const type = 'seconder-review-document@v1'
+      return this.#opened({ ...content, type, request: randomId('r') }, actionDigest, nowMs)
     })
+  }
+
+  /** Opens the review of a plan, which is a request like any other. Errors: `limit_reached`. */
+  async openPlan(content: NewPlan): Promise<RequestRow> {
+    const { request, context } = content
+    return this.#mutexes.run(`operator ${context.operator}`, () => {
+      const type = 'seconder-plan-document@v1'
+      return this.#opened({ ...content, type }, `plan ${request}`, this.#options.clock.nowMs())
+    })
+  }
+
+  async #opened(
+    content: Content<ReviewDocument | PlanDocument> & { request: string } & Pick<
+        AnyDocument,
+        'type'
+      >,
+    actionDigest: string,
+    nowMs: number,
+  ): Promise<RequestRow> {
+    const { store, recorder, gateId, expiresInMs } = this.#options
+    const { session } = content
+    requireRoomToAsk(store, { session, operator: content.context.operator }, nowMs)
+    const times = { nowMs, expiresAtMs: nowMs + expiresInMs }
+    const document = framed(store, gateId, content as AnyDocument, times)
+    // A crash before the entry leaves a payload nobody refers to; one after it, an entry whose
+    // request nobody can approve. The agent's re-run opens a new one in both cases.
+    const documentSha256 = await keepDocument(recorder, document)
+    const row = rowOf(document, { actionDigest, documentSha256, ...times })
+    store.addRequest(row)
+    const environments = partsOf(document).flatMap(({ action }) =>
+      action.resources.map(({ environment }) => environment),
+    )
+    store.addEscalations(escalationsFor(row, this.#options.escalations(environments)))
+    return row
   }
 
   /** Resolves when the request is no longer pending, after `holdMs`, or when `gone` fires. */
   async hold(id: string, holdMs: number, gone?: AbortSignal): Promise<void> {
-    if (this.#held >= HELD_CALLS_MAX || holdMs === 0) return
-    this.#held++
-    try {
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          clearTimeout(timer)
-          this.#changes.off(id, done)
-          gone?.removeEventListener('abort', done)
-          resolve()
-        }
-        const timer = setTimeout(done, holdMs)
-        this.#changes.on(id, done)
-        gone?.addEventListener('abort', done, { once: true })
-        if (this.#options.store.request(id)?.state !== 'pending' || gone?.aborted) done()
-      })
-    } finally {
-      this.#held--
-    }
+    const isOpen = () => this.#options.store.request(id)?.state === 'pending'
+    return this.#waiters.hold(id, { holdMs, isOpen, gone })
   }
 
   /**
@@ -154,10 +128,10 @@ export class ReviewDesk {
   async #take(verified: VerifiedAct<ReviewStatement>): Promise<RequestRow> {
     const { store, recorder, clock } = this.#options
     const { statement, key, strength, act } = verified
-    const document = await this.document(this.#check(verified, clock.nowMs()).request)
+    const document = await this.document(reviewable(this.#options, verified, clock.nowMs()).request)
     // From here to the entry nothing is waited for: request, people and policy are those of one moment.
     const nowMs = clock.nowMs()
-    const { request, person } = this.#check(verified, nowMs)
+    const { request, person } = reviewable(this.#options, verified, nowMs)
     const review: ReviewRow = {
       requestId: request.id,
       reviewer: person.name,
@@ -169,7 +143,7 @@ export class ReviewDesk {
     const peopleVersion = store.peopleVersion()
     const approvers = [...this.#approvers(request), asReviewer(person, request, strength)]
     const decision =
-      statement.verdict === 'approve' ? this.#options.decideWith(document, approvers) : null
+      statement.verdict === 'approve' ? this.#decided(request, document, approvers) : null
     if (decision?.answer === 'deny') throw refusedApproval(decision.reason)
     if (decision && strength === 'software' && !this.#options.acceptsSoftware(document)) {
       throw withoutPresence()
@@ -186,72 +160,123 @@ export class ReviewDesk {
     })
     if (statement.verdict !== 'approve') {
       store.addReview(review)
+      if (statement.verdict === 'deny') this.#denies(request, document, statement, nowMs)
       const state = statement.verdict === 'deny' ? 'denied' : 'changes_requested'
       await this.#close(request.id, state, person.name, statement.comment)
     } else if (decision?.answer === 'allow') {
-      await this.#grant(request, review, approvers, peopleVersion)
+      await this.#grant(request, document, review, approvers, peopleVersion)
     } else {
       store.addReview(review)
     }
     return store.request(request.id) as RequestRow
   }
 
-  /** Everything a verdict must be before it is recorded; with its signer as they are now. */
-  #check(
-    { statement, key, person: signer }: VerifiedAct<ReviewStatement>,
-    nowMs: number,
-  ): { readonly request: RequestRow; readonly person: PersonRecord } {
-    const { store, gateId } = this.#options
-    const request = store.request(statement.request)
-    if (!request) throw unknownRequest(statement.request)
-    if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
-    if (statement.epoch !== request.epoch || store.activeEpoch()?.number !== request.epoch) {
-      throw new GatewayError(
-        'epoch_changed',
-        'the policy changed since this request was opened',
-        'let the agent run its call again; a new request will show what the policy now asks',
-      )
-    }
-    if (statement.digest !== request.digest) throw invalidStatement('it is for another digest')
-    if (statement.shown !== request.documentSha256)
-      throw invalidStatement('another document was shown')
-    const person = store.personByKey(key.fingerprint)?.person
-    if (person?.name !== signer.name) throw noLongerMember()
-    if (statement.reviewer !== person.name)
-      throw invalidStatement('the key is not that of the reviewer named')
-    const expiresAtMs = Date.parse(statement.expiresAt)
-    if (expiresAtMs <= nowMs || expiresAtMs > nowMs + STATEMENT_LIFETIME_MS_MAX) {
-      throw invalidStatement('it has expired, or expires too late')
-    }
-    if (person.name === request.operator) {
-      throw new GatewayError(
-        'not_a_reviewer',
-        `\`${person.name}\` is the operator of this session and cannot review its requests`,
-        'ask another person; the request says whom policy wants',
-      )
-    }
-    if (person.addedAtMs > request.openedAtMs || key.addedAtMs > request.openedAtMs) {
-      throw new GatewayError(
-        'not_a_reviewer',
-        `\`${person.name}\`, or the key signed with, was added after this request was opened`,
-        'sign with a key, or ask a member, of before that',
-      )
-    }
-    if (request.state !== 'pending' || request.expiresAtMs <= nowMs) {
-      throw new GatewayError(
-        'request_closed',
-        `request ${request.id} is ${request.state === 'pending' ? 'expired' : request.state}`,
-        'nothing is left to review; the agent may run its call again',
-      )
-    }
-    if (store.reviews(request.id).some((review) => review.reviewer === person.name)) {
-      throw new GatewayError(
-        'not_a_reviewer',
-        `\`${person.name}\` has already reviewed this`,
-        'ask another person',
-      )
-    }
-    return { request, person }
+  /** Policy's answer to these approvals, and what a standing denial asks on top of it (red team H5). */
+  #decided(request: RequestRow, document: AnyDocument, approvers: readonly Reviewer[]): Decision {
+    const decideWith = (some: readonly Reviewer[]) => this.#options.decideWith(document, some)
+    const decision = decideWith(approvers)
+    const deniedBy = request.deniedBefore.map(({ by }) => by)
+    if (decision.answer !== 'allow' || overcomes(deniedBy, approvers, decideWith)) return decision
+    const { requirement, policies } = document
+    return { answer: 'review', requirement, policies, reason: 'the same was denied within a day' }
+  }
+
+  /** From here on the no stands, also over what was not asked yet. */
+  #denies(
+    { id, operator }: RequestRow,
+    document: AnyDocument,
+    { reviewer, comment }: { readonly reviewer: string; readonly comment: string },
+    atMs: number,
+  ): void {
+    const reaches = partsOf(document).map(({ action, evidence }) => reachOf(action, evidence))
+    const said = { requestId: id, operator, deniedBy: reviewer, comment, atMs }
+    for (const denial of denialsOf(reaches, said)) this.#options.store.addDenial(denial)
+  }
+
+  /**
+   * Takes back what a person signed to take back. Returns the request as it is afterwards.
+   * Errors: `statement_invalid`, `signature_invalid`, `not_a_reviewer`, `request_unknown`, `request_closed`.
+   */
+  async withdraw(given: GivenAct): Promise<RequestRow> {
+    const { acts, gateId, clock, store } = this.#options
+    const asked = { acts, gateId, nowMs: clock.nowMs() }
+    const verified = await verifiedWithdrawal(asked, given)
+    const { statement, act } = verified
+    return this.#mutexes.run(statement.request, async () => {
+      const person = signerNow(store, verified)
+      const request = store.request(statement.request)
+      if (!request) throw unknownRequest(statement.request)
+      if (statement.takes === 'cancel') {
+        if (person.name !== request.operator) throw notTheirs(person.name)
+        this.#requirePending(request)
+        if (!store.useNonce(statement.nonce, asked.nowMs)) throw usedBefore()
+        await this.#cancel(request, { by: 'operator', signer: person.name, act })
+      } else {
+        const grant = this.#ready(request)
+        if (!store.useNonce(statement.nonce, asked.nowMs)) throw usedBefore()
+        await this.#revoke(grant, { signer: person.name, act, why: statement.comment })
+        if (person.name !== request.operator) {
+          const said = { reviewer: person.name, comment: statement.comment }
+          this.#denies(request, await this.document(request), said, asked.nowMs)
+        }
+      }
+      return store.request(request.id) as RequestRow
+    })
+  }
+
+  /** The agent's own: what it asked for and does not want any more, waiting or approved. */
+  async cancel(sessionId: string, id: string): Promise<RequestRow> {
+    const { store } = this.#options
+    return this.#mutexes.run(id, async () => {
+      const request = store.request(id)
+      if (request?.sessionId !== sessionId) throw unknownRequest(id)
+      const nobody = { signer: null, act: null } as const
+      if (request.state === 'approved') {
+        await this.#revoke(this.#ready(request), { ...nobody, why: 'the agent gave it back' })
+      } else {
+        this.#requirePending(request)
+        await this.#cancel(request, { by: 'agent', ...nobody })
+      }
+      return store.request(id) as RequestRow
+    })
+  }
+
+  #requirePending({ id, state, expiresAtMs }: RequestRow): void {
+    if (state === 'pending' && expiresAtMs > this.#options.clock.nowMs()) return
+    throw nothingToTake(id, `nothing left to cancel: it is ${state}`)
+  }
+
+  #ready({ id, state }: RequestRow): GrantRow {
+    const grant = this.#options.store.grantForRequest(id)
+    const isReady = grant?.state === 'ready' && grant.expiresAtMs > this.#options.clock.nowMs()
+    if (grant && isReady) return grant
+    throw nothingToTake(id, `no approval that could be revoked: it is ${grant?.state ?? state}`)
+  }
+
+  async #cancel(
+    { id: request, sessionId: session }: RequestRow,
+    taken: {
+      by: 'agent' | 'operator'
+      signer: string | null
+      act: VerifiedAct<unknown>['act'] | null
+    },
+  ): Promise<void> {
+    await this.#options.recorder.record({ type: 'request-cancelled', request, session, ...taken })
+    const words = taken.by === 'agent' ? 'the agent withdrew it' : 'its operator cancelled it'
+    this.#options.store.closeRequest(request, 'cancelled', taken.signer, words)
+    this.#waiters.wake(request)
+  }
+
+  /** The approval ends first: a crash leaves it ended without its entry, never an entry and a ready one. */
+  async #revoke(
+    { id, requestId: request }: GrantRow,
+    taken: { signer: string | null; act: VerifiedAct<unknown>['act'] | null; why: string },
+  ): Promise<void> {
+    const { store, recorder } = this.#options
+    const ended = { state: 'revoked', by: taken.signer, why: taken.why } as const
+    if (!store.endGrant(id, ended)) throw nothingToTake(request, 'been carried out already')
+    await recorder.record({ type: 'grant-revoked', grant: id, request, ...taken })
+    this.#waiters.wake(request)
   }
 
   #approvers(request: RequestRow): Reviewer[] {
@@ -268,15 +293,17 @@ export class ReviewDesk {
 
   async #grant(
     request: RequestRow,
+    document: AnyDocument,
     review: ReviewRow,
     approvers: readonly Reviewer[],
     peopleVersion: number,
   ): Promise<void> {
     const { store, recorder, clock, grantExpiresInMs } = this.#options
-    const expiresAtMs = clock.nowMs() + grantExpiresInMs
+    const isPlan = document.type === 'seconder-plan-document@v1'
+    const expiresAtMs = clock.nowMs() + (isPlan ? document.windowMs : grantExpiresInMs)
     const id = randomId('g')
     await recorder.record({
-      type: 'grant-made',
+      type: isPlan ? 'plan-approved' : 'grant-made',
       grant: id,
       request: request.id,
       digest: request.digest,
@@ -292,6 +319,8 @@ export class ReviewDesk {
       epoch,
       state: 'ready',
       expiresAtMs,
+      endedBy: null,
+      endedWhy: null,
     } as const
     if (!store.addGrant(grant, review, peopleVersion)) {
       throw new GatewayError(
@@ -300,7 +329,7 @@ export class ReviewDesk {
         'nothing was granted; look at the request again and sign anew if it is still open',
       )
     }
-    this.#changes.emit(request.id)
+    this.#waiters.wake(request.id)
   }
 
   async #close(
@@ -311,85 +340,56 @@ export class ReviewDesk {
   ): Promise<void> {
     await this.#options.recorder.record({ type: 'request-closed', request: id, state, by })
     this.#options.store.closeRequest(id, state, by, comment)
-    this.#changes.emit(id)
+    this.#waiters.wake(id)
   }
 
   /** The document as it was shown, from beside the ledger. */
-  async document(request: RequestRow): Promise<ReviewDocument> {
-    return checkDocument(await this.#options.recorder.payload(request.documentSha256)).document
+  async document(request: RequestRow): Promise<AnyDocument> {
+    return readDocument(this.#options.recorder, request)
   }
 
-  /** Closes pending requests past their expiry; nobody answered, and that is what is recorded. */
-  async expireDue(): Promise<void> {
+  /** Ends what is past its time, and tells the teams that are to be told: what is recorded is what was so. */
+  async sweep(): Promise<void> {
+    await this.#expireRequests()
+    const { store, recorder, clock } = this.#options
+    for (const { id: grant, requestId: request } of store.dueGrants(clock.nowMs())) {
+      const why = 'nobody used it in time'
+      if (!store.endGrant(grant, { state: 'expired', by: null, why })) continue
+      await recorder.record({ type: 'grant-expired', grant, request })
+      this.#waiters.wake(request)
+    }
+    for (const row of store.dueEscalations(clock.nowMs())) {
+      await this.#mutexes.run(row.requestId, async () => {
+        const request = store.request(row.requestId)
+        if (request?.state !== 'pending') return
+        const document = await this.document(request)
+        const allows = (people: readonly Reviewer[]) =>
+          this.#decided(request, document, people).answer === 'allow'
+        await escalate(this.#options, row, alternativeOf(row.team, allows), clock.nowMs())
+      })
+    }
+    store.pruneDenials(clock.nowMs())
+  }
+
+  async #expireRequests(): Promise<void> {
     const { store, clock } = this.#options
     for (const { id } of store.dueRequests(clock.nowMs())) {
       await this.#mutexes.run(id, async () => {
-        if (store.request(id)?.state !== 'pending') return
-        await this.#close(id, 'expired', null, 'nobody answered in time')
+        const request = store.request(id)
+        if (request?.state !== 'pending') return
+        const names = this.#approvers(request).map(({ name }) => name)
+        const who = names.length === 0 ? 'nobody answered' : `only ${names.join(', ')} approved`
+        await this.#close(id, 'expired', null, `${who} in time`)
       })
     }
   }
 
   /** Wakes held calls of requests that were ended elsewhere (session closed, new epoch). */
   wake(ids: readonly string[]): void {
-    for (const id of ids) this.#changes.emit(id)
+    for (const id of ids) this.#waiters.wake(id)
   }
 }
 
-function requestFacts(document: ReviewDocument, documentSha256: string) {
-  const { action, context } = document
-  return {
-    request: document.request,
-    requirement: document.requirement as readonly SeatCount[],
-    policies: document.policies,
-    document: documentSha256,
-    expiresAt: document.expiresAt,
-    session: document.session,
-    operator: context.operator,
-    agent: context.agent,
-    role: context.role,
-    operation: action.operation,
-    resources: action.resources.slice(0, 20).map(({ arn }) => arn.slice(0, 1_024).toWellFormed()),
-    environments: [...new Set(action.resources.map(({ environment }) => environment))],
-    effects: action.effects,
-    digest: document.digest,
-    epoch: document.epoch,
-  }
-}
-
-export function unknownRequest(id: string): GatewayError {
-  return new GatewayError(
-    'request_unknown',
-    `there is no request \`${id.slice(0, 64)}\``,
-    'see `seconder request ls`',
-  )
-}
-
-/** With the teams that were this person's when the request was opened. */
-function asReviewer(person: PersonRecord, request: RequestRow, strength: Strength): Reviewer {
-  return { name: person.name, teams: teamsAt(person, request.openedAtMs), strength }
-}
-
-function noLongerMember(): GatewayError {
-  return new GatewayError(
-    'not_a_reviewer',
-    'this key, or whoever it belonged to, was removed from this gate meanwhile',
-    'nothing was recorded; ask a member',
-  )
-}
-
-function withoutPresence(): GatewayError {
-  return new GatewayError(
-    'not_a_reviewer',
-    "policy does not accept this key here: its signature does not prove a person's presence",
-    'sign with a passkey in the console, or an sk- SSH key (ssh-keygen -t ed25519-sk -O verify-required)',
-  )
-}
-
-function refusedApproval(reason: string): GatewayError {
-  return new GatewayError(
-    'not_a_reviewer',
-    `policy does not accept this approval: ${reason}`,
-    'see the policy named',
-  )
+function usedBefore(): GatewayError {
+  return invalidStatement('its nonce was used before')
 }

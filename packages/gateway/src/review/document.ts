@@ -4,9 +4,10 @@ import type { DecideContext, SeatCount } from '../decide/decision.ts'
 import type { Action, JsonObject } from '../describe/action.ts'
 import { canonicalJson, digestOf, parseCanonicalJson, sha256Hex } from '../lib/canonical-json.ts'
 import type { Evidence } from '../resolve/evidence.ts'
+import type { ShownDenial } from './standing.ts'
 
-export interface ReviewDocument {
-  readonly type: 'seconder-review-document@v1'
+/** What every review document says, whatever it is of. */
+export interface DocumentFrame {
   readonly gate: string
   readonly epoch: number
   readonly request: string
@@ -14,8 +15,6 @@ export interface ReviewDocument {
   readonly session: string
   readonly roleArn: string
   readonly context: DecideContext
-  readonly action: Action
-  readonly evidence: Evidence
   /** One plain sentence, worst first, written by a program from the evidence. */
   readonly summary: string
   readonly requirement: readonly SeatCount[]
@@ -26,6 +25,16 @@ export interface ReviewDocument {
   readonly history: { readonly reads: number; readonly writes: number; readonly refused: number }
   readonly openedAt: string
   readonly expiresAt: string
+  /** Who said no to the same within a day; absent where nobody did. */
+  readonly denied?: readonly ShownDenial[]
+  /** What reviewers asked this session to change, newest first, each with its author (red team M3). */
+  readonly changesAsked?: readonly ShownDenial[]
+}
+
+export interface ReviewDocument extends DocumentFrame {
+  readonly type: 'seconder-review-document@v1'
+  readonly action: Action
+  readonly evidence: Evidence
 }
 
 export function documentText(document: ReviewDocument): string {

@@ -1,5 +1,6 @@
 // Makes the Store's nouns from rows of the database. Nothing here decides anything.
 import type { KeyRecord, OpenChange, PersonRecord, SignInRow } from './people-store.ts'
+import type { DenialRow, EscalationRow } from './standing-store.ts'
 import type {
   EpochRow,
   FollowedEffect,
@@ -78,6 +79,7 @@ export function request(row: Row): RequestRow {
     state: text(row, 'state') as RequestState,
     documentSha256: text(row, 'document_sha256'),
     requirement: list(row, 'requirement'),
+    deniedBefore: JSON.parse(text(row, 'denied_before')) as RequestRow['deniedBefore'],
     openedAtMs: count(row, 'opened_at_ms'),
     expiresAtMs: count(row, 'expires_at_ms'),
     closedBy: textOrNull(row, 'closed_by'),
@@ -105,6 +107,8 @@ export function grant(row: Row): GrantRow {
     epoch: count(row, 'epoch'),
     state: text(row, 'state') as GrantState,
     expiresAtMs: count(row, 'expires_at_ms'),
+    endedBy: textOrNull(row, 'ended_by'),
+    endedWhy: textOrNull(row, 'ended_why'),
   }
 }
 
@@ -146,5 +150,29 @@ export function signIn(row: Row): SignInRow {
     key: textOrNull(row, 'key_fingerprint'),
     peer: textOrNull(row, 'peer'),
     expiresAtMs: count(row, 'expires_at_ms'),
+  }
+}
+
+export function denial(row: Row): DenialRow {
+  return {
+    requestId: text(row, 'request_id'),
+    operator: text(row, 'operator'),
+    service: text(row, 'service'),
+    effects: list(row, 'effects'),
+    resources: list(row, 'resources'),
+    deniedBy: text(row, 'denied_by'),
+    comment: text(row, 'comment'),
+    atMs: count(row, 'at_ms'),
+    untilMs: count(row, 'until_ms'),
+  }
+}
+
+export function escalation(row: Row): EscalationRow {
+  return {
+    requestId: text(row, 'request_id'),
+    team: text(row, 'team'),
+    dueAtMs: count(row, 'due_at_ms'),
+    atMs: row['at_ms'] === null ? null : count(row, 'at_ms'),
+    alternative: row['alternative'] === null ? null : list(row, 'alternative'),
   }
 }

@@ -85,4 +85,22 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX sign_ins_by_person ON sign_ins (person);
   `,
+  `
+  ALTER TABLE requests ADD COLUMN denied_before TEXT NOT NULL DEFAULT '[]';
+  CREATE INDEX requests_by_operator ON requests (operator, opened_at_ms);
+  ALTER TABLE grants ADD COLUMN ended_by TEXT;
+  ALTER TABLE grants ADD COLUMN ended_why TEXT;
+  CREATE INDEX grants_by_state ON grants (state, expires_at_ms);
+  CREATE TABLE denials (
+    request_id TEXT NOT NULL, operator TEXT NOT NULL, service TEXT NOT NULL, effects TEXT NOT NULL,
+    resources TEXT NOT NULL, denied_by TEXT NOT NULL, comment TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL
+  );
+  CREATE INDEX denials_by_operator ON denials (operator, until_ms);
+  CREATE TABLE escalations (
+    request_id TEXT NOT NULL, team TEXT NOT NULL, due_at_ms INTEGER NOT NULL, at_ms INTEGER,
+    alternative TEXT, PRIMARY KEY (request_id, team)
+  );
+  CREATE INDEX escalations_due ON escalations (at_ms, due_at_ms);
+  `,
 ]

@@ -51,6 +51,7 @@ function request(id: string): RequestRow {
     state: 'pending',
     documentSha256: 'f',
     requirement: ['any:1'],
+    deniedBefore: [],
     openedAtMs: 1,
     expiresAtMs: 1_000,
     closedBy: null,
@@ -126,7 +127,7 @@ test('C10 a grant rests on people: none is made or used with an approval by a ke
     } as const
     const grant = { id: `g-${id}`, requestId: id, sessionId: 'a', digest: 'd', epoch: 1 } as const
     return one.addGrant(
-      { ...grant, state: 'ready', expiresAtMs: 1_000 },
+      { ...grant, state: 'ready', expiresAtMs: 1_000, endedBy: null, endedWhy: null },
       { ...review, key: 'SHA256:bob', atMs: 2 },
       version,
     )

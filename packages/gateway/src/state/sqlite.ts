@@ -4,9 +4,9 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../errors.ts'
-import { PeopleStatements } from './people.ts'
 import * as rows from './rows.ts'
 import { MIGRATIONS } from './schema.ts'
+import { StandingStatements } from './standing.ts'
 import type {
   ClosedSessions,
   EpochRow,
@@ -61,7 +61,7 @@ function sessionValues(session: SessionRow): (string | number | null)[] {
   return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
 }
 
-class SqliteStore extends PeopleStatements implements Store {
+class SqliteStore extends StandingStatements implements Store {
   meta(key: string): string | undefined {
     return this.one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
   }
@@ -167,7 +167,8 @@ class SqliteStore extends PeopleStatements implements Store {
   addRequest(request: RequestRow): void {
     this.run(
       `INSERT INTO requests (id, session_id, operator, operation, action_digest, digest, epoch, state,
-       document_sha256, requirement, opened_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       document_sha256, requirement, denied_before, opened_at_ms, expires_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       request.id,
       request.sessionId,
       request.operator,
@@ -178,6 +179,7 @@ class SqliteStore extends PeopleStatements implements Store {
       request.state,
       request.documentSha256,
       JSON.stringify(request.requirement),
+      JSON.stringify(request.deniedBefore),
       request.openedAtMs,
       request.expiresAtMs,
     )
@@ -291,9 +293,5 @@ class SqliteStore extends PeopleStatements implements Store {
   grantForRequest(requestId: string): GrantRow | undefined {
     const row = this.one('SELECT * FROM grants WHERE request_id = ?', requestId)
     return row && rows.grant(row)
-  }
-
-  revokeGrant(id: string): void {
-    this.run(`UPDATE grants SET state = 'revoked' WHERE id = ? AND state = 'ready'`, id)
   }
 }

@@ -3,6 +3,7 @@
 import type { SeatCount } from '../decide/decision.ts'
 import type { JsonObject } from '../describe/action.ts'
 import type { PeopleStore } from './people-store.ts'
+import type { StandingStore } from './standing-store.ts'
 
 export type { FoundingPerson, KeyRecord, PersonRecord } from './people-store.ts'
 
@@ -52,6 +53,8 @@ export interface RequestRow {
   /** SHA-256 of the review document, stored beside the ledger. */
   readonly documentSha256: string
   readonly requirement: readonly SeatCount[]
+  /** Who denied the same before: each asks for one more approver, unless the one who denied approves. */
+  readonly deniedBefore: readonly { readonly request: string; readonly by: string }[]
   readonly openedAtMs: number
   readonly expiresAtMs: number
   readonly closedBy: string | null
@@ -76,6 +79,9 @@ export interface GrantRow {
   readonly epoch: number
   readonly state: GrantState
   readonly expiresAtMs: number
+  /** Who revoked it, and why it ended; null while it is ready, and where a rule ended it. */
+  readonly endedBy: string | null
+  readonly endedWhy: string | null
 }
 
 export interface EpochRow {
@@ -128,7 +134,7 @@ export interface UploadPart {
   readonly bytes: number
 }
 
-export interface Store extends PeopleStore {
+export interface Store extends PeopleStore, StandingStore {
   meta(key: string): string | undefined
   setMeta(key: string, value: string): void
 
@@ -182,7 +188,6 @@ export interface Store extends PeopleStore {
    */
   addGrant(grant: GrantRow, review: ReviewRow, peopleVersion: number): boolean
   grantForRequest(requestId: string): GrantRow | undefined
-  revokeGrant(id: string): void
   /**
    * Consumes a grant, once: true only if it was ready, unexpired, of the active epoch and of an open
    * session, every approval of it is by a key that still counts, and the signature was not used before. The effect is recorded as open in the same transaction.

@@ -1,0 +1,54 @@
+// What an agent may ask of the gate itself, signed with the keys of its session: take back what it asked for.
+// Nothing here approves, and nothing here shows what is of another session.
+import type { HttpBindings } from '@hono/node-server'
+import type { WireHeader } from '@seconder/aws/wire-request'
+import type { Context, Hono } from 'hono'
+import { z } from 'zod'
+import { GatewayError } from '../errors.ts'
+import type { Gate } from '../gate.ts'
+import type { SessionRow } from '../state/store.ts'
+import { shownRequest } from './shown-request.ts'
+
+/** Two equal calls of one second have one signature; this keeps them apart. */
+const NONCE = z.string().min(16).max(64)
+const CANCEL = z.strictObject({ request: z.string().max(64), nonce: NONCE })
+
+export function addAgentActs(app: Hono, gate: Gate): void {
+  app.post('/api/agent/cancel', async (context) => {
+    const { session, said } = await agentSaid(gate, context, CANCEL)
+    return context.json(shownRequest(gate.store, await gate.desk.cancel(session.id, said.request)))
+  })
+}
+
+/** The session that signed the call, and what it said. Errors: those of agentSession; `statement_invalid`. */
+export async function agentSaid<T>(
+  gate: Gate,
+  context: Context,
+  shape: z.ZodType<T>,
+): Promise<{ readonly session: SessionRow; readonly said: T }> {
+  const body = new Uint8Array(await context.req.arrayBuffer())
+  const { incoming } = (context.env ?? {}) as Partial<HttpBindings>
+  const raw = incoming?.rawHeaders ?? []
+  const headers: WireHeader[] = []
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    headers.push([raw[index] ?? '', raw[index + 1] ?? ''])
+  }
+  const target = incoming?.url ?? ''
+  const session = gate.agentSession({ method: context.req.method, target, headers, body })
+  const parsed = shape.safeParse(parsedJson(body))
+  if (parsed.success) return { session, said: parsed.data }
+  const issue = parsed.error.issues[0]
+  throw new GatewayError(
+    'statement_invalid',
+    `the body: \`${issue?.path.join('.') ?? ''}\`: ${issue?.message ?? 'is wrong'}`,
+    'see docs/api.md',
+  )
+}
+
+function parsedJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body))
+  } catch {
+    return null // which no shape takes
+  }
+}

@@ -1,0 +1,63 @@
+// Who an agent is that speaks to the gate itself: the session whose key signed the call (SigV4, service
+// `seconder`). A call signed for AWS is none to the gate, nor the other way round. No person's verb is here.
+import { SigV4Error } from '@seconder/aws/sigv4/errors'
+import { type VerifiedSignature, verify } from '@seconder/aws/sigv4/verify'
+import type { WireRequest } from '@seconder/aws/wire-request'
+import { GatewayError } from '../errors.ts'
+import { sha256Hex } from '../lib/canonical-json.ts'
+import type { SessionRow, Store } from '../state/store.ts'
+import { requireSessionToken } from './child-opening.ts'
+
+/** The service and region that such a call is signed for. */
+export const AGENT_SCOPE = { service: 'seconder', region: 'local' } as const
+
+/**
+ * Returns the open session that signed this call, body and all; each signed call counts once.
+ * Errors: `signature_invalid`, `session_closed`, `replayed`.
+ */
+export function agentSession(request: WireRequest, store: Store, nowMs: number): SessionRow {
+  let session: SessionRow | undefined
+  const verified = verifiedOrRefused(request, nowMs, (accessKeyId) => {
+    session = store.sessionByAccessKey(accessKeyId)
+    return session?.secretAccessKey || undefined
+  })
+  const { form, payloadKind, service, region } = verified
+  const isOurs = service === AGENT_SCOPE.service && region === AGENT_SCOPE.region
+  if (form !== 'header' || payloadKind !== 'signed' || !isOurs) {
+    throw invalid('it is not signed, with its body, for the service `seconder`')
+  }
+  if (!session || session.closedAtMs !== null || session.expiresAtMs <= nowMs) {
+    throw new GatewayError(
+      'session_closed',
+      'this session has ended',
+      'let the operator open a new one: `seconder session open`',
+    )
+  }
+  requireSessionToken(verified, session)
+  if (!store.useNonce(`agent ${sha256Hex(verified.signature)}`, nowMs)) {
+    throw new GatewayError('replayed', 'this very signed call was already made', 'sign it again')
+  }
+  return session
+}
+
+function verifiedOrRefused(
+  request: WireRequest,
+  nowMs: number,
+  lookup: (accessKeyId: string) => string | undefined,
+): VerifiedSignature {
+  try {
+    return verify(request, lookup, nowMs)
+  } catch (cause) {
+    if (cause instanceof SigV4Error) throw invalid(cause.message, cause)
+    throw cause
+  }
+}
+
+function invalid(why: string, cause?: unknown): GatewayError {
+  return new GatewayError(
+    'signature_invalid',
+    `this is no call of a session: ${why}`,
+    'run it with the keys of the session in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    cause === undefined ? undefined : { cause },
+  )
+}

@@ -1,0 +1,43 @@
+// Whoever waits for a request to be answered: held calls and status calls, woken when something changes.
+import { EventEmitter } from 'node:events'
+
+/** Calls that may be held at once, over all sessions. */
+export const HELD_CALLS_MAX = 1_000
+
+export class Waiters {
+  readonly #changes = new EventEmitter().setMaxListeners(HELD_CALLS_MAX + 1)
+  #held = 0
+
+  wake(id: string): void {
+    this.#changes.emit(id)
+  }
+
+  /** Resolves when `id` is woken, after `holdMs`, when `gone` fires, or at once where nothing is open. */
+  async hold(
+    id: string,
+    {
+      holdMs,
+      isOpen,
+      gone,
+    }: { holdMs: number; isOpen: () => boolean; gone?: AbortSignal | undefined },
+  ): Promise<void> {
+    if (this.#held >= HELD_CALLS_MAX || holdMs === 0) return
+    this.#held++
+    try {
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          clearTimeout(timer)
+          this.#changes.off(id, done)
+          gone?.removeEventListener('abort', done)
+          resolve()
+        }
+        const timer = setTimeout(done, holdMs)
+        this.#changes.on(id, done)
+        gone?.addEventListener('abort', done, { once: true })
+        if (!isOpen() || gone?.aborted) done()
+      })
+    } finally {
+      this.#held--
+    }
+  }
+}

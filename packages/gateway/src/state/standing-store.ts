@@ -1,0 +1,64 @@
+// The part of the state port about what stands beside requests: denials that outlast them, how many somebody
+// asks for, teams that are told later, and approvals that ended unused.
+import type { SeatCount } from '../decide/decision.ts'
+import type { GrantRow, RequestRow } from './store.ts'
+
+/** What a call would do to what, as far as two calls are compared by it. */
+export interface Reach {
+  readonly service: string
+  readonly effects: readonly string[]
+  readonly resources: readonly string[]
+}
+
+/** A no that stands over the request it was said to (red team H5). */
+export interface DenialRow extends Reach {
+  readonly requestId: string
+  readonly operator: string
+  readonly deniedBy: string
+  readonly comment: string
+  readonly atMs: number
+  readonly untilMs: number
+}
+
+/** A team that is told of a request when nobody has answered for a while. */
+export interface EscalationRow {
+  readonly requestId: string
+  readonly team: string
+  readonly dueAtMs: number
+  /** When it was told; null before. */
+  readonly atMs: number | null
+  /** What of this team would be enough instead, by policy; null where policy takes no such approval. */
+  readonly alternative: readonly SeatCount[] | null
+}
+
+export interface EndedGrant {
+  readonly state: 'revoked' | 'expired'
+  readonly by: string | null
+  readonly why: string
+}
+
+export interface StandingStore {
+  addDenial(denial: DenialRow): void
+  /** Denials of this operator's calls that still stand. */
+  denials(operator: string, nowMs: number): readonly DenialRow[]
+  pruneDenials(nowMs: number): void
+
+  /** Requests of this operator that are open, and that were opened since. */
+  requestCounts(
+    operator: string,
+    sinceMs: number,
+  ): { readonly open: number; readonly since: number }
+  /** The newest requests of a session that somebody wanted changed. */
+  changesAsked(sessionId: string, sinceMs: number, limit: number): readonly RequestRow[]
+
+  addEscalations(rows: readonly EscalationRow[]): void
+  escalations(requestId: string): readonly EscalationRow[]
+  /** Of pending requests, not told yet, due by now. */
+  dueEscalations(nowMs: number): readonly EscalationRow[]
+  endEscalation(row: EscalationRow): void
+
+  /** Ready grants past their expiry. */
+  dueGrants(nowMs: number): readonly GrantRow[]
+  /** False where it is not ready any more. */
+  endGrant(id: string, ended: EndedGrant): boolean
+}
