@@ -13,6 +13,9 @@ const ANY_KEY = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/EX
 /** The end of central directory alone: a zip file with nothing in it. */
 const EMPTY_ZIP = Buffer.from(`PK\u0005\u0006${'\0'.repeat(18)}`, 'latin1')
 
+/** Every command is two processes of Python, and many run at once. */
+const STORY_MS = 15 * 60_000
+
 const home = new ClientHome()
 let direct: MotoServer
 let behind: MotoServer
@@ -91,8 +94,11 @@ async function play(cli: Cli, story: readonly Step[]): Promise<void> {
 
 describe.skipIf(MOTO === undefined || CLI === undefined)('AWS CLI on moto', () => {
   for (const [service, story] of Object.entries(STORIES)) {
-    test.concurrent(`${service}: ${story.length} commands are as without the gate`, () =>
-      play(CLI as Cli, story))
+    test.concurrent(
+      `${service}: ${story.length} commands are as without the gate`,
+      () => play(CLI as Cli, story),
+      STORY_MS,
+    )
   }
 
   test('nothing was written that nobody had signed, and every command was counted', async () => {
