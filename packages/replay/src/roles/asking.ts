@@ -111,6 +111,16 @@ export class Asked {
     return this.#set
   }
 
+  /** Whether anything at all narrows it: a boundary, an SCP beside AWS's own, or a deny of its own. */
+  isHeld(): boolean {
+    const { boundary, scps, identity } = this.#set
+    return (
+      boundary !== null ||
+      scps.flat().some(({ name }) => name !== 'p-FullAWSAccess') ||
+      identity.some(({ statements }) => statements.some(({ effect }) => effect === 'deny'))
+    )
+  }
+
   /** False where no statement allows the action on anything; then nothing need be asked. */
   mentions(action: string): boolean {
     const name = action.toLowerCase()
@@ -285,7 +295,7 @@ function textOfTemplate({ parts, fixed }: Template, { contexts }: Subject): stri
     .join('')
 }
 
-function textOfUnits(units: readonly Unit[]): string {
+export function textOfUnits(units: readonly Unit[]): string {
   return units.map((unit) => (unit === ANY ? '*' : unit === ONE ? '?' : unit)).join('')
 }
 

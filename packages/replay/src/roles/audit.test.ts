@@ -210,6 +210,35 @@ describe('who can change the gate', () => {
     expect(finding).toMatchObject({ severity: 'critical', dependsOn: [] })
     expect(JSON.stringify(finding?.fix.policy)).toContain('"Effect":"Deny"')
   })
+  test('an administrator whom an SCP holds off becomes one whom it does not', () => {
+    const keeper = arnOf('role/keeper')
+    const others = { Condition: { ArnNotEquals: { 'aws:PrincipalArn': keeper } } }
+    const scp = document(deny('iam:*', DEPLOY, others), deny('iam:*', GATE, others))
+    const lists = {
+      roles: [gateRole, deployRole, role({ name: 'keeper', can: [allow('iam:PutRolePolicy')] })],
+      users: [user({ name: 'root', can: [allow('*')] })],
+    }
+    const gate = { ...CONFIGURED, protect: [] }
+    const { audit } = audited(lists, { gate, organization: organizationOf([scp]) })
+    const finding = by(audit.findings, arnOf('user/root'))['roles/edits-the-gate']
+    expect(finding?.path.map(({ to }) => to)).toEqual([keeper])
+  })
+  test('the organization is changed from its management account alone', () => {
+    const protect = [{ arn: 'arn:aws:organizations::*:policy/*', what: 'a service control policy' }]
+    const lists = { users: [user({ name: 'x', can: [allow('organizations:*')] })] }
+    const edits = (organization?: ReturnType<typeof organizationOf>) => {
+      const gate = { ...CONFIGURED, roles: [], own: null, protect }
+      const { audit } = audited(lists, { gate, ...(organization && { organization }) })
+      return by(audit.findings, arnOf('user/x'))['roles/edits-the-gate']
+    }
+    expect(edits()?.dependsOn).toEqual([
+      'that its account manages the organization, or is delegated to',
+    ])
+    expect(edits(organizationOf([], [], ACCOUNT))).toMatchObject({
+      severity: 'critical',
+      dependsOn: [],
+    })
+  })
   test('none of it by something else', () => {
     expect(
       editing([
@@ -287,6 +316,17 @@ describe('H8 the environments that a role reaches', () => {
       [arnOf('role/b')]: { environments: ['production'] },
       [arnOf('role/c')]: { environments: [] },
     })
+  })
+
+  test('a queue of another account that its policy names is reached; whether it lets it, nobody sees', () => {
+    const queue = `arn:aws:sqs:eu-west-1:${OTHER}:orders`
+    const reach = reachOf([
+      there,
+      role({ name: 'writes', can: [allow('sqs:DeleteQueue', queue)] }),
+      role({ name: 'looks', can: [allow('sqs:ListQueueTags', queue)] }),
+    ])
+    expect(reach?.[arnOf('role/writes')]?.environments).toContain('production')
+    expect(reach?.[arnOf('role/looks')]).toEqual({ environments: [] })
   })
 
   test('a role that could not be read is not in it, and counts as production at the gate', () => {

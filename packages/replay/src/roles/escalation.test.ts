@@ -3,6 +3,7 @@
 // the rows; who must be reached is stated here.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Json } from '@seconder/aws/call'
 import { describe, expect, test } from 'vitest'
 import {
   ACCOUNT,
@@ -282,6 +283,47 @@ describe('ways of several steps', () => {
     expect(from([allow('sts:AssumeRole', end)], { AWS: ACCOUNT })).toBe(true)
     expect(from([], { AWS: arnOf('user/me') })).toBe(false)
     expect(from([allow('sts:AssumeRole', end)], { AWS: arnOf('user/else') })).toBe(false)
+  })
+
+  test('groups stand under their path, and a policy may name them by it', () => {
+    const lists = (arn: string) => ({
+      users: [user({ name: 'me', groups: ['ops'], can: [allow('iam:PutGroupPolicy', arn)] })],
+      groups: [group({ name: 'ops', path: '/team/' })],
+    })
+    const widened = (arn: string) =>
+      [...graphOf(lists(arn)).ways(arnOf('user/me')).keys()]
+        .map(({ id }) => id)
+        .includes(`${arnOf('user/me')} + any policy`)
+    expect(widened(arnOf('group/team/ops'))).toBe(true)
+    expect(widened(arnOf('group/ops'))).toBe(false)
+  })
+
+  test('no role that lets somebody in is left out by looking at names first', () => {
+    const named: Json[] = [
+      '*',
+      { AWS: '*' },
+      { AWS: ACCOUNT },
+      { AWS: arnOf('root') },
+      { AWS: arnOf('role/me') },
+      { AWS: [arnOf('user/else'), `arn:aws:sts::${ACCOUNT}:assumed-role/me/session`] },
+      { CanonicalUser: 'a'.repeat(64) },
+    ]
+    const roles = [
+      role({ name: 'me', can: [allow('sts:AssumeRole')] }),
+      ...named.map((principal, index) => role({ name: `r${index}`, trust: [trusts(principal)] })),
+      role({
+        name: 'not',
+        trust: [
+          { Effect: 'Allow', NotPrincipal: { AWS: arnOf('user/else') }, Action: 'sts:AssumeRole' },
+        ],
+      }),
+    ]
+    const found = [...graphOf({ roles }).ways(arnOf('role/me')).keys()].map(
+      ({ id }) => id.split('/')[1],
+    )
+    expect(found).toEqual(
+      expect.arrayContaining(['me', 'r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'not']),
+    )
   })
 
   test('loops end', () => {

@@ -93,7 +93,7 @@ export function trusts(principal: Json, more = {}): Statement {
 export function group(made: Made) {
   return {
     GroupName: made.name,
-    Arn: arnOf(`group/${made.name}`, made.account),
+    Arn: arnOf(`group${made.path ?? '/'}${made.name}`, made.account),
     GroupPolicyList: inline(made),
     ...common(made),
   }
@@ -131,7 +131,11 @@ export const estateOf = (lists: Lists, name = 'authz.json') =>
   readEstate([{ name, bytes: Buffer.from(exportOf(lists)) }])
 
 /** An organization whose only account has these SCPs at its root, beside the one that allows all. */
-export function organizationOf(scps: readonly Json[], rcps: readonly Json[] = []): Organization {
+export function organizationOf(
+  scps: readonly Json[],
+  rcps: readonly Json[] = [],
+  management = '999999999999',
+): Organization {
   const policies = [
     ...scps.map((Content, index) => ({
       Id: `p-s${index}`,
@@ -148,7 +152,7 @@ export function organizationOf(scps: readonly Json[], rcps: readonly Json[] = []
   const full = ['p-FullAWSAccess', 'p-RCPFullAWSAccess']
   const file = {
     Id: 'o-1234567890',
-    ManagementAccountId: '999999999999',
+    ManagementAccountId: management,
     Policies: policies,
     Targets: [
       { Id: 'r-root', ParentId: null, Policies: [...full, ...ids] },

@@ -77,6 +77,7 @@ interface Limb {
 export class Limbs {
   readonly #limbs: readonly Limb[]
   readonly #kept = new Map<Node, readonly LimbChange[]>()
+  readonly #management: string | undefined
 
   constructor(facts: GateFacts, subjects: Subjects) {
     const rows = new Map(facts.protect.map((row) => [row.arn, row]))
@@ -84,6 +85,7 @@ export class Limbs {
     for (const arn of facts.roles) {
       rows.set(arn, rows.get(arn) ?? { arn, what: 'a role that the gate lends' })
     }
+    this.#management = subjects.organization?.managementAccount
     this.#limbs = [...rows.values()].flatMap((row) => limbsOf(row, subjects))
   }
 
@@ -95,10 +97,37 @@ export class Limbs {
   changesBy(node: Node): readonly LimbChange[] {
     const kept = this.#kept.get(node)
     if (kept) return kept
-    const found = this.#limbs.flatMap((limb) => changesOf(node, limb))
+    const found = this.#limbs.flatMap((limb) => this.#changesOf(node, limb))
     found.sort((a, b) => Number(b.answer.truth === 'yes') - Number(a.answer.truth === 'yes'))
     this.#kept.set(node, found)
     return found
+  }
+
+  #changesOf(node: Node, limb: Limb): LimbChange[] {
+    const { asked } = node
+    const owner = accountIn(limb.arn)
+    // What another account owns is not changed by policies of this one alone.
+    if (owner !== '' && owner !== asked.subject.identity.account) return []
+    const found: LimbChange[] = []
+    for (const action of limb.actions) {
+      if (found.length >= CHANGES_MAX) break
+      if (!asked.mentions(action)) continue
+      const keys = limb.identity === null ? {} : { keys: keysOn(limb.identity) }
+      const answer = this.#inPlace(node, asked.ask({ action, resource: limb.arn, ...keys }), action)
+      if (answer.truth !== 'no') found.push({ action, resource: limb.arn, what: limb.what, answer })
+    }
+    return found
+  }
+
+  /**
+   * Policies of an organization are changed from its management account, or from one that it delegates to.
+   * Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html
+   */
+  #inPlace(node: Node, answer: Answer, action: string): Answer {
+    if (!action.startsWith('organizations:') || answer.truth === 'no') return answer
+    if (this.#management === node.asked.subject.identity.account) return answer
+    const needs = 'that its account manages the organization, or is delegated to'
+    return { ...answer, truth: 'unknown', dependsOn: [...new Set([...answer.dependsOn, needs])] }
   }
 }
 
@@ -120,13 +149,13 @@ function limbsOf({ arn, what }: ProtectedRow, { byArn }: Subjects): Limb[] {
   }))
 }
 
-/** What changes a thing with this ARN. Unknown services: every action of theirs that is no read. */
+/** What changes a thing with this ARN: every action of the catalogue that is about ARNs of its service. */
 function actionsOn(arn: string): readonly string[] {
   const [, , service = '', , , rest = ''] = arn.split(':')
   if (service === 'organizations') return ON_RAILS
   if (service !== 'iam') {
-    return (catalogue().byService.get(service) ?? []).flatMap(({ action, formats }) =>
-      formats.length > 0 ? [action] : [],
+    return [...catalogue().byAction.values()].flatMap(({ action, formats }) =>
+      formats.some((format) => format.split(':')[2] === service) ? [action] : [],
     )
   }
   if (rest.startsWith('user/')) return ON_USERS
@@ -136,23 +165,4 @@ function actionsOn(arn: string): readonly string[] {
   return (catalogue().byService.get('iam') ?? []).flatMap(({ action, formats }) =>
     formats.some((format) => format.includes(`:${rest.split('/')[0]}/`)) ? [action] : [],
   )
-}
-
-function changesOf(node: Node, limb: Limb): LimbChange[] {
-  const { asked } = node
-  const found: LimbChange[] = []
-  const owner = accountIn(limb.arn)
-  // What another account owns is not changed by policies of this one alone.
-  if (owner !== '' && owner !== asked.subject.identity.account) return []
-  for (const action of limb.actions) {
-    if (found.length >= CHANGES_MAX) break
-    if (!asked.mentions(action)) continue
-    const answer = asked.ask({
-      action,
-      resource: limb.arn,
-      ...(limb.identity && { keys: keysOn(limb.identity) }),
-    })
-    if (answer.truth !== 'no') found.push({ action, resource: limb.arn, what: limb.what, answer })
-  }
-  return found
 }

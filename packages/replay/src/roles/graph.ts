@@ -64,7 +64,7 @@ export class Graph {
     return node
   }
 
-  /** Ways out of a node. From one that rules its account only those to other accounts. */
+  /** Ways out of a node. From one that rules its account unhindered only those to other accounts. */
   edges(from: Node): readonly Edge[] {
     const kept = this.#edges.get(from)
     if (kept) return kept
@@ -76,7 +76,9 @@ export class Graph {
       const before = edges.get(to.id)
       edges.set(to.id, before === undefined ? edgeOf(from, to, found) : joined(before, found))
     }
-    if (rules) this.#taking.acrossAccounts(from.asked, add)
+    // Whom nothing holds needs nobody else in his account; whom a deny or an SCP holds may become one
+    // whom it does not.
+    if (rules && !from.asked.isHeld()) this.#taking.acrossAccounts(from.asked, add)
     else {
       this.#taking.from(from.asked, add)
       this.#lending.from(from.asked, add)

@@ -67,9 +67,10 @@ export class Lending {
       const passed = passing(asked, arn, row.services)
       if (passed.truth === 'no') continue
       const dependsOn = dependsOnOf([made, passed, trusting], row.needs)
+      const isCertain = [made, passed, trusting].every(({ truth }) => truth === 'yes')
       add(trusting.role, 'nothing', {
         row: row.id,
-        truth: dependsOn.length === 0 ? 'yes' : 'unknown',
+        truth: isCertain && dependsOn.length === 0 ? 'yes' : 'unknown',
         about: row.about,
         dependsOn,
         evidence: [...passed.evidence, ...made.evidence],
@@ -160,7 +161,7 @@ export function together(asked: Asked, actions: readonly string[]): Together {
   }
   const dependsOn = [...new Set(answers.flatMap((each) => each.dependsOn))].sort()
   const evidence = answers.flatMap((each) => each.evidence)
-  const truth = dependsOn.length === 0 ? 'yes' : 'unknown'
+  const truth = answers.every((each) => each.truth === 'yes') ? 'yes' : 'unknown'
   return { ...NO, truth, dependsOn, evidence, uses }
 }
 

@@ -41,6 +41,8 @@ export interface Levels {
 export interface Organization {
   /** `o-...`; null where the file does not say. */
   readonly id: string | null
+  /** Empty where the file could not be read. */
+  readonly managementAccount: string
   readonly levels: ReadonlyMap<string, Levels>
   readonly faults: readonly Fault[]
 }
@@ -64,7 +66,7 @@ export function readOrganization(name: string, bytes: Uint8Array): Organization 
     faults.push({ kind: 'organization', where: `${name}${where}`, what })
   }
   const file = fileOf(bytes, fault)
-  if (file === null) return { id: null, levels: new Map(), faults }
+  if (file === null) return { id: null, managementAccount: '', levels: new Map(), faults }
   const policies = new Map<string, { kind: Kind; policy: Policy }>()
   for (const [id, kind] of Object.entries(FULL)) policies.set(id, { kind, policy: full(id, kind) })
   for (const { Id, Name, Type, Content } of file.Policies) {
@@ -103,7 +105,7 @@ export function readOrganization(name: string, bytes: Uint8Array): Organization 
     const rcps = hasRcps ? ofKind('rcp').filter((level) => level.length > 0) : []
     levels.set(target.Id, { scps, rcps })
   }
-  return { id: file.Id ?? null, levels, faults }
+  return { id: file.Id ?? null, managementAccount: file.ManagementAccountId, levels, faults }
 }
 
 type Target = z.infer<typeof FILE>['Targets'][number]

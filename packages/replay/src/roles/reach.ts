@@ -1,9 +1,11 @@
 // The highest environments that each role reaches, whatever it becomes on the way (red team H8): the file
 // that the gate loads as `roleReach`. Whoever cannot be judged is left out of it, and counts as production.
 
-import { parsePolicy } from '@seconder/aws/iam/policy'
+import { parsePolicy, type Statement } from '@seconder/aws/iam/policy'
+import { textOfUnits } from './asking.ts'
+import { catalogue } from './catalogue.ts'
 import type { Destructions } from './destruction.ts'
-import { partitionIn } from './estate.ts'
+import { accountIn, partitionIn } from './estate.ts'
 import type { GateFacts } from './gate.ts'
 import type { Graph, Node } from './graph.ts'
 import { waysFrom } from './graph.ts'
@@ -61,10 +63,39 @@ export class Reach {
         for (const name of environmentsTouched(rows, everything, account)) found.add(name)
       }
     }
+    for (const name of this.#named(node)) found.add(name)
     const ordered = inOrder(rows, found)
     this.#changed.set(node, ordered)
     return ordered
   }
+
+  /**
+   * Things of other accounts that its policies name, and change: whether the policy of the thing lets it, no
+   * export says.
+   */
+  #named({ asked }: Node): string[] {
+    const { account: own } = asked.subject.identity
+    return asked.policySet.identity.flatMap(({ statements }) =>
+      statements.flatMap((statement) => {
+        if (statement.effect === 'deny' || statement.resources === null) return []
+        return statement.resources.patterns.flatMap(({ fixed }) => {
+          const pattern = fixed === null ? '' : textOfUnits(fixed.units)
+          const account = accountIn(pattern)
+          if (account === '' || account === own || !changesThere(statement, pattern)) return []
+          return environmentsTouched(this.#facts.environments, pattern, account)
+        })
+      }),
+    )
+  }
+}
+
+function changesThere({ actions }: Statement, pattern: string): boolean {
+  const [, , service = ''] = pattern.split(':')
+  const known = catalogue().byService.get(service) ?? [...catalogue().byAction.values()]
+  return known.some(({ action }) => {
+    const name = action.toLowerCase()
+    return actions.patterns.some((each) => each.test(name)) !== actions.not
+  })
 }
 
 /** Whether it could assume a role there that trusted it; whose trust nobody has seen. */

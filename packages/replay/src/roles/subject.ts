@@ -28,6 +28,8 @@ export interface Subjects {
   readonly byArn: ReadonlyMap<string, Subject>
   /** Groups compiled, by `ACCOUNT/NAME`. */
   readonly groups: ReadonlyMap<string, readonly Policy[]>
+  /** ARNs of groups, by the same key. */
+  readonly groupArns: ReadonlyMap<string, string>
   /** Managed policies compiled, by ARN; those that cannot be read are not in it. */
   readonly managed: ReadonlyMap<string, Policy>
   readonly organization: Organization | null
@@ -57,6 +59,7 @@ export function subjectsOf(
   return {
     byArn,
     groups,
+    groupArns: new Map([...estate.groups].map(([key, { arn }]) => [key, arn])),
     managed: compiler.managed,
     organization,
     widerVersions: new Set(

@@ -9,6 +9,7 @@ import { type Identity, partitionIn } from './estate.ts'
 import type { Found, Use } from './graph.ts'
 import { SELF, TAKING } from './identity-rows.ts'
 import type { Subject, Subjects } from './subject.ts'
+import { Trusting } from './trusting.ts'
 
 export type Add = (subject: Subject, gained: Gained, found: Found) => void
 
@@ -17,18 +18,21 @@ interface Step {
   readonly use: Use
 }
 
-const ADMINISTRATOR = 'policy/AdministratorAccess'
+/** Policies of AWS that give all, or the means to give oneself all. */
+const WIDE = ['policy/AdministratorAccess', 'policy/IAMFullAccess']
 
 export class Taking {
   readonly #subjects: Subjects
   readonly #users: readonly Subject[]
   readonly #roles: readonly Subject[]
+  readonly #trusting: Trusting
 
   constructor(subjects: Subjects) {
     this.#subjects = subjects
     const all = [...subjects.byArn.values()]
     this.#users = all.filter(({ identity }) => identity.kind === 'user')
     this.#roles = all.filter(({ identity }) => identity.kind === 'role' && !identity.serviceLinked)
+    this.#trusting = new Trusting(this.#roles)
   }
 
   from(asked: Asked, add: Add): void {
@@ -36,17 +40,21 @@ export class Taking {
     for (const row of TAKING) {
       const [first] = row.steps
       if (first && 'action' in first && !asked.mentions(first.action)) continue
-      for (const target of row.target === 'user' ? this.#users : this.#roles) {
-        this.#take(asked, row, target, add)
-      }
+      for (const target of this.#targets(asked, row)) this.#take(asked, row, target, add)
     }
+  }
+
+  /** Where the trust must let the caller in as it is, only roles whose trust may. */
+  #targets({ subject }: Asked, row: TakeRow): readonly Subject[] {
+    if (row.target === 'user') return this.#users
+    return row.steps.some(({ on }) => on === 'trust') ? this.#trusting.of(subject) : this.#roles
   }
 
   /** Only roles of other accounts, by their trust. */
   acrossAccounts(asked: Asked, add: Add): void {
     const own = asked.subject.identity.account
     for (const row of TAKING.filter(({ id }) => id === 'sts-001')) {
-      for (const target of this.#roles) {
+      for (const target of this.#trusting.of(asked.subject)) {
         if (target.identity.account !== own) this.#take(asked, row, target, add)
       }
     }
@@ -94,12 +102,15 @@ export class Taking {
           .filter((policy) => row.gives !== 'policy-version' || this.#hasWiderVersion(policy))
           .map(any)
       case 'own-group':
-        return identity.groups.map((name) => any(groupArn(arn, account, name)))
+        return identity.groups.flatMap((name) => {
+          const group = this.#subjects.groupArns.get(`${account}/${name}`)
+          return group === undefined ? [] : [any(group)]
+        })
       case 'other-group':
-        return [...this.#subjects.groups.keys()].flatMap((key) => {
-          const name = key.slice(account.length + 1)
-          if (!key.startsWith(`${account}/`) || identity.groups.includes(name)) return []
-          return [{ resource: groupArn(arn, account, name), gained: { group: key } }]
+        return [...this.#subjects.groupArns].flatMap(([key, resource]) => {
+          const [owner, name = ''] = key.split('/')
+          if (owner !== account || identity.groups.includes(name)) return []
+          return [{ resource, gained: { group: key } }]
         })
       default:
         return []
@@ -117,8 +128,8 @@ export class Taking {
 
   /** Values of iam:PolicyARN that would give more: AdministratorAccess, and what is as wide in the account. */
   #attachable({ arn }: Identity): string[] {
-    const wide = `arn:${partitionIn(arn)}:iam::aws:${ADMINISTRATOR}`
-    return [wide, ...this.#subjects.wideCustomerPolicies]
+    const wide = WIDE.map((name) => `arn:${partitionIn(arn)}:iam::aws:${name}`)
+    return [...wide, ...this.#subjects.wideCustomerPolicies]
   }
 
   #take(asked: Asked, row: TakeRow, target: Subject, add: Add): void {
@@ -165,10 +176,6 @@ const NOTHING: Step = { answer: NO, use: { action: '', resource: '' } }
 
 function useOf({ action }: SelfRow, resource: string): Use {
   return { action, resource }
-}
-
-function groupArn(arn: string, account: string, name: string): string {
-  return `arn:${partitionIn(arn)}:iam::${account}:group/${name}`
 }
 
 function best(answers: readonly Answer[]): Answer {
@@ -241,12 +248,13 @@ function put(
   needs?: string,
 ): void {
   if (steps.length === 0 || steps.some(({ answer }) => answer.truth === 'no')) return
+  const isCertain = steps.every(({ answer }) => answer.truth === 'yes')
   const open = steps.flatMap(({ answer }) => answer.dependsOn)
   // A password that is there or not can be told by no export; a key can always be tried.
   const dependsOn = [...new Set(needs === undefined ? open : [...open, needs])].sort()
   add(to, gained, {
     row: row.id,
-    truth: dependsOn.length === 0 ? 'yes' : 'unknown',
+    truth: isCertain && needs === undefined ? 'yes' : 'unknown',
     about: row.about,
     dependsOn,
     evidence: steps.flatMap(({ answer }) => answer.evidence),
