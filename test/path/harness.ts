@@ -39,6 +39,8 @@ export interface HarnessOptions {
   readonly expiresInMs?: number
   /** How what was accepted is followed; default: as configured by default, too slow for a test to see. */
   readonly follow?: Config['follow']
+  /** Whom requests are told to. */
+  readonly notify?: Config['notify']
   /** What the gate measures of its callers; default: what is so. */
   readonly isolation?: () => 'user' | 'none'
   /** Environments that each role reaches; default: no file, so every role reaches production. */
@@ -136,6 +138,7 @@ export class Harness {
       ...(uploads && { uploads }),
       review: { holdMs, expiresInMs, grantExpiresInMs: 60_000 },
       ...(this.options.follow && { follow: this.options.follow }),
+      ...(this.options.notify && { notify: this.options.notify }),
     }
   }
 

@@ -31,6 +31,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   session: async () => (await import('./commands/session.ts')).addSessionCommands,
   request: async () => (await import('./commands/request.ts')).addRequestCommands,
   people: async () => (await import('./commands/people.ts')).addPeopleCommands,
+  notify: async () => (await import('./commands/notify.ts')).addNotifyCommands,
   policy: async () => (await import('./commands/policy.ts')).addPolicyCommands,
   describe: async () => (await import('./commands/describe.ts')).addDescribeCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,

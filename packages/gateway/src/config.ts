@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { GatewayError } from './errors.ts'
 import { TOTAL_TIMEOUT_MS } from './execute/exchange.ts'
 import { Secret } from './lib/secret.ts'
+import { NOTIFY, type NotifyConfig, notifyConfig } from './notify/notify-config.ts'
 import { NAME, PEOPLE_SECTIONS, type PeopleConfig, peopleConfig } from './people/people-config.ts'
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
 import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
@@ -117,6 +118,7 @@ const SCHEMA = z.strictObject({
   /** Accounts that are not the operator's own and may be dealt with like them (red team M8). */
   trustedAccounts: z.array(ACCOUNT).max(100).default([]),
   review: REVIEW,
+  notify: NOTIFY.optional(),
   follow: z
     .strictObject({
       firstMs: z.number().int().min(100).max(60_000).default(2_000),
@@ -173,6 +175,8 @@ export interface Config extends PeopleConfig {
     readonly expiresInMs: number
     readonly grantExpiresInMs: number
   }
+  /** Whom requests are told to; absent = nobody. */
+  readonly notify?: NotifyConfig
   /** How what AWS accepted is followed to its end; absent = FOLLOW_LIMITS of path/following.ts. */
   readonly follow?: {
     readonly firstMs: number
@@ -219,18 +223,7 @@ const SHIPPED_POLICIES = join(import.meta.dirname, '..', '..', '..', 'policies')
  * Errors: `invalid_config`, naming the line.
  */
 export function loadConfig(path: string, environ: Environ = process.env): Config {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new GatewayError(
-      'invalid_config',
-      `cannot read \`${path}\``,
-      'give the file with --config',
-      { cause },
-    )
-  }
-  const raw = parseFile(path, text)
+  const raw = parseFile(path)
   const listen = {
     aws: address(environ['SECONDER_LISTEN_AWS'] ?? raw.listen.aws),
     console: address(environ['SECONDER_LISTEN_CONSOLE'] ?? raw.listen.console),
@@ -244,8 +237,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
       )
     }
   }
-  const base = dirname(resolvePath(path))
-  const under = (name: string) => (isAbsolute(name) ? name : join(base, name))
+  const under = (name: string) => below(path, name)
   return {
     configPath: resolvePath(path),
     listen,
@@ -269,6 +261,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     uploads: raw.uploads,
     review: raw.review,
     ...(raw.follow && { follow: raw.follow }),
+    ...(raw.notify && { notify: notifyConfig(raw.notify, { environ, under }) }),
   }
 }
 
@@ -277,7 +270,23 @@ export function assumesRoles({ upstream }: Config): boolean {
   return upstream.assumeRole ?? upstream.endpoint === null
 }
 
-function parseFile(path: string, text: string): z.infer<typeof SCHEMA> {
+/** A path of the file made absolute: relative ones are relative to the file. */
+export function below(path: string, name: string): string {
+  return isAbsolute(name) ? name : join(dirname(resolvePath(path)), name)
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const help = 'give the file with --config'
+    throw new GatewayError('invalid_config', `cannot read \`${path}\``, help, { cause })
+  }
+}
+
+/** What is in the file, checked line by line and not yet put together. Errors: `invalid_config`. */
+export function parseFile(path: string): z.infer<typeof SCHEMA> {
+  const text = textOf(path)
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
   const syntax = document.errors[0]

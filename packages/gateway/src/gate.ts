@@ -11,6 +11,7 @@ import type { PeopleDesk } from './people/desk.ts'
 import type { Enrolment } from './people/enrolment.ts'
 import type { FirstMember } from './people/first-member.ts'
 import type { ConnectCa } from './receive/connect/connect-door.ts'
+import type { Spool } from './receive/spool.ts'
 import type { Recorder } from './record/recorder.ts'
 import type { ReviewDesk } from './review/desk.ts'
 import type { SessionRow, Store } from './state/store.ts'
@@ -34,6 +35,19 @@ export interface Gate {
   /** The open session whose key signed a call to the gate itself. */
   agentSession(request: WireRequest): SessionRow
   closeSession(act: GivenAct): Promise<readonly string[]>
+}
+
+/** A gate that listens. */
+export interface RunningGate {
+  readonly gate: Gate
+  /** `http://HOST:PORT` of the AWS door and of the people's API. */
+  readonly awsUrl: string
+  readonly consoleUrl: string
+  /** Words for the operator: what was found at start that somebody should know. */
+  readonly notices: readonly string[]
+  /** Large bodies that are on the disk now. */
+  spooled(): Spool['held']
+  close(): Promise<void>
 }
 
 export interface GateFacts extends ConnectCa {

@@ -19,7 +19,7 @@ import { GatewayError } from './errors.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
 import { lookAsItself } from './execute/own-look.ts'
-import type { Gate, GateFacts } from './gate.ts'
+import type { Gate, GateFacts, RunningGate } from './gate.ts'
 import { Gateway } from './gateway.ts'
 import { agentSession } from './identify/agent-act.ts'
 import type { Isolation } from './identify/caller.ts'
@@ -29,6 +29,7 @@ import { type Clock, systemClock } from './lib/clock.ts'
 import { closed, once } from './lib/listening.ts'
 import type { RelyingParty } from './lib/passkey.ts'
 import { ActVerifier, type GivenAct } from './lib/signed-act.ts'
+import { notifierOf, type RunningNotifier } from './notify/start.ts'
 import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
 import { LookUps } from './path/look-ups.ts'
@@ -57,17 +58,7 @@ import { Wall } from './wall/wall.ts'
 /** How far the peer of a connection is from the gate. */
 type Measure = (socket: Socket) => Isolation | Promise<Isolation>
 
-export interface RunningGate {
-  readonly gate: Gate
-  /** `http://HOST:PORT` of the AWS door and of the people's API. */
-  readonly awsUrl: string
-  readonly consoleUrl: string
-  /** Words for the operator: what was found at start that somebody should know. */
-  readonly notices: readonly string[]
-  /** Large bodies that are on the disk now. */
-  spooled(): Spool['held']
-  close(): Promise<void>
-}
+export type { RunningGate }
 
 /**
  * Starts a gate. Errors: GatewayError `invalid_config` or `state_error`, LedgerError (among them
@@ -128,7 +119,7 @@ async function start(
   const { awsUrl, consoleUrl, stop } = await running.listen(
     measure ?? ((socket) => measureIsolation(socket, (uid) => wall.reaches(uid))),
   )
-  closing.push(stop)
+  closing.push(stop, running.notifier.start())
   notices.push(...running.firstMember.offer(running.facts().relyingParty.origins[0] ?? consoleUrl))
   return {
     gate: running,
@@ -173,6 +164,7 @@ class Running implements Gate {
   readonly people: PeopleDesk
   readonly firstMember: FirstMember
   readonly enrolment: Enrolment
+  readonly notifier: RunningNotifier
   readonly #following: Following
   readonly #acts: ActVerifier
   readonly spool: Spool
@@ -221,6 +213,8 @@ class Running implements Gate {
     this.people = new PeopleDesk(ofPeople)
     this.firstMember = new FirstMember(ofPeople, join(dirname(config.statePath), 'first-member'))
     this.enrolment = new Enrolment(clock, () => this.#relyingParty())
+    const consoleUrl = () => this.#relyingParty().origins[0] ?? this.#consoleUrl
+    this.notifier = notifierOf(config, { store, recorder, clock, gateId, consoleUrl })
     this.standing = this.#standing()
     this.gateway = new Gateway({
       store,
@@ -257,6 +251,7 @@ class Running implements Gate {
       places: wall.places,
       epoch: () => this.#epoch,
       notices: () => this.notices(),
+      notify: () => this.notifier.standing(),
       look: () => lookAsItself(config, clock, own),
       clock,
     })

@@ -41,6 +41,7 @@ export function gateFindings(facts: GateFacts, standing: Standing): Finding[] {
         'set it to enforce when you know enough',
       ),
     ),
+    ...notifyFindings(standing.notify),
     ...notices.map((words) => warning('start', words, 'see README.md, "Use it"')),
     ...(own === null ? [] : awsFindings(standing.aws)),
   ]
@@ -93,4 +94,38 @@ function clockFinding(ahead: OwnLook['clockAheadMs']): Finding {
   if (Math.abs(ahead.value) > CLOCK_MS_MAX / 2)
     return warning('clock', words, 'set the clock of the gate')
   return ok('clock', words)
+}
+
+/** A gate of an older build says nothing of it. */
+function notifyFindings(notify: Standing['notify'] | undefined): Finding[] {
+  if (!notify) {
+    return [unknown('notify', 'nobody is told of requests', 'see docs/notifications.md')]
+  }
+  const { trouble, unrouted, unwatched } = notify
+  return [
+    ...(trouble === null
+      ? []
+      : [warning('notify', `${trouble}: nobody is told`, 'look at notify.db beside the state')]),
+    ...(unrouted + unwatched === 0
+      ? []
+      : [
+          warning(
+            'notify',
+            `nobody was told of ${unrouted + unwatched} requests`,
+            'add a route that fits them',
+          ),
+        ]),
+    ...notify.channels.map(channelFinding),
+  ]
+}
+
+function channelFinding(channel: NonNullable<Standing['notify']>['channels'][number]): Finding {
+  const { name, kind, waiting, delivered, givenUp, dropped, failing } = channel
+  const what = `notify ${name}`
+  const counts = `${kind}: ${delivered} delivered, ${waiting} waiting, ${givenUp + dropped} lost`
+  if (failing !== null)
+    return warning(what, `${counts}; ${failing}`, `seconder notify test --channel ${name}`)
+  if (givenUp + dropped > 0)
+    return warning(what, counts, 'those requests are in: seconder request ls')
+  return ok(what, counts)
 }

@@ -23,6 +23,8 @@ export function placesOf(config: Config): Place[] {
     ...state.map((path) => secret('the state, with the keys of sessions', path)),
     secret("the ledger's key", join(folder, 'ledger.key')),
     secret('the key of CONNECT mode', join(folder, 'connect', 'ca.key')),
+    secret('what is told to whom', join(folder, 'notify.db')),
+    ...(config.notify?.secretFiles ?? []).map((path) => secret('a secret of a channel', path)),
     ...credentialPlaces(config),
     ...unchanged('the ledger', ledgerDirectory),
     ...unchanged('the policies', policiesDirectory),

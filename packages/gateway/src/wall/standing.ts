@@ -6,6 +6,7 @@ import type { ProtectedRow } from '../describe/guarded.ts'
 import { type ActiveEpoch, OBSERVE_MS_MAX } from '../epoch/active.ts'
 import type { OwnLook } from '../execute/own-look.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { NotifyStanding } from '../notify/notifier.ts'
 import type { Place } from './places.ts'
 
 /** How long one look at AWS holds, in milliseconds: anybody on the host may ask. */
@@ -21,6 +22,8 @@ export interface Standing {
   /** Environments that do not enforce now, and until when. */
   readonly observing: readonly { readonly name: string; readonly until: string }[]
   readonly notices: readonly string[]
+  /** Whom requests are told to, and how that goes; null where nobody is told. */
+  readonly notify: NotifyStanding | null
   readonly aws: OwnLook
 }
 
@@ -30,6 +33,7 @@ export interface StandingFacts {
   readonly places: readonly Place[]
   readonly epoch: () => ActiveEpoch
   readonly notices: () => readonly string[]
+  readonly notify: () => NotifyStanding | null
   readonly look: () => Promise<OwnLook>
   readonly clock: Clock
 }
@@ -43,7 +47,7 @@ export class StandingDesk {
   }
 
   async now(): Promise<Standing> {
-    const { own, assumesRoles, places, epoch, notices, clock } = this.#facts
+    const { own, assumesRoles, places, epoch, notices, notify, clock } = this.#facts
     const nowMs = clock.nowMs()
     const { content, activatedAtMs } = epoch()
     return {
@@ -54,6 +58,7 @@ export class StandingDesk {
       protect: content.protect ?? [],
       observing: observing(content.environments, activatedAtMs, nowMs),
       notices: notices(),
+      notify: notify(),
       aws: await this.#look(nowMs),
     }
   }

@@ -1,0 +1,97 @@
+// A mail in plain text by SMTP. Outside loopback the connection is encrypted and the server's certificate is
+// checked, or nothing is sent. The library is loaded with the first mail.
+// Source: https://nodemailer.com/smtp
+import type { Attempt, Channel, Delivery } from '../channel.ts'
+import { connectionCode, DeliveryFailure } from '../channel.ts'
+import { DECIDES_NOTHING, lineOf, type Notice, titleOf } from '../notice.ts'
+import { type ChannelConfig, isLoopback } from '../notify-config.ts'
+
+type EmailConfig = Extract<ChannelConfig, { kind: 'email' }>
+
+export function emailChannel(config: EmailConfig): Channel {
+  return {
+    kind: 'email',
+    async send(delivery, attempt) {
+      const transport = await transportOf(config)
+      const { promise: over, reject } = Promise.withResolvers<never>()
+      const stop = () => reject(new DeliveryFailure('timeout'))
+      attempt.signal.addEventListener('abort', stop, { once: true })
+      try {
+        await Promise.race([transport.sendMail(mailOf(config, delivery, attempt.link)), over])
+      } catch (cause) {
+        throw cause instanceof DeliveryFailure ? cause : failureOf(cause)
+      } finally {
+        attempt.signal.removeEventListener('abort', stop)
+        transport.close()
+      }
+    },
+  }
+}
+
+/** Silence of the server, in milliseconds; the attempt as a whole has its own limit. */
+const SILENCE_MS = 15_000
+
+async function transportOf({ host, port, tls, login, ca }: EmailConfig) {
+  const { createTransport } = await import('nodemailer')
+  const inTheClear = isLoopback(host) && ca === null && !tls
+  return createTransport({
+    host,
+    port,
+    secure: tls,
+    requireTLS: !tls && !inTheClear,
+    ignoreTLS: inTheClear,
+    tls: { minVersion: 'TLSv1.2', ...(ca !== null && { ca }) },
+    ...(login && { auth: { user: login.user, pass: login.password.reveal() } }),
+    connectionTimeout: SILENCE_MS,
+    greetingTimeout: SILENCE_MS,
+    socketTimeout: SILENCE_MS,
+    dnsTimeout: SILENCE_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    logger: false,
+  })
+}
+
+function mailOf({ from, to }: EmailConfig, delivery: Delivery, link: Attempt['link']) {
+  const { id, notice, follows } = delivery
+  return {
+    from: { name: 'Seconder', address: from },
+    to: to.map((address) => ({ name: '', address })),
+    subject: titleOf(notice),
+    text: textOf(notice, link),
+    messageId: messageId(id, from),
+    ...(follows !== null && {
+      inReplyTo: messageId(follows, from),
+      references: [messageId(follows, from)],
+    }),
+    // Source: RFC 3834, section 5: keeps holiday notes from answering.
+    headers: { 'Auto-Submitted': 'auto-generated' },
+  }
+}
+
+function messageId(id: string, from: string): string {
+  return `<${id}@${from.slice(from.indexOf('@') + 1)}>`
+}
+
+function textOf({ kind, requests, operator, session }: Notice, link: Attempt['link']): string {
+  if (kind === 'test') return `A test message of Seconder.\n\n${DECIDES_NOTHING}\n`
+  const rows = requests.flatMap((request) => [
+    `- ${lineOf(request, kind)}`,
+    `  ${link(`/requests/${request.id}`)}`,
+  ])
+  const head = `Session of ${operator}: ${link(`/sessions/${session}`)}`
+  const end =
+    kind === 'request.closed'
+      ? 'Nothing is left to do: the earlier message is void.'
+      : DECIDES_NOTHING
+  return [head, '', ...rows, '', end, ''].join('\n')
+}
+
+/** The server's words stay out of it; its three digits do not. */
+function failureOf(cause: unknown): DeliveryFailure {
+  const { responseCode, code } = cause as { responseCode?: unknown; code?: unknown }
+  if (code === 'EAUTH') return new DeliveryFailure('smtp_login')
+  if (typeof responseCode === 'number' && responseCode >= 400 && responseCode <= 599)
+    return new DeliveryFailure(`smtp_${responseCode}`)
+  return new DeliveryFailure(connectionCode(cause))
+}

@@ -1,0 +1,308 @@
+// Tells people of requests that wait and of those that ended: listens to the recorder, reads the store, and
+// writes what is to go into the outbox. It decides nothing, and nothing waits for it: the path calls nothing in
+// here, and whatever fails in here is counted and shown, never thrown.
+import { Headlines } from '../api/headlines.ts'
+import type { Clock } from '../lib/clock.ts'
+import { randomId } from '../lib/ids.ts'
+import type { Recorded, Recorder } from '../record/recorder.ts'
+import type { RequestRow, Store } from '../state/store.ts'
+import { Carrier, type ChannelStanding } from './carrier.ts'
+import { NAMED_MAX, type Notice, type NoticedRequest, noticedRequest, shown } from './notice.ts'
+import type { NotifyConfig } from './notify-config.ts'
+import { type Going, Outbox, WAITING_MAX } from './outbox.ts'
+import { channelsFor } from './routing.ts'
+
+/** How often everything is looked at again, whatever was heard. */
+const SWEEP_MS = 60_000
+/** Requests looked at in one go: other work of the gate comes in between. */
+const SLICE = 50
+/** Requests heard of that were not looked at yet; past it all are looked at. */
+const HEARD_MAX = 10_000
+/** Pending requests that one sweep looks for. */
+const SWEPT_MAX = 1_000
+
+/** Sweeps are at least this far apart, whatever happens. */
+const SWEEPS_APART_MS = 1_000
+
+/** Entries that open and end no request: there are many of them, or they cannot. */
+const UNHEARD = new Set([
+  ...['read', 'unverified', 'refused', 'denied', 'intent', 'outcome', 'review'],
+  ...['gate-created', 'gate-started', 'relying-party', 'session-opened', 'child-session-opened'],
+  ...['people-signed', 'people-cancelled'],
+])
+
+export interface NotifierOptions {
+  readonly config: NotifyConfig
+  readonly outboxPath: string
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly clock: Clock
+  readonly gateId: string
+  /** Address of the console, as people open it. */
+  readonly consoleUrl: () => string
+  /** Takes one line about a channel that began to fail, gave something up, or works again. */
+  readonly log: (line: string) => void
+}
+
+export interface NotifyStanding {
+  readonly channels: readonly ChannelStanding[]
+  /** Requests since the start that no route told anybody of. */
+  readonly unrouted: number
+  /** Requests since the start that were too many to be watched. */
+  readonly unwatched: number
+  /** Why nothing is told at all; null where it is. */
+  readonly trouble: string | null
+}
+
+export class Notifier {
+  readonly #options: NotifierOptions
+  readonly #headlines: Headlines
+  readonly #heard = new Set<string>()
+  #sweepAtMs = 0
+  #sweptAtMs = 0
+  #timer: NodeJS.Timeout | null = null
+  #timerAtMs = 0
+  #turning: Promise<void> | null = null
+  #open: { readonly outbox: Outbox; readonly carrier: Carrier } | null = null
+  #stopHearing: () => void = () => undefined
+  #isClosed = false
+  #unrouted = 0
+  #unwatched = 0
+  #trouble: string | null = null
+
+  constructor(options: NotifierOptions) {
+    this.#options = options
+    this.#headlines = new Headlines(options.recorder)
+  }
+
+  /** Begins; what was not told or not delivered before a restart comes first. Never throws. */
+  start(): void {
+    const { config, outboxPath, store, clock, consoleUrl, log, recorder } = this.#options
+    try {
+      const outbox = Outbox.open(outboxPath)
+      outbox.giveUpBeside(Object.keys(config.channels))
+      const wake = () => this.#wake(0)
+      const isPending = (id: string) => store.request(id)?.state === 'pending'
+      const carrier = new Carrier({ config, outbox, clock, consoleUrl, log, isPending, wake })
+      this.#open = { outbox, carrier }
+    } catch {
+      this.#troubled('outbox_unusable')
+      return
+    }
+    this.#stopHearing = recorder.onRecorded((recorded) => this.#hear(recorded))
+    this.#wake(0)
+  }
+
+  standing(): NotifyStanding {
+    return {
+      channels: this.#open?.carrier.standing() ?? [],
+      unrouted: this.#unrouted,
+      unwatched: this.#unwatched,
+      trouble: this.#trouble,
+    }
+  }
+
+  /** Stops sending; what was not delivered is sent after the next start. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopHearing()
+    if (this.#timer) clearTimeout(this.#timer)
+    await this.#turning
+    await this.#open?.carrier.close()
+    this.#open?.outbox.close()
+    this.#open = null
+  }
+
+  /** Runs inside the recorder: it may only remember. */
+  #hear({ type, request }: Recorded): void {
+    if (UNHEARD.has(type)) return
+    // Closed sessions, new epochs and changed people end requests that their entries do not name.
+    if (request !== undefined && this.#heard.size < HEARD_MAX) this.#heard.add(request)
+    else this.#sweepAtMs = Math.min(this.#sweepAtMs, this.#sweptAtMs + SWEEPS_APART_MS)
+    // The state follows the entry in the same turn of the event loop; it is read in a later one.
+    this.#wake(1)
+  }
+
+  #wake(inMs: number): void {
+    const atMs = performance.now() + inMs
+    if (this.#isClosed || (this.#timer !== null && this.#timerAtMs <= atMs)) return
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timerAtMs = atMs
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      this.#turning ??= this.#turn().finally(() => {
+        this.#turning = null
+        this.#wake(this.#pauseMs())
+      })
+    }, inMs)
+    this.#timer.unref()
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      await this.#sweep()
+      await this.#lookAtHeard()
+      await this.#tellNew()
+      await this.#tellEnded()
+      this.#open?.carrier.send()
+      this.#trouble = null
+    } catch {
+      this.#sweepAtMs = this.#options.clock.nowMs() + SWEEP_MS
+      this.#troubled('outbox_failed')
+    }
+  }
+
+  #troubled(code: string): void {
+    if (this.#trouble !== code) this.#options.log(`notify: ${code}; nobody is told of anything now`)
+    this.#trouble = code
+  }
+
+  /** How long until something is to be done that nobody will call for. */
+  #pauseMs(): number {
+    if (this.#trouble !== null || this.#open === null) return SWEEP_MS
+    const nowMs = this.#options.clock.nowMs()
+    const waits = [this.#sweepAtMs - nowMs, ...(this.#heard.size > 0 ? [0] : [])]
+    try {
+      const { outbox, carrier } = this.#open
+      for (const due of outbox.sessionsWith('new')) waits.push(this.#newDueAt(due) - nowMs)
+      for (const due of outbox.sessionsWith('ending')) waits.push(this.#endDueAt(due) - nowMs)
+      waits.push((carrier.nextAt() ?? this.#sweepAtMs) - nowMs)
+    } catch {
+      this.#troubled('outbox_failed')
+      return SWEEP_MS
+    }
+    return Math.min(Math.max(Math.min(...waits), 1), SWEEP_MS)
+  }
+
+  #opened() {
+    if (this.#open === null) throw new Error('the notifier is closed')
+    return this.#open
+  }
+
+  async #sweep(): Promise<void> {
+    const { store, clock } = this.#options
+    const nowMs = clock.nowMs()
+    if (nowMs < this.#sweepAtMs) return
+    this.#sweptAtMs = nowMs
+    this.#sweepAtMs = nowMs + SWEEP_MS
+    const { outbox } = this.#opened()
+    outbox.prune(nowMs)
+    for (const { id } of store.requests({ state: 'pending', limit: SWEPT_MAX })) this.#heard.add(id)
+    for (const id of outbox.watched()) this.#heard.add(id)
+  }
+
+  async #lookAtHeard(): Promise<void> {
+    while (this.#heard.size > 0 && !this.#isClosed) {
+      for (const id of [...this.#heard].slice(0, SLICE)) {
+        this.#heard.delete(id)
+        this.#lookAt(id)
+      }
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  #lookAt(id: string): void {
+    const { store, clock } = this.#options
+    const { outbox } = this.#opened()
+    const row = store.request(id)
+    const known = outbox.watchState(id)
+    const nowMs = clock.nowMs()
+    if (row?.state === 'pending') {
+      if (known === undefined && !outbox.watch(id, row.sessionId, nowMs)) this.#unwatched++
+    } else if (known === 'new') {
+      // It ended before anybody was told: nobody need be.
+      outbox.forget(id)
+    } else if (known === 'told') {
+      outbox.turn(id, 'ending', nowMs)
+    }
+  }
+
+  #newDueAt({ session, sinceMs }: { session: string; sinceMs: number }): number {
+    const { gatherMs, quietMs } = this.#options.config
+    const lastMs = this.#opened().outbox.lastOpenedAt(session)
+    return Math.max(sinceMs + gatherMs, lastMs === 0 ? 0 : lastMs + quietMs)
+  }
+
+  #endDueAt({ sinceMs }: { sinceMs: number }): number {
+    return sinceMs + this.#options.config.gatherMs
+  }
+
+  async #tellNew(): Promise<void> {
+    const { store, clock, config } = this.#options
+    const { outbox } = this.#opened()
+    for (const due of outbox.sessionsWith('new')) {
+      if (this.#isClosed) return
+      if (this.#newDueAt(due) > clock.nowMs()) continue
+      const ids = outbox.requestsOf(due.session, 'new', NAMED_MAX)
+      const told = new Map<string, NoticedRequest[]>()
+      for (const id of ids) {
+        const row = store.request(id)
+        if (row?.state !== 'pending') continue
+        const concern = await this.#headlines.of(row)
+        const channels = channelsFor(config.routes, row.requirement, concern)
+        if (channels.length === 0) this.#unrouted++
+        for (const channel of channels)
+          told.set(channel, [...(told.get(channel) ?? []), noticedRequest(row, concern)])
+      }
+      const operator = store.request(ids[0] ?? '')?.operator ?? ''
+      const of = { session: due.session, operator: shown(operator) }
+      const going = [...told].flatMap(([channel, requests]) =>
+        this.#going(channel, { kind: 'request.opened', ...of, requests }, null),
+      )
+      outbox.tell(going, ids, 'told', clock.nowMs())
+    }
+  }
+
+  async #tellEnded(): Promise<void> {
+    const { store, clock } = this.#options
+    const { outbox } = this.#opened()
+    for (const due of outbox.sessionsWith('ending')) {
+      if (this.#isClosed) return
+      if (this.#endDueAt(due) > clock.nowMs()) continue
+      const ids = outbox.requestsOf(due.session, 'ending', SLICE)
+      const rows = ids.flatMap((id) => store.request(id) ?? [])
+      const going: Going[] = []
+      for (const [first, group] of this.#byOpening(rows)) {
+        const requests: NoticedRequest[] = []
+        for (const row of group.rows)
+          requests.push(noticedRequest(row, await this.#headlines.of(row)))
+        const operator = shown(group.rows[0]?.operator ?? '')
+        const notice = { kind: 'request.closed', session: due.session, operator, requests } as const
+        going.push(...this.#going(group.channel, notice, first))
+      }
+      outbox.tell(going, ids, 'forgotten', clock.nowMs())
+    }
+  }
+
+  /** Requests by the delivery that told of them; each goes to one channel. */
+  #byOpening(rows: readonly RequestRow[]) {
+    const { outbox } = this.#opened()
+    const groups = new Map<string, { channel: string; rows: RequestRow[] }>()
+    for (const row of rows) {
+      for (const { channel, delivery } of outbox.toldOf(row.id)) {
+        const group = groups.get(delivery) ?? { channel, rows: [] }
+        group.rows.push(row)
+        groups.set(delivery, group)
+      }
+    }
+    return groups
+  }
+
+  /** Nothing where too much waits for this channel: that is counted, and the oldest stay. */
+  #going(
+    channel: string,
+    notice: Omit<Notice, 'at' | 'gate'>,
+    follows: string | null,
+  ): readonly Going[] {
+    const { clock, gateId } = this.#options
+    const { outbox, carrier } = this.#opened()
+    if (!carrier.has(channel)) return []
+    if (outbox.waitingCount(channel) >= WAITING_MAX) {
+      carrier.dropped(channel)
+      return []
+    }
+    const at = new Date(clock.nowMs()).toISOString()
+    const delivery = { id: randomId('n'), notice: { ...notice, at, gate: gateId }, follows }
+    return [{ channel, delivery }]
+  }
+}
