@@ -81,8 +81,9 @@ export async function signReview(
 /** A person may write the first letters of an id; ids only recognise, they authorise nothing. */
 export async function resolveRequestId(client: GateClient, id: string): Promise<string> {
   if (/^[rp]-[0-9a-z]{26}$/.test(id)) return id
-  const { requests } = await client.get<{ requests: ShownRequest[] }>('/api/requests')
-  const found = requests.filter(({ requestId }) => requestId.startsWith(id))
+  const { requests: found } = await client.get<{ requests: ShownRequest[] }>(
+    `/api/requests?${new URLSearchParams({ begins: id, limit: '9' })}`,
+  )
   const only = found[0]
   if (found.length === 1 && only) return only.requestId
   throw new CommandFailure(

@@ -34,8 +34,9 @@ export function addRequestCommands(program: Command): void {
   const request = program.command('request').description('what waits for a second person')
   request
     .command('ls')
-    .description('list requests, newest first')
+    .description('list requests, newest first, a hundred at a time')
     .option('--state <state>', 'pending, approved, denied, changes_requested, expired or cancelled')
+    .option('--before <id>', 'go on from the last one of a list')
     .option('--gate <url>', 'console address of the gate')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  seconder request ls --state pending\n')
@@ -87,13 +88,16 @@ function addVerdict(program: Command, name: string, verdict: Verdict, descriptio
     .action((id: string, options: ReviewOptions) => review(id, verdict, options))
 }
 
-async function listRequests(options: Common & { state?: string }): Promise<void> {
-  const query = options.state ? `?${new URLSearchParams({ state: options.state })}` : ''
-  const { requests } = await new GateClient(options.gate).get<{ requests: ShownRequest[] }>(
-    `/api/requests${query}`,
-  )
+async function listRequests(options: Common & { state?: string; before?: string }): Promise<void> {
+  const { state, before } = options
+  const asked = new URLSearchParams({ ...(state && { state }), ...(before && { before }) })
+  const query = asked.size > 0 ? `?${asked}` : ''
+  const { requests, next } = await new GateClient(options.gate).get<{
+    requests: ShownRequest[]
+    next: string | null
+  }>(`/api/requests${query}`)
   if (options.json) {
-    print(JSON.stringify({ requests }))
+    print(JSON.stringify({ requests, next }))
     return
   }
   if (requests.length === 0) {
@@ -109,6 +113,7 @@ async function listRequests(options: Common & { state?: string }): Promise<void>
     openedAt.slice(0, 16).replace('T', ' '),
   ])
   print(table(['request', 'state', 'operation', 'operator', 'needs', 'opened (UTC)'], rows))
+  if (next) note(`there are older ones: --before ${next}`)
 }
 
 async function showRequest(id: string, options: Common): Promise<void> {

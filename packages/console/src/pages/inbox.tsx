@@ -5,6 +5,7 @@ import { type GateEvent, useLoaded } from '../gate/live.ts'
 import { EffectMark, strictestFirst, strictness } from '../parts/effect-mark.tsx'
 import { EnvironmentTag } from '../parts/environment-tag.tsx'
 import { Link } from '../parts/link.tsx'
+import { useMore } from '../parts/more.tsx'
 import { Empty, Failure, Loading } from '../parts/notice.tsx'
 import { Time } from '../parts/time.tsx'
 import { safe } from '../parts/untrusted.tsx'
@@ -15,9 +16,10 @@ const STATES = ['pending', 'approved', 'denied', 'changes_requested', 'expired',
 const CONCERNS = new Set(['request-opened', 'request-closed', 'review', 'grant-made', 'intent'])
 export function Inbox({ state, find }: { readonly state: string; readonly find: string }) {
   const concerns = useCallback((event: GateEvent) => CONCERNS.has(event.type), [])
-  const query = state === 'all' ? '' : `?state=${encodeURIComponent(state)}`
-  const { value, error, reload } = useLoaded<{ requests: ListedRequest[] }>(
-    `/api/requests${query}`,
+  const { limit, more } = useMore()
+  const query = state === 'all' ? '' : `&state=${encodeURIComponent(state)}`
+  const { value, error, reload } = useLoaded<{ requests: ListedRequest[]; next: string | null }>(
+    `/api/requests?limit=${limit}${query}`,
     concerns,
   )
   const groups = useMemo(() => grouped(value?.requests ?? [], find), [value, find])
@@ -33,6 +35,7 @@ export function Inbox({ state, find }: { readonly state: string; readonly find: 
       {groups.map((group) => (
         <Group key={group.sessionId} group={group} />
       ))}
+      {more(value?.next)}
     </>
   )
 }

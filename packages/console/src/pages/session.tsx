@@ -6,6 +6,7 @@ import { type GateEvent, useLoaded } from '../gate/live.ts'
 import { Copied } from '../parts/copied.tsx'
 import { EffectMark } from '../parts/effect-mark.tsx'
 import { Link } from '../parts/link.tsx'
+import { useMore } from '../parts/more.tsx'
 import { Empty, Failure, Loading } from '../parts/notice.tsx'
 import { Time } from '../parts/time.tsx'
 import { Name, safe } from '../parts/untrusted.tsx'
@@ -15,8 +16,9 @@ import { toRequest, toSession } from '../route.ts'
 
 export function Sessions() {
   const concerns = useCallback((event: GateEvent) => /session/.test(event.type), [])
-  const { value, error, reload } = useLoaded<{ sessions: ShownSession[] }>(
-    '/api/sessions',
+  const { limit, more } = useMore()
+  const { value, error, reload } = useLoaded<{ sessions: ShownSession[]; next: string | null }>(
+    `/api/sessions?limit=${limit}`,
     concerns,
   )
   if (error) return <Failure error={error} retry={reload} />
@@ -65,6 +67,7 @@ export function Sessions() {
           </table>
         </Wide>
       )}
+      {more(value.next)}
     </>
   )
 }

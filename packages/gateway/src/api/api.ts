@@ -9,7 +9,7 @@ import type { Gate } from '../gate.ts'
 import { ACT_CHARS_MAX } from '../lib/signed-act.ts'
 import { unknownRequest } from '../review/checks.ts'
 import { needsWords } from '../review/words.ts'
-import type { RequestRow, SessionRow } from '../state/store.ts'
+import type { PageOf, RequestRow, SessionRow } from '../state/store.ts'
 import { addAgentActs } from './agent-acts.ts'
 import { addConsole, ConsoleFiles } from './console-files.ts'
 import { addEvents } from './events.ts'
@@ -21,8 +21,9 @@ import { addPolicyPage } from './policy-page.ts'
 import { shownRequest } from './shown-request.ts'
 import { statusOf } from './status.ts'
 
-/** Requests listed at once. */
-export const REQUESTS_LISTED_MAX = 1_000
+/** Requests or sessions listed at once: unless asked, and at most. */
+export const LISTED = 100
+export const LISTED_MAX = 1_000
 /** Largest body of one call: an act with everything that belongs to it. */
 const BODY_BYTES_MAX = 4 * ACT_CHARS_MAX
 /** Longest wait of one status call, in milliseconds. */
@@ -66,6 +67,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
   addRequests(app, gate)
   addAgentActs(app, gate)
   addEvents(app, gate)
+  gate.reading.timeline.follow(gate.recorder)
   addLedgerPages(app, gate.reading)
   addPolicyPage(app, gate)
   addConsole(app, new ConsoleFiles(), (context) => wordsInstead(gate, context))
@@ -121,9 +123,10 @@ function wordsInstead(gate: Gate, context: Context): Response {
 }
 
 function addSessions(app: Hono, gate: Gate): void {
-  app.get('/api/sessions', (context) =>
-    context.json({ sessions: gate.store.sessions().map(shownSession) }),
-  )
+  app.get('/api/sessions', (context) => {
+    const { page, next } = paged(context, (of) => gate.store.sessions(of))
+    return context.json({ sessions: page.map(shownSession), next })
+  })
   app.post('/api/sessions', async (context) =>
     context.json(await gate.openSession(await givenAct(context.req), socketOf(context.env))),
   )
@@ -137,12 +140,14 @@ function addRequests(app: Hono, gate: Gate): void {
   app.get('/api/requests', async (context) => {
     const asked = context.req.query('state')
     const state = STATES.find((name) => name === asked)
-    const rows = gate.store.requests({ ...(state && { state }), limit: REQUESTS_LISTED_MAX })
-    const requests = rows.map(async (row) => ({
+    const begins = context.req.query('begins')
+    const filter = { ...(state && { state }), ...(begins !== undefined && { begins }) }
+    const { page, next } = paged(context, (of) => gate.store.requests({ ...filter, ...of }))
+    const requests = page.map(async (row) => ({
       ...shownRequest(gate.store, row),
       ...(await headlines.of(row)),
     }))
-    return context.json({ requests: await Promise.all(requests) })
+    return context.json({ requests: await Promise.all(requests), next })
   })
   app.get('/api/requests/:id', async (context) => {
     const { id, documentSha256 } = known(gate, context.req.param('id'))
@@ -157,6 +162,19 @@ function addRequests(app: Hono, gate: Gate): void {
     if (row.state === 'pending') await gate.desk.hold(row.id, waitMs, context.req.raw.signal)
     return context.json(shownRequest(gate.store, gate.store.request(row.id) ?? row))
   })
+}
+
+/** One page, as `limit` and `before` of the query ask, and the id to go on from where there is more. */
+function paged<T extends { readonly id: string }>(
+  context: Context,
+  read: (of: PageOf) => readonly T[],
+): { page: readonly T[]; next: string | null } {
+  const { limit: text = '', before } = context.req.query()
+  const asked = /^\d{1,6}$/.test(text) ? Number(text) : LISTED
+  const limit = Math.max(1, Math.min(asked, LISTED_MAX))
+  const rows = read({ limit: limit + 1, ...(before !== undefined && { before }) })
+  const page = rows.slice(0, limit)
+  return { page, next: rows.length > limit ? (page.at(-1)?.id ?? null) : null }
 }
 
 /** The connection that a request came over; undefined where no server of Node handed it on. */

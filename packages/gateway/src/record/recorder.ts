@@ -25,6 +25,7 @@ export interface Recorded {
   readonly index: number
   readonly session?: string
   readonly request?: string
+  readonly effect?: string
 }
 
 export function createRecorder(
@@ -61,11 +62,12 @@ export function createRecorder(
 }
 
 function recordedOf(index: number, entry: WithoutTime<Entry>): Recorded {
-  const { session, request } = entry as { session?: unknown; request?: unknown }
+  const { session, request, effect } = entry as Record<string, unknown>
   return {
     type: entry.type,
     index,
     ...(typeof session === 'string' && { session }),
     ...(typeof request === 'string' && { request }),
+    ...(typeof effect === 'string' && { effect }),
   }
 }

@@ -1,7 +1,9 @@
-// Which entries of the ledger are about which session: made from the ledger itself when it is first asked
-// for, and kept on from then. Whoever shows a page reads only what the page shows.
+// Which entries of the ledger are about which session: made from the ledger itself at the start, in between
+// other work, and kept on as entries come. Whoever shows a page reads only what the page shows.
+import { setImmediate } from 'node:timers/promises'
 import type { Ledger } from '@seconder/ledger/ledger'
 import type { Entry } from './entry.ts'
+import type { Recorder } from './recorder.ts'
 
 export type IndexedEntry = Entry & { readonly index: number }
 
@@ -9,6 +11,8 @@ export type IndexedEntry = Entry & { readonly index: number }
 export const INDEXED_MAX = 1_000_000
 /** Entries of one page. */
 export const PAGE_MAX = 1_000
+/** Entries indexed in one go: as many as a bundle of the ledger has. */
+const AT_ONCE = 256
 
 export interface EntryPage {
   readonly entries: readonly IndexedEntry[]
@@ -37,6 +41,16 @@ export class Timeline {
     this.#ledger = ledger
   }
 
+  /** Keeps the index on with what is recorded, so that no page waits for it; what came before is read now. */
+  follow(recorder: Pick<Recorder, 'onRecorded'>): void {
+    recorder.onRecorded((recorded) => {
+      const isNext = recorded.index === this.#indexedTo && this.#indexing === undefined
+      if (isNext) this.#noteAt(this.#indexedTo++, recorded)
+    })
+    // Whoever asks for a page tries again, and is told why where it fails again.
+    this.#catchUp().catch(() => undefined)
+  }
+
   /** The newest entries of a session, oldest first, at most `limit` before `before`. */
   async ofSession(
     session: string,
@@ -44,12 +58,14 @@ export class Timeline {
     limit = PAGE_MAX,
   ): Promise<EntryPage> {
     await this.#catchUp()
-    const all = (this.#ofSession.get(session) ?? []).filter((index) => index < before)
-    const shown = all.slice(-limit)
+    const all = this.#ofSession.get(session) ?? []
+    let end = all.length
+    while (end > 0 && (all[end - 1] ?? 0) >= before) end -= 1
+    const shown = all.slice(Math.max(0, end - limit), end)
     const [first] = shown
     return {
       entries: await this.#read(shown),
-      next: all.length > shown.length && first !== undefined ? first : null,
+      next: end > shown.length && first !== undefined ? first : null,
       size: this.#ledger.checkpoint().size,
     }
   }
@@ -78,12 +94,12 @@ export class Timeline {
   async #index(size: number): Promise<void> {
     if (this.#indexedTo === 0) this.#indexedTo = Math.max(0, size - INDEXED_MAX)
     for (; this.#indexedTo < size; this.#indexedTo++) {
-      this.#note(this.#indexedTo, await this.#entry(this.#indexedTo))
+      if (this.#indexedTo % AT_ONCE === 0) await setImmediate()
+      this.#noteAt(this.#indexedTo, (await this.#entry(this.#indexedTo)) as Links)
     }
   }
 
-  #note(index: number, entry: Entry): void {
-    const { session, request, effect } = entry as Links
+  #noteAt(index: number, { session, request, effect }: Links): void {
     const names = [request, effect].filter((name) => typeof name === 'string')
     const known = names.map((name) => this.#sessionOf.get(name)).find((one) => one !== undefined)
     const owner = typeof session === 'string' ? session : known

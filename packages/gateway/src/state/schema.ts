@@ -103,4 +103,9 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX escalations_due ON escalations (at_ms, due_at_ms);
   `,
+  `
+  CREATE INDEX requests_by_opening ON requests (opened_at_ms, id);
+  CREATE INDEX requests_by_state_opening ON requests (state, opened_at_ms, id);
+  CREATE INDEX sessions_by_opening ON sessions (opened_at_ms, id);
+  `,
 ]

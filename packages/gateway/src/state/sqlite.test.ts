@@ -148,6 +148,30 @@ test('C10 a grant rests on people: none is made or used with an approval by a ke
   expect(one.consumeGrant('g-r4', effect('e4'), 's4', 6)).toBe(false)
 })
 
+test('requests come in pages, newest first, whole and without one twice, also where many opened at once', () => {
+  const all = Array.from({ length: 25 }, (_, index) => `r-${String(index).padStart(2, '0')}`)
+  for (const [index, id] of all.entries()) {
+    one.addRequest({ ...request(id), openedAtMs: Math.floor(index / 7) })
+  }
+  one.closeRequest('r-12', 'denied', 'bob', '')
+  const walked: string[] = []
+  for (let before: string | undefined; ; before = walked.at(-1)) {
+    const page = one.requests({ state: 'pending', limit: 4, ...(before && { before }) })
+    if (page.length === 0) break
+    walked.push(...page.map(({ id }) => id))
+  }
+  expect(walked).toEqual(all.filter((id) => id !== 'r-12').reverse())
+  const ids = (filter: object) => one.requests({ limit: 9, ...filter }).map(({ id }) => id)
+  expect(ids({ begins: 'r-1', before: 'r-12' })).toEqual(['r-11', 'r-10'])
+  expect(ids({ begins: 'r-12' })).toEqual(['r-12'])
+  expect(ids({ begins: '%' })).toEqual([])
+  expect(ids({ before: 'r-unknown' })).toEqual([])
+  const sessions = ['a1', 'a2', 'a3'].map(session)
+  for (const row of sessions) one.addSession(row)
+  const older = one.sessions({ before: 'a2', limit: 9 })
+  expect(older.map(({ id }) => id)).toEqual(['a1'])
+})
+
 test('random writes of two processes: each sees what a store without a memory sees', () => {
   let state = 20_261_126
   const random = (below: number) => {

@@ -11,6 +11,8 @@ import type {
   ClosedSessions,
   EpochRow,
   GrantRow,
+  PageOf,
+  RequestFilter,
   RequestRow,
   RequestState,
   ReviewRow,
@@ -20,6 +22,8 @@ import type {
 
 const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
   role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`
+/** Sessions listed where nobody says how many. */
+const SESSIONS_MAX = 1_000
 const OPEN_CHILD = 'parent = ? AND closed_at_ms IS NULL AND expires_at_ms > ?'
 
 /**
@@ -141,8 +145,13 @@ class SqliteStore extends StandingStatements implements Store {
     })
   }
 
-  sessions(): SessionRow[] {
-    return this.all('SELECT * FROM sessions ORDER BY opened_at_ms DESC LIMIT 1000').map(
+  sessions({ before, limit }: PageOf = { limit: SESSIONS_MAX }): SessionRow[] {
+    const order = 'ORDER BY opened_at_ms DESC, id DESC LIMIT ?'
+    if (before === undefined) {
+      return this.all(`SELECT * FROM sessions ${order}`, limit).map(rows.session)
+    }
+    const older = '(opened_at_ms, id) < (SELECT opened_at_ms, id FROM sessions WHERE id = ?)'
+    return this.all(`SELECT * FROM sessions WHERE ${older} ${order}`, before, limit).map(
       rows.session,
     )
   }
@@ -190,15 +199,22 @@ class SqliteStore extends StandingStatements implements Store {
     return row && rows.request(row)
   }
 
-  requests(filter: { state?: RequestState; limit: number }): RequestRow[] {
-    const found = filter.state
-      ? this.all(
-          'SELECT * FROM requests WHERE state = ? ORDER BY opened_at_ms DESC LIMIT ?',
-          filter.state,
-          filter.limit,
-        )
-      : this.all('SELECT * FROM requests ORDER BY opened_at_ms DESC LIMIT ?', filter.limit)
-    return found.map(rows.request)
+  requests({ state, before, begins, limit }: RequestFilter): RequestRow[] {
+    const conditions: [string, ...string[]][] = []
+    if (state !== undefined) conditions.push(['state = ?', state])
+    if (before !== undefined) {
+      const of = 'SELECT opened_at_ms, id FROM requests WHERE id = ?'
+      conditions.push([`(opened_at_ms, id) < (${of})`, before])
+    }
+    // A character past every one of an id, so that this is a range of the primary key.
+    if (begins !== undefined) conditions.push(['id >= ? AND id < ?', begins, `${begins}~`])
+    const where = conditions.map(([condition]) => condition).join(' AND ')
+    const values = conditions.flatMap(([, ...bound]) => bound)
+    return this.all(
+      `SELECT * FROM requests ${where && `WHERE ${where}`} ORDER BY opened_at_ms DESC, id DESC LIMIT ?`,
+      ...values,
+      limit,
+    ).map(rows.request)
   }
 
   liveRequest(

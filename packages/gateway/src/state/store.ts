@@ -61,6 +61,17 @@ export interface RequestRow {
   readonly comment: string | null
 }
 
+export interface PageOf {
+  /** The id of the last one of the page before; nothing is older than one that is not known. */
+  readonly before?: string
+  readonly limit: number
+}
+
+export interface RequestFilter extends PageOf {
+  readonly state?: RequestState
+  readonly begins?: string
+}
+
 export interface ReviewRow {
   readonly requestId: string
   readonly reviewer: string
@@ -147,7 +158,8 @@ export interface Store extends PeopleStore, StandingStore {
 
   addSession(session: SessionRow): void
   sessionByAccessKey(accessKeyId: string): SessionRow | undefined
-  sessions(): readonly SessionRow[]
+  /** Newest first; `before` as in RequestFilter. */
+  sessions(page?: PageOf): readonly SessionRow[]
   /**
    * Adds a child, in one statement: true only while its parent is open, is no child itself and has fewer
    * than `childrenMax` open ones.
@@ -162,7 +174,8 @@ export interface Store extends PeopleStore, StandingStore {
 
   addRequest(request: RequestRow): void
   request(id: string): RequestRow | undefined
-  requests(filter: { state?: RequestState; limit: number }): readonly RequestRow[]
+  /** Newest first: those of a state, those older than one, those whose id begins so. */
+  requests(filter: RequestFilter): readonly RequestRow[]
   /** The newest request for this action of this session and epoch that is not past its expiry. */
   liveRequest(
     sessionId: string,
