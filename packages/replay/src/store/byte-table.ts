@@ -14,6 +14,8 @@ export class ByteTable {
   /** The key under the pen: written by `begin` and `add`, asked for by `find`. */
   readonly #key = Buffer.alloc(KEY_BYTES_MAX + 8)
   readonly #view = new DataView(this.#key.buffer, this.#key.byteOffset, this.#key.length)
+  #source: Uint8Array | null = null
+  #buffer: Buffer<ArrayBufferLike> = Buffer.alloc(0)
   #length = 0
   #tooLong = false
   /** Too many keys of one hash: this one is understood anew each time. */
@@ -53,10 +55,19 @@ export class ByteTable {
     }
     this.#view.setUint32(this.#length, length, true)
     this.#length += 4
-    if (length > 48) this.#key.set(bytes.subarray(from, to), this.#length)
+    if (length > 48) this.#bufferOf(bytes).copy(this.#key, this.#length, from, to)
     else
       for (let at = 0; at < length; at++) this.#key[this.#length + at] = bytes[from + at] as number
     this.#length += length
+  }
+
+  /** The same bytes as a Buffer, whose copy makes no object for each piece. */
+  #bufferOf(bytes: Uint8Array): Buffer<ArrayBufferLike> {
+    if (bytes !== this.#source) {
+      this.#source = bytes
+      this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    return this.#buffer
   }
 
   /** What the key means; -1 where that is not known, and then `keep` may say it. */

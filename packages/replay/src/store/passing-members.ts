@@ -2,8 +2,6 @@
 // times that a look is about. Two looks that differ in nothing else have one description, if it can be shown
 // that the description asks for none of them.
 
-import { endOfString, endOfValue, skipSpace } from '../trail/json-scan.ts'
-
 /** As CloudTrail writes them; each service has its own letter case. Source: the API references' paginators. */
 const PASSING: ReadonlySet<string> = new Set([
   ...['nextToken', 'NextToken', 'nextPageToken', 'paginationToken', 'PaginationToken', 'pageToken'],
@@ -26,6 +24,10 @@ const COMMA = 0x2c
 const COLON = 0x3a
 const OPEN = 0x7b
 const CLOSE = 0x7d
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
+const BACKSLASH = 0x5c
+const SPACE: ReadonlySet<number> = new Set([0x20, 0x0a, 0x0d, 0x09])
 
 const NAME_BYTES_MAX = 20
 /** Bytes of one such value. */
@@ -44,17 +46,17 @@ export class PassingMembers {
     this.left.length = 0
     this.#bytes = bytes
     if (bytes[from] !== OPEN) return false
-    // A walk of its own: one that both this and the reader of events used would be slower for both.
+    // A walk of its own: one that the reader of events uses too would be slower there, where all bytes pass.
     let at = from + 1
     while (at < to) {
       const keyFrom = skipSpace(bytes, at)
       if (bytes[keyFrom] !== QUOTE) return false
-      const keyTo = endOfString(bytes, keyFrom)
-      const colon = keyTo < 0 ? to : skipSpace(bytes, keyTo)
+      const keyTo = endOfText(bytes, keyFrom, to)
+      const colon = skipSpace(bytes, keyTo)
       const valueFrom = skipSpace(bytes, colon + 1)
       if (valueFrom >= to || bytes[colon] !== COLON) return false
-      const valueTo = endOfValue(bytes, valueFrom)
-      if (valueTo < 0 || valueTo >= to) return false
+      const valueTo = endOf(bytes, valueFrom, to)
+      if (valueTo >= to) return false
       this.#member(keyFrom, keyTo, valueFrom, valueTo)
       at = skipSpace(bytes, valueTo)
       if (bytes[at] === CLOSE) return at + 1 === to && this.left.length > 0
@@ -88,6 +90,36 @@ export class PassingMembers {
     }
     return `{${pieces.join(',')}}`
   }
+}
+
+function skipSpace(bytes: Uint8Array, from: number): number {
+  let at = from
+  while (SPACE.has(bytes[at] as number)) at++
+  return at
+}
+
+/** The index behind the string, or `to` where it does not end before. */
+function endOfText(bytes: Uint8Array, from: number, to: number): number {
+  for (let at = from + 1; at < to; at++) {
+    if (bytes[at] === QUOTE) return at + 1
+    if (bytes[at] === BACKSLASH) at++
+  }
+  return to
+}
+
+/** The index behind the value, or `to`. What the value is, the reader of events has seen already. */
+function endOf(bytes: Uint8Array, from: number, to: number): number {
+  let depth = 0
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] as number
+    if (byte === QUOTE) at = endOfText(bytes, at, to) - 1
+    else if (byte === OPEN || byte === OPEN_LIST) depth++
+    else if (byte === CLOSE || byte === CLOSE_LIST) {
+      if (depth === 0) return at
+      depth--
+    } else if (depth === 0 && (byte === COMMA || SPACE.has(byte))) return at
+  }
+  return to
 }
 
 /**
