@@ -1,7 +1,8 @@
 // Makes the store of a trail out of groups: each is read as an event of its own, by the code that reads events
 // of trails, and counts as often as it came.
 
-import { Gatherer } from '../store/gatherer.ts'
+import { CallBook } from '../store/call-book.ts'
+import { EVERY_OPERATION, Gatherer } from '../store/gatherer.ts'
 import { likesOf } from '../store/likes.ts'
 import { AGENT, CALL, FLAGS, ROW_WORDS, TIME, WHO } from '../store/row.ts'
 import type { TrailStore } from '../store/trail-store.ts'
@@ -14,15 +15,18 @@ export const GROUPS_MAX = 20_000_000
 export function storeOfGroups(path: string): TrailStore {
   const rows: Uint32Array[] = []
   const counts: number[] = []
-  const texts = { calls: [] as string[], whos: [] as string[], agents: [] as string[] }
-  let widened = 0
-  const gatherer = new Gatherer((chunk) => {
-    rows.push(chunk.rows.subarray(0, chunk.count * ROW_WORDS))
-    texts.calls.push(...chunk.calls)
-    texts.whos.push(...chunk.whos)
-    texts.agents.push(...chunk.agents)
-    widened += chunk.widened
-  })
+  const texts = { whos: [] as string[], agents: [] as string[] }
+  const book = new CallBook()
+  const numbers: number[] = []
+  const gatherer = new Gatherer(
+    (chunk) => {
+      rows.push(chunk.rows.subarray(0, chunk.count * ROW_WORDS))
+      for (const call of chunk.calls) numbers.push(book.idOf(call))
+      texts.whos.push(...chunk.whos)
+      texts.agents.push(...chunk.agents)
+    },
+    [EVERY_OPERATION],
+  )
   const event = new RawEvent()
   for (const group of readGroups(path)) {
     if (counts.length >= GROUPS_MAX) throw new RangeError(`more than ${GROUPS_MAX} groups`)
@@ -31,14 +35,16 @@ export function storeOfGroups(path: string): TrailStore {
     counts.push(Number(group.events))
   }
   gatherer.flush()
-  const columns = columnsOf(rows, counts)
+  const columns = columnsOf(rows, counts, numbers)
   const events = counts.reduce((sum, count) => sum + count, 0)
   const withoutTime = columns.weights.reduce(
     (sum, count, index) => sum + (columns.times[index] === 0 ? count : 0),
     0,
   )
+  const calls = book.texts
   return {
     ...texts,
+    calls,
     facts: {
       files: 1,
       bytes: 0,
@@ -50,15 +56,22 @@ export function storeOfGroups(path: string): TrailStore {
       moreFaults: 0,
       withoutTime,
       withoutId: 0,
-      widened,
+      widened: columns.calls.reduce(
+        (sum, call, index) => sum + (book.isWide(call) ? (columns.weights[index] as number) : 0),
+        0,
+      ),
     },
-    likes: likesOf(texts.calls),
+    likes: likesOf(calls),
     tags: new Map(),
     slices: [() => columns],
   }
 }
 
-function columnsOf(chunks: readonly Uint32Array[], counts: readonly number[]) {
+function columnsOf(
+  chunks: readonly Uint32Array[],
+  counts: readonly number[],
+  numbers: readonly number[],
+) {
   const count = counts.length
   const at = (row: number, word: number): number => {
     const chunk = chunks[Math.floor(row / CHUNK)] as Uint32Array
@@ -71,7 +84,7 @@ function columnsOf(chunks: readonly Uint32Array[], counts: readonly number[]) {
   return {
     count,
     times: column(TIME),
-    calls: column(CALL),
+    calls: column(CALL).map((call) => numbers[call] as number),
     whos: column(WHO),
     agents: Uint16Array.from(column(AGENT)),
     flags: Uint8Array.from(column(FLAGS)),

@@ -2,15 +2,12 @@
 // is known by its bytes, and only what is new is described.
 
 import { randomBytes } from 'node:crypto'
-import type { JsonObject } from '@seconder/aws/call'
 import { agentName } from '../event/agent-name.ts'
 import { secondsAt, writeId } from '../event/event-time.ts'
-import type { RecordedCall } from '../event/recorded-call.ts'
 import { type Who, whoOf } from '../event/who.ts'
 import type { Field, RawEvent } from '../trail/raw-event.ts'
 import { ByteTable } from './byte-table.ts'
-import { isLook, type KnownCall, knownCall, widened } from './known-call.ts'
-import { PassingMembers, watched } from './passing-members.ts'
+import { PassingMembers } from './passing-members.ts'
 import {
   AGENT,
   CALL,
@@ -19,14 +16,21 @@ import {
   FLAG,
   FLAGS,
   ID,
+  type RawCall,
   ROW_WORDS,
   TIME,
   WHO,
 } from './row.ts'
+import { Texts } from './texts.ts'
 
-/** Distinct texts that one worker keeps apart; a call past it is widened, a session past it is its principal. */
-export const LIMITS = { calls: 100_000, whos: 100_000, agents: 2_000 }
+/** Distinct texts that one worker keeps apart; a session past it is its principal. */
+export const LIMITS = { whos: 100_000, agents: 2_000 }
 const TAGS_MAX = 50_000
+/** Among the operations that are read whole: all of them. */
+export const EVERY_OPERATION = '*'
+const LOOKS_MAX = 20_000
+/** Operations that look, by their verbs: a guess that is proved afterwards. */
+const LOOKS = / (?:Describe|Get|List|Filter|Lookup|Search|Query|Scan|BatchGet|Head)/
 /** Keys, names of sessions and times are runs of sixteen letters and more: each has a word that is hashed. */
 const WHO_WORDS = 4
 
@@ -45,8 +49,10 @@ const CALL_FIELDS: readonly Field[] = [...HEAD_FIELDS, 'requestParameters']
 export class Gatherer {
   readonly #onChunk: (chunk: Chunk) => void
   readonly #limits: typeof LIMITS
-  readonly #maskKey = randomBytes(32).toString('hex')
-  readonly #calls = new Texts()
+  readonly #looks = new Map<string, boolean>()
+  readonly #whole: ReadonlySet<string>
+  #newCalls: RawCall[] = []
+  #callCount = 0
   readonly #whos = new Texts()
   readonly #agents = new Texts()
   readonly #callTable = new ByteTable(randomBytes(4).readInt32LE())
@@ -59,9 +65,14 @@ export class Gatherer {
   #newTags: [string, string][] = []
   #rows = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
   #count = 0
-  #widened = 0
 
-  constructor(onChunk: (chunk: Chunk) => void, limits: typeof LIMITS = LIMITS) {
+  /** `whole` are operations of which every member says something. */
+  constructor(
+    onChunk: (chunk: Chunk) => void,
+    whole: readonly string[] = [],
+    limits: typeof LIMITS = LIMITS,
+  ) {
+    this.#whole = new Set(whole)
     this.#onChunk = onChunk
     this.#limits = limits
   }
@@ -83,19 +94,16 @@ export class Gatherer {
 
   /** Hands on what is gathered; the rows then belong to whoever takes them. */
   flush(): void {
-    const { fresh: calls } = this.#calls
-    const [whos, agents] = [this.#whos.fresh, this.#agents.fresh]
+    const [calls, whos, agents] = [this.#newCalls, this.#whos.fresh, this.#agents.fresh]
     if (this.#count === 0 && calls.length + whos.length + agents.length === 0) return
-    const tags = this.#newTags
-    const [rows, count, past] = [this.#rows, this.#count, this.#widened]
+    const [rows, count, tags] = [this.#rows, this.#count, this.#newTags]
+    this.#newCalls = []
     this.#newTags = []
     this.#rows = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
     this.#count = 0
-    this.#widened = 0
-    this.#calls.fresh = []
     this.#whos.fresh = []
     this.#agents.fresh = []
-    this.#onChunk({ rows, count, calls, whos, agents, tags, widened: past })
+    this.#onChunk({ rows, count, calls, whos, agents, tags })
   }
 
   #flags(event: RawEvent, who: Who | undefined): number {
@@ -148,39 +156,41 @@ export class Gatherer {
     }
     const found = table.find()
     if (found >= 0) return found
-    const isSplit = this.#split(event, callerAccount)
+    const isSplit = this.#split(event, isOfCaller ? callerAccount : '')
     const alike = isSplit ? this.#restTable.find() : -1
     if (alike >= 0) return alike
     const parameters = event.raw('requestParameters')
-    const recorded = {
-      eventSource: event.text('eventSource'),
-      eventName: event.text('eventName'),
-      eventType: event.text('eventType'),
-      region: event.text('awsRegion'),
-      account: isOfCaller ? callerAccount : event.text('recipientAccountId'),
+    const eventName = event.text('eventName')
+    this.#tag(eventName, parameters)
+    const id = this.#callCount++
+    this.#newCalls.push([
+      event.text('eventSource'),
+      eventName,
+      event.text('eventType'),
+      event.text('awsRegion'),
+      isOfCaller ? callerAccount : event.text('recipientAccountId'),
       parameters,
-    }
-    this.#tag(recorded.eventName, parameters)
-    const known = knownCall(recorded, this.#maskKey)
-    const text = JSON.stringify(known)
-    const isPast = this.#calls.size >= this.#limits.calls && !this.#calls.has(text)
-    const id = this.#calls.idOf(isPast ? JSON.stringify(widened(known)) : text)
-    if (isPast) this.#widened++
-    // What is widened is not remembered by its bytes, so that each such event is counted.
-    else if (isSplit && this.#saysNothing(recorded, known, text)) this.#restTable.keep(id)
+      isSplit ? [...this.#passing.left] : [],
+      isSplit ? this.#passing.rest() : '',
+    ])
+    if (isSplit) this.#restTable.keep(id)
     else table.keep(id)
     return id
   }
 
-  /** The key of the call without the members that come anew each time; false where it has none. */
+  /**
+   * The key of a look without the members that come anew each time; false where it has none. That they say
+   * nothing is taken here and proved where the call is described; where it is not so, the trail is read again.
+   */
   #split(event: RawEvent, callerAccount: string): boolean {
     const { bytes } = event
     const [from, to] = [event.from('requestParameters'), event.to('requestParameters')]
-    if (!this.#passing.split(bytes, from, to)) return false
+    if (this.#whole.has(EVERY_OPERATION)) return false
+    if (!this.#passing.split(bytes, from, to) || !this.#isLook(event)) return false
     const table = this.#restTable
     table.begin()
     for (const field of HEAD_FIELDS) table.add(bytes, event.from(field), event.to(field))
-    const account = Buffer.from(event.has('recipientAccountId') ? '' : callerAccount)
+    const account = Buffer.from(callerAccount)
     table.add(account, 0, account.length)
     const { staying } = this.#passing
     for (let at = 0; at < staying.length; at += 2) {
@@ -189,20 +199,14 @@ export class Gatherer {
     return true
   }
 
-  /**
-   * Whether those members say nothing of the call: it is a look, its description is the same without them,
-   * and none of them was asked for.
-   */
-  #saysNothing(recorded: RecordedCall, known: KnownCall, text: string): boolean {
-    if (known.is !== 'call' || !isLook(known.meaning.effects)) return false
-    const names = new Set(this.#passing.left.map((name) => name.toLowerCase()))
-    let isAsked = false
-    const watch = (given: JsonObject) =>
-      watched(given, (name) => {
-        if (names.has(name.toLowerCase())) isAsked = true
-      })
-    const bare = { ...recorded, parameters: this.#passing.rest() }
-    return JSON.stringify(knownCall(bare, this.#maskKey, watch)) === text && !isAsked
+  #isLook(event: RawEvent): boolean {
+    const name = `${event.text('eventSource')} ${event.text('eventName')}`
+    let isLook = this.#looks.get(name)
+    if (isLook === undefined) {
+      isLook = LOOKS.test(name) && !this.#whole.has(name)
+      if (this.#looks.size < LOOKS_MAX) this.#looks.set(name, isLook)
+    }
+    return isLook
   }
 
   /** The tag `agent` that a session was made with. Source: STS API reference, AssumeRole, Tags. */
@@ -231,32 +235,4 @@ function tagged(parameters: string): [string, string] | null {
     return [session, tag.value.slice(0, 128)]
   }
   return null
-}
-
-/** Texts and their numbers in order of appearance. */
-export class Texts {
-  readonly #ids = new Map<string, number>()
-  /** Those not handed on yet. */
-  fresh: string[] = []
-
-  get size(): number {
-    return this.#ids.size
-  }
-
-  has(text: string): boolean {
-    return this.#ids.has(text)
-  }
-
-  idOf(text: string): number {
-    const known = this.#ids.get(text)
-    if (known !== undefined) return known
-    const id = this.#ids.size
-    this.#ids.set(text, id)
-    this.fresh.push(text)
-    return id
-  }
-
-  all(): string[] {
-    return [...this.#ids.keys()]
-  }
 }

@@ -24,15 +24,28 @@ export const FLAG = {
 /** Rows of one chunk that a worker hands on. */
 export const CHUNK_ROWS = 32_768
 
+/**
+ * A call as a trail has it: source, name, type, region, account, parameters; and where some of the parameters
+ * were left out of its key, their names and the parameters without them.
+ */
+export type RawCall = readonly [
+  eventSource: string,
+  eventName: string,
+  eventType: string,
+  region: string,
+  account: string,
+  parameters: string,
+  left: readonly string[],
+  rest: string,
+]
+
 /** What a worker hands on: rows, and the texts that they are the first to name. */
 export interface Chunk {
   readonly rows: Uint32Array<ArrayBuffer>
   readonly count: number
-  readonly calls: readonly string[]
+  readonly calls: readonly RawCall[]
   readonly whos: readonly string[]
   readonly agents: readonly string[]
   /** Session ARN and the value of its tag `agent`, as AssumeRole was asked for it. */
   readonly tags: readonly (readonly [string, string])[]
-  /** Events whose call was one too many to be kept apart, and is described wider than it was. */
-  readonly widened: number
 }

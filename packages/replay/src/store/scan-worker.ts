@@ -1,6 +1,6 @@
 // One worker over the files of a trail: asks for a file, reads it, hands on rows, asks for the next.
 
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { type ReadFile, readTrailFile } from '../trail/read-trail-file.ts'
 import { isS3, withObject } from '../trail/s3-trail.ts'
 import type { TrailFile } from '../trail/trail-files.ts'
@@ -35,7 +35,7 @@ if (port !== null) {
   const gatherer = new Gatherer((chunk) => {
     const message: FromScan = { is: 'chunk', chunk }
     port.postMessage(message, [chunk.rows.buffer])
-  })
+  }, workerData as string[])
   port.on('message', async (asked: ToScan) => {
     if (asked === 'end') {
       gatherer.flush()

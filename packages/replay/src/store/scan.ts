@@ -3,12 +3,13 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { TrailFile } from '../trail/trail-files.ts'
-import { Texts } from './gatherer.ts'
+import { CallBook } from './call-book.ts'
 import { likesOf } from './likes.ts'
 import { type Ordered, ordered } from './ordered.ts'
 import { AGENT, CALL, type Chunk, ROW_WORDS, WHO } from './row.ts'
 import type { FromScan, ToScan } from './scan-worker.ts'
 import { Spool } from './spool.ts'
+import { Texts } from './texts.ts'
 import type { FileFaultFound, ScanFacts, TrailStore } from './trail-store.ts'
 
 /** Faults of files that are listed; the rest is counted. */
@@ -30,6 +31,8 @@ export interface ScanOptions {
   /** Rows kept in memory before they go to a file. */
   readonly memoryRowsMax?: number
   readonly sliceRowsMax?: number
+  /** Distinct calls kept apart. */
+  readonly callsMax?: number
 }
 
 export interface TrailInput {
@@ -43,11 +46,25 @@ export async function scanTrail(
   input: TrailInput,
   options: ScanOptions = {},
 ): Promise<{ store: TrailStore; close: () => void }> {
-  const gathering = new Gathering(input, options)
+  return scanWith(input, options, [])
+}
+
+/** `whole` are operations whose every parameter is looked at. */
+async function scanWith(
+  input: TrailInput,
+  options: ScanOptions,
+  whole: readonly string[],
+): ReturnType<typeof scanTrail> {
+  const gathering = new Gathering(input, options, whole)
   const wanted = options.workers ?? availableParallelism()
   const workers = Math.max(1, Math.min(wanted, input.files.length, WORKERS_MAX))
   try {
     await Promise.all(Array.from({ length: workers }, () => gathering.work()))
+    const { mistaken } = gathering
+    if (mistaken.length > 0) {
+      gathering.spool.close()
+      return await scanWith(input, options, [...whole, ...mistaken])
+    }
     return { store: gathering.store(options.sliceRowsMax), close: () => gathering.spool.close() }
   } catch (cause) {
     gathering.spool.close()
@@ -60,7 +77,8 @@ class Gathering {
   readonly #files: readonly TrailFile[]
   readonly #leftOut: number
   readonly #onProgress: ((progress: Progress) => void) | undefined
-  readonly #calls = new Texts()
+  readonly #calls: CallBook
+  readonly #whole: readonly string[]
   readonly #whos = new Texts()
   readonly #agents = new Texts()
   readonly #tags = new Map<string, string>()
@@ -74,7 +92,9 @@ class Gathering {
   #moreFaults = 0
   #widened = 0
 
-  constructor({ files, leftOut }: TrailInput, options: ScanOptions) {
+  constructor({ files, leftOut }: TrailInput, options: ScanOptions, whole: readonly string[]) {
+    this.#calls = new CallBook(options.callsMax)
+    this.#whole = whole
     // The largest first would be even; in the order of time the rows of a slice lie together.
     this.#files = files
     this.#leftOut = leftOut
@@ -83,10 +103,16 @@ class Gathering {
     this.spool = new Spool(options.memoryRowsMax)
   }
 
+  /** Operations that must be read whole after all. */
+  get mistaken(): string[] {
+    return [...this.#calls.mistaken]
+  }
+
   /** One worker until no file is left. */
   work(): Promise<void> {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     const worker = new Worker(new URL(`./scan-worker.${extension}`, import.meta.url), {
+      workerData: this.#whole,
       resourceLimits: { maxYoungGenerationSizeMb: 64 },
     })
     const own = new Numbers()
@@ -131,14 +157,15 @@ class Gathering {
   }
 
   #take(chunk: Chunk, own: Numbers): void {
-    for (const text of chunk.calls) own.calls.push(this.#calls.idOf(text))
+    for (const call of chunk.calls) own.calls.push(this.#calls.idOf(call))
     for (const text of chunk.whos) own.whos.push(this.#whos.idOf(text))
     for (const text of chunk.agents) own.agents.push(this.#agents.idOf(text))
     for (const [session, agent] of chunk.tags) this.#tags.set(session, agent)
-    this.#widened += chunk.widened
     const { rows, count } = chunk
     for (let at = 0; at < count * ROW_WORDS; at += ROW_WORDS) {
-      rows[at + CALL] = own.calls[rows[at + CALL] as number] as number
+      const call = own.calls[rows[at + CALL] as number] as number
+      if (this.#calls.isWide(call)) this.#widened++
+      rows[at + CALL] = call
       rows[at + WHO] = own.whos[rows[at + WHO] as number] as number
       rows[at + AGENT] = own.agents[rows[at + AGENT] as number] as number
     }
@@ -171,7 +198,7 @@ class Gathering {
       withoutId,
       widened: this.#widened,
     }
-    const calls = this.#calls.all()
+    const calls = this.#calls.texts
     return {
       facts,
       calls,

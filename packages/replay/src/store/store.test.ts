@@ -2,6 +2,7 @@
 // and parameters that were left out because they say nothing. And what must show: limits that were reached.
 
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -20,6 +21,7 @@ import { replayed } from '../report/replayed.ts'
 import { RecordReader } from '../trail/records.ts'
 import { trailInput } from '../trail/trail-files.ts'
 import { ByteTable } from './byte-table.ts'
+import { CallBook } from './call-book.ts'
 import { Gatherer, LIMITS } from './gatherer.ts'
 import type { KnownCall } from './known-call.ts'
 import type { Chunk } from './row.ts'
@@ -76,17 +78,22 @@ describe('the cache', () => {
   })
 })
 
-function gathered(events: readonly object[], limits = LIMITS) {
+function gathered(events: readonly object[], callsMax?: number, limits = LIMITS) {
   const chunks: Chunk[] = []
-  const gatherer = new Gatherer((chunk) => chunks.push(chunk), limits)
+  const gatherer = new Gatherer((chunk) => chunks.push(chunk), [], limits)
   const reader = new RecordReader(gatherer.take)
   reader.push(Buffer.from(JSON.stringify(events)))
   gatherer.flush()
-  const calls = chunks.flatMap((chunk) => chunk.calls).map((text) => JSON.parse(text) as KnownCall)
+  const book = new CallBook(callsMax)
+  const ids = chunks.flatMap((chunk) => chunk.calls).map((raw) => book.idOf(raw))
+  const calls = book.texts.map((text) => JSON.parse(text) as KnownCall)
+  const widened = ids.filter((id) => book.isWide(id)).length
   return {
     calls,
     whos: chunks.flatMap(({ whos }) => whos),
-    widened: chunks.reduce((sum, one) => sum + one.widened, 0),
+    widened,
+    raw: ids.length,
+    mistaken: [...book.mistaken],
   }
 }
 
@@ -130,6 +137,25 @@ describe('what is remembered', () => {
       call('ec2', 'CreateTags', { resourcesSet: { items: [{ resourceId: 'i-1' }] }, startTime })
     expect(gathered([change('1'), change('2')]).calls).toHaveLength(1)
   })
+  test('a look that asks for what was left out is found out, and its trail is read again whole', async () => {
+    const passing = call('logs', 'FilterLogEvents', { logGroupName: 'g', nextToken: 'a' })
+    expect(gathered([passing, passing])).toMatchObject({ raw: 1, mistaken: [] })
+    // By its verb a look, by its effects none.
+    const change = call('iam', 'GenerateCredentialReport', { marker: 'a' })
+    expect(gathered([change]).mistaken).toEqual([])
+    const wrong = call('sts', 'GetFederationToken', { name: 'x', limit: 5 })
+    expect(gathered([wrong]).mistaken).toEqual(['sts.amazonaws.com GetFederationToken'])
+    const at = join(folder, 'wrong')
+    mkdirSync(at)
+    writeFileSync(
+      join(at, 'a.json'),
+      JSON.stringify([wrong, { ...wrong, requestParameters: { name: 'y', limit: 6 } }]),
+    )
+    const { store, close } = await scanTrail(trailInput([at]), { workers: 1 })
+    close()
+    expect(store.facts.events).toBe(2)
+    expect(store.calls.length).toBe(1)
+  })
   test('hidden parameters of a look are not taken for those of one that had them', () => {
     const plain = call('ssm', 'GetParameters', { names: ['a'], nextToken: 'x' })
     const decrypted = call('ssm', 'GetParameters', {
@@ -146,11 +172,8 @@ describe('what is remembered', () => {
     const tables = Array.from({ length: 4 }, (_, at) =>
       call('dynamodb', 'DeleteTable', { tableName: `t${at}` }),
     )
-    expect(gathered(tables, { ...LIMITS, calls: 4 }).widened).toBe(0)
-    const one = gathered([...tables, call('dynamodb', 'DescribeTable', { tableName: 'x' })], {
-      ...LIMITS,
-      calls: 2,
-    })
+    expect(gathered(tables, 4).widened).toBe(0)
+    const one = gathered([...tables, call('dynamodb', 'DescribeTable', { tableName: 'x' })], 2)
     expect(one.widened).toBe(3)
     const last = one.calls[2]
     expect(last?.is === 'call' && last.meaning.resources).toEqual([
@@ -169,7 +192,10 @@ describe('what is remembered', () => {
         arn: `arn:aws:sts::111122223333:assumed-role/r/${name}`,
       },
     })
-    const { whos } = gathered([session('a'), session('b'), session('c')], { ...LIMITS, whos: 1 })
+    const { whos } = gathered([session('a'), session('b'), session('c')], undefined, {
+      ...LIMITS,
+      whos: 1,
+    })
     expect(whos.map((text) => (JSON.parse(text) as { session: string }).session)).toEqual([
       'arn:aws:sts::111122223333:assumed-role/r/a',
       'arn:aws:iam::111122223333:role/r',
