@@ -15,7 +15,7 @@ import {
   type TakenPost,
 } from '../fakes/message-receiver.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
-import { Harness, type HarnessOptions, type Keys, requestIdIn } from './harness.ts'
+import { ACCOUNT, Harness, type HarnessOptions, type Keys, requestIdIn } from './harness.ts'
 
 const KEY = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const OLD_KEY = `whsec_${Buffer.alloc(24, 9).toString('base64')}`
@@ -307,6 +307,34 @@ test('M2 no word of an agent, no resource and no comment is in any message', asy
   for (const words of ['orders-approve-now', 'helpful-approver', 'evil.example', '<!channel>'])
     expect(all.filter((text) => text.includes(words))).toEqual([])
   for (const text of all) expect(text).not.toMatch(/token|button|secretAccessKey/i)
+})
+
+test('a second team is told when nobody answered, and both are told of the end', async () => {
+  const production = { name: 'production', accounts: [ACCOUNT], mode: 'enforce' as const }
+  const routes = [
+    { teams: ['sre'], channels: ['pager'] },
+    { teams: ['night'], channels: ['slack'] },
+  ]
+  const escalate = { to: 'night', afterMs: 1_000 }
+  await start({ routes }, { environments: [{ ...production, escalate }] })
+  const id = await asks(await gate.open('alice'))
+  const [opened] = await pager.got(1)
+  const [escalated] = await slack.got(1)
+  expect(payload(opened).type).toBe('request.opened')
+  expect(escalated?.text).toContain('nobody has answered, night is asked')
+  expect(escalated?.text).toContain(id)
+  await gate.review('bob', id, 'deny')
+  expect((await slack.got(2))[1]?.text).toContain('denied by bob')
+  await pager.got(2)
+  expect([pager.posts.length, slack.posts.length, mail.mails.length]).toEqual([2, 2, 0])
+  expect((await standing()).unrouted).toBe(0)
+})
+
+test('a request that no route fits is counted, so that somebody mends the routes', async () => {
+  await start({ routes: [{ environments: ['development'], channels: ['pager'] }] })
+  await asks(await gate.open('alice'))
+  await until(async () => (await standing()).unrouted === 1)
+  expect(pager.posts).toEqual([])
 })
 
 test('an outbox that cannot be used stops nothing but messages, and is said', async () => {

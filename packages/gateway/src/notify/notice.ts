@@ -12,7 +12,7 @@ const NAME_CHARS_MAX = 100
 /** Environments or effects named of one request. */
 const LISTED_MAX = 5
 
-export type NoticeKind = 'request.opened' | 'request.closed' | 'test'
+export type NoticeKind = 'request.opened' | 'request.escalated' | 'request.closed' | 'test'
 
 export interface NoticedRequest {
   readonly id: string
@@ -34,6 +34,8 @@ export interface Notice {
   readonly gate: string
   readonly session: string
   readonly operator: string
+  /** The team that is asked because nobody answered; null in every other notice. */
+  readonly team: string | null
   readonly requests: readonly NoticedRequest[]
 }
 
@@ -43,14 +45,20 @@ export interface Concern {
   readonly environments: readonly string[]
 }
 
-export function noticedRequest(row: RequestRow, concern: Concern): NoticedRequest {
+/** `instead` is what would be enough in place of what policy asks for first. */
+export function noticedRequest(
+  row: RequestRow,
+  concern: Concern,
+  instead: readonly string[] | null = null,
+): NoticedRequest {
+  const needs = requirementWords(row.requirement)
   return {
     id: row.id,
     state: row.state,
     operation: shown(row.operation),
     effects: listed(concern.effects),
     environments: listed(concern.environments),
-    needs: shown(requirementWords(row.requirement)),
+    needs: shown(instead === null ? needs : `${needs}, or ${requirementWords(instead)}`),
     expiresAt: new Date(row.expiresAtMs).toISOString(),
     by: row.closedBy === null ? null : shown(row.closedBy),
   }
@@ -68,7 +76,7 @@ function listed(names: readonly string[]): string[] {
 }
 
 /** One line that says what this is about: the subject of a mail, the title in Slack. */
-export function titleOf({ kind, requests, operator }: Notice): string {
+export function titleOf({ kind, requests, operator, team }: Notice): string {
   if (kind === 'test') return 'Seconder: a test message; nothing waits'
   const [first] = requests
   const what =
@@ -76,6 +84,8 @@ export function titleOf({ kind, requests, operator }: Notice): string {
       ? `${first?.operation ?? ''} in ${first?.environments.join(', ') ?? ''}`
       : `${requests.length} requests of ${operator}'s session`
   if (kind === 'request.opened') return `Seconder: ${what} waits for a second person`
+  if (kind === 'request.escalated')
+    return `Seconder: ${what}: nobody has answered, ${team} is asked`
   const states = [...new Set(requests.map(stateWords))]
   return `Seconder: ${what}: ${states.length === 1 ? states[0] : 'nothing left to do'}`
 }

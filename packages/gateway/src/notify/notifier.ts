@@ -58,6 +58,7 @@ export class Notifier {
   readonly #options: NotifierOptions
   readonly #headlines: Headlines
   readonly #heard = new Set<string>()
+  readonly #escalated = new Set<string>()
   #sweepAtMs = 0
   #sweptAtMs = 0
   #timer: NodeJS.Timeout | null = null
@@ -143,6 +144,7 @@ export class Notifier {
       await this.#sweep()
       await this.#lookAtHeard()
       await this.#tellNew()
+      await this.#tellTeams()
       await this.#tellEnded()
       this.#open?.carrier.send()
       this.#trouble = null
@@ -209,6 +211,7 @@ export class Notifier {
     const nowMs = clock.nowMs()
     if (row?.state === 'pending') {
       if (known === undefined && !outbox.watch(id, row.sessionId, nowMs)) this.#unwatched++
+      if (store.escalations(id).some(({ atMs }) => atMs !== null)) this.#escalated.add(id)
     } else if (known === 'new') {
       // It ended before anybody was told: nobody need be.
       outbox.forget(id)
@@ -245,11 +248,35 @@ export class Notifier {
           told.set(channel, [...(told.get(channel) ?? []), noticedRequest(row, concern)])
       }
       const operator = store.request(ids[0] ?? '')?.operator ?? ''
-      const of = { session: due.session, operator: shown(operator) }
+      const of = { session: due.session, operator: shown(operator), team: null }
       const going = [...told].flatMap(([channel, requests]) =>
         this.#going(channel, { kind: 'request.opened', ...of, requests }, null),
       )
       outbox.tell(going, ids, 'told', clock.nowMs())
+    }
+  }
+
+  /** A team that is asked because nobody answered is told at once: it was waited for long enough. */
+  async #tellTeams(): Promise<void> {
+    const { store, clock, config } = this.#options
+    const { outbox } = this.#opened()
+    for (const id of this.#escalated) {
+      if (this.#isClosed) return
+      this.#escalated.delete(id)
+      const row = store.request(id)
+      if (row?.state !== 'pending') continue
+      const concern = await this.#headlines.of(row)
+      for (const { team, atMs, alternative } of store.escalations(id)) {
+        if (atMs === null || outbox.wasEscalated(id, team)) continue
+        const channels = channelsFor(config.routes, [`${team}:1`], concern)
+        if (channels.length === 0) this.#unrouted++
+        const of = { session: row.sessionId, operator: shown(row.operator), team: shown(team) }
+        const requests = [noticedRequest(row, concern, alternative)]
+        const going = channels.flatMap((channel) =>
+          this.#going(channel, { kind: 'request.escalated', ...of, requests }, null),
+        )
+        outbox.tellTeam(going, id, team, clock.nowMs())
+      }
     }
   }
 
@@ -267,8 +294,8 @@ export class Notifier {
         for (const row of group.rows)
           requests.push(noticedRequest(row, await this.#headlines.of(row)))
         const operator = shown(group.rows[0]?.operator ?? '')
-        const notice = { kind: 'request.closed', session: due.session, operator, requests } as const
-        going.push(...this.#going(group.channel, notice, first))
+        const of = { session: due.session, operator, team: null, requests }
+        going.push(...this.#going(group.channel, { kind: 'request.closed', ...of }, first))
       }
       outbox.tell(going, ids, 'forgotten', clock.nowMs())
     }

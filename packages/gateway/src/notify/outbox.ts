@@ -22,9 +22,12 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS watched_by_state ON watched (state, session);
   CREATE TABLE IF NOT EXISTS told (
     request TEXT NOT NULL, channel TEXT NOT NULL, delivery TEXT NOT NULL, at_ms INTEGER NOT NULL,
-    PRIMARY KEY (request, channel)
+    PRIMARY KEY (request, delivery)
   );
   CREATE INDEX IF NOT EXISTS told_by_delivery ON told (delivery);
+  CREATE TABLE IF NOT EXISTS escalated (
+    request TEXT NOT NULL, team TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (request, team)
+  );
   CREATE TABLE IF NOT EXISTS deliveries (
     id TEXT PRIMARY KEY, channel TEXT NOT NULL, session TEXT NOT NULL, kind TEXT NOT NULL,
     notice TEXT NOT NULL, follows TEXT, state TEXT NOT NULL, attempts INTEGER NOT NULL,
@@ -60,6 +63,9 @@ export interface SessionDue {
 }
 
 export class Outbox extends Statements {
+  /** How many are watched; null until it was counted once. */
+  #watched: number | null = null
+
   /** Errors: what `node:sqlite` throws where the file cannot be used. */
   static open(path: string): Outbox {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
@@ -78,9 +84,10 @@ export class Outbox extends Statements {
 
   /** False where too many are watched. */
   watch(request: string, session: string, atMs: number): boolean {
-    const { count } = this.one('SELECT count(*) AS count FROM watched') as { count: number }
-    if (count >= WATCHED_MAX) return false
+    this.#watched ??= Number(this.one('SELECT count(*) AS count FROM watched')?.['count'] ?? 0)
+    if (this.#watched >= WATCHED_MAX) return false
     this.run(`INSERT INTO watched VALUES (?, ?, 'new', ?)`, request, session, atMs)
+    this.#watched++
     return true
   }
 
@@ -89,7 +96,8 @@ export class Outbox extends Statements {
   }
 
   forget(request: string): void {
-    this.run('DELETE FROM watched WHERE request = ?', request)
+    const gone = this.run('DELETE FROM watched WHERE request = ?', request)
+    if (this.#watched !== null) this.#watched -= gone
   }
 
   /** Requests that somebody may have been told of and that have not ended as far as is known. */
@@ -142,11 +150,25 @@ export class Outbox extends Statements {
       `INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0, ?, ?)`,
       ...[id, channel, notice.session, notice.kind, JSON.stringify(notice), follows, atMs, atMs],
     )
-    if (notice.kind !== 'request.opened') return
+    if (notice.kind === 'request.closed') return
     for (const request of notice.requests) {
-      const sql = 'INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)'
+      const sql = 'INSERT INTO told VALUES (?, ?, ?, ?)'
       this.run(sql, request.id, channel, id, atMs)
     }
+  }
+
+  wasEscalated(request: string, team: string): boolean {
+    const sql = 'SELECT 1 FROM escalated WHERE request = ? AND team = ?'
+    return this.one(sql, request, team) !== undefined
+  }
+
+  /** The same for a team that is told because nobody answered. */
+  tellTeam(going: readonly Going[], request: string, team: string, atMs: number): void {
+    this.transaction(() => {
+      for (const one of going) this.#add(one, atMs)
+      this.run('INSERT OR IGNORE INTO escalated VALUES (?, ?, ?)', request, team, atMs)
+      return true
+    })
   }
 
   /** Where this request was told: each channel with the delivery that did. */
@@ -212,6 +234,7 @@ export class Outbox extends Statements {
     const beforeMs = nowMs - KEPT_MS
     this.run(`DELETE FROM deliveries WHERE state <> 'waiting' AND made_at_ms < ?`, beforeMs)
     this.run('DELETE FROM told WHERE at_ms < ?', beforeMs)
+    this.run('DELETE FROM escalated WHERE at_ms < ?', beforeMs)
   }
 }
 

@@ -16,7 +16,8 @@ export async function sendTest(message: TestMessage): Promise<void> {
   const { channel, timeoutMs, consoleUrl, clock } = message
   const atMs = clock.nowMs()
   const at = new Date(atMs).toISOString()
-  const notice = { kind: 'test', at, gate: '', session: '', operator: '', requests: [] } as const
+  const of = { gate: '', session: '', operator: '', team: null, requests: [] }
+  const notice = { kind: 'test', at, ...of } as const
   await openChannel(channel).send(
     { id: randomId('n'), notice, follows: null },
     { atMs, signal: AbortSignal.timeout(timeoutMs), link: (path) => `${consoleUrl}${path}` },

@@ -13,6 +13,7 @@ export function emailChannel(config: EmailConfig): Channel {
     kind: 'email',
     async send(delivery, attempt) {
       const transport = await transportOf(config)
+      if (attempt.signal.aborted) throw new DeliveryFailure('timeout')
       const { promise: over, reject } = Promise.withResolvers<never>()
       const stop = () => reject(new DeliveryFailure('timeout'))
       attempt.signal.addEventListener('abort', stop, { once: true })
@@ -87,11 +88,20 @@ function textOf({ kind, requests, operator, session }: Notice, link: Attempt['li
   return [head, '', ...rows, '', end, ''].join('\n')
 }
 
-/** The server's words stay out of it; its three digits do not. */
+/**
+ * The words of a failure stay out of it: they only choose among codes, because the library gives every failure
+ * of a socket one code of its own.
+ */
 function failureOf(cause: unknown): DeliveryFailure {
-  const { responseCode, code } = cause as { responseCode?: unknown; code?: unknown }
+  const { responseCode, code, message } = cause as Readonly<Record<string, unknown>>
   if (code === 'EAUTH') return new DeliveryFailure('smtp_login')
+  if (code === 'ETLS') return new DeliveryFailure('tls')
   if (typeof responseCode === 'number' && responseCode >= 400 && responseCode <= 599)
     return new DeliveryFailure(`smtp_${responseCode}`)
+  if (code === 'ESOCKET') {
+    const words = String(message)
+    if (/certificate|altnames|\b(tls|ssl)\b/i.test(words)) return new DeliveryFailure('tls')
+    return new DeliveryFailure(/ECONNREFUSED/.test(words) ? 'refused' : 'unreachable')
+  }
   return new DeliveryFailure(connectionCode(cause))
 }

@@ -34,7 +34,7 @@ function signatureOf(key: Uint8Array, content: string): string {
 }
 
 function payloadOf({ notice, follows }: Delivery, link: Attempt['link']) {
-  const { kind, at, gate, session, operator, requests } = notice
+  const { kind, at, gate, session, operator, team, requests } = notice
   return {
     type: kind,
     timestamp: at,
@@ -43,6 +43,7 @@ function payloadOf({ notice, follows }: Delivery, link: Attempt['link']) {
       gate,
       session: session === '' ? null : session,
       operator: operator === '' ? null : operator,
+      team,
       url: session === '' ? link('/') : link(`/sessions/${session}`),
       /** `webhook-id` of the message that this one closes. */
       follows,
