@@ -197,6 +197,16 @@ test('a path or query with two readings is refused', () => {
   }
 })
 
+test('a byte that only some take for white space is part of the value', () => {
+  const odd = (name: string) => () => describe('dynamodb', 'POST /', target(name), '{}')
+  for (const name of ['ListTables\u00a0', 'ListTables\u2003', 'ListTables\ufeff']) {
+    expect(codeOf(odd(name)), JSON.stringify(name)).toBe('unknown_operation')
+  }
+  expect(codeOf(odd('ListTables \t'))).toBe('described')
+  const form = '\u00a0Action=GetUser&Version=2010-05-08'
+  expect(codeOf(() => describe('iam', 'POST /', FORM, form))).toBe('malformed_body')
+})
+
 test('a CBOR timestamp is a number', () => {
   // {"a": 1("x")}, tag 1 around a text. Source: RFC 8949 section 3.4.2
   const bytes = Buffer.from('a16161c16178', 'hex')

@@ -8,6 +8,7 @@ import { type Operation, resolve } from '../index/service-index.ts'
 import { isAcceptedHeader, isAcceptedQueryKey } from '../recognise/accepted-names.ts'
 import { s3AddressOf } from '../recognise/s3-address.ts'
 import type { Wire } from '../recognise/wire.ts'
+import { withoutBlanks } from '../sigv4/canonical-request.ts'
 import { parseXml } from '../xml/xml-tree.ts'
 import { fromJson } from './decode-json.ts'
 import { fromXml } from './decode-xml.ts'
@@ -178,7 +179,7 @@ function readHeaders(
 
 function headerValue(operation: Operation, member: Shape, name: string, value: string): Json {
   const shape = resolve(operation.model, member)
-  if (shape.type === 'list') return value.split(',').map((each) => each.trim())
+  if (shape.type === 'list') return value.split(',').map(withoutBlanks)
   return scalarOf(shape.type, value, name)
 }
 

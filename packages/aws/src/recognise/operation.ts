@@ -10,6 +10,7 @@ import {
   type ReadyModel,
   type Service,
 } from '../index/service-index.ts'
+import { withoutBlanks } from '../sigv4/canonical-request.ts'
 import { isAcceptedQueryKey } from './accepted-names.ts'
 import { matchRoute } from './rest-route.ts'
 import { readPairs, type Wire } from './wire.ts'
@@ -92,15 +93,20 @@ function known(model: ReadyModel, name: string): Operation {
 function formOf(wire: Wire): Map<string, string[]> | undefined {
   const type = contentType(wire)
   if (type !== 'application/x-www-form-urlencoded' || wire.body.byteLength === 0) return undefined
-  const text = Buffer.from(structuredPayload(wire)).toString('latin1').trim()
-  if (!/^[\x20-\x7e]*$/.test(text)) {
+  const whole = Buffer.from(structuredPayload(wire)).toString('latin1')
+  // Before String.trim, which also takes bytes that are no white space to others.
+  if (/[^\t\n\r\x20-\x7e]/.test(whole)) {
     throw new CallError('malformed_body', 'the form body is not ASCII')
+  }
+  const text = whole.trim()
+  if (/[\t\n\r]/.test(text)) {
+    throw new CallError('malformed_body', 'the form body has more than one line')
   }
   return readPairs(text, true)
 }
 
 export function contentType(wire: Wire): string {
-  return (wire.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  return withoutBlanks((wire.headers.get('content-type') ?? '').split(';')[0] ?? '').toLowerCase()
 }
 
 function isTargetOf(model: ReadyModel, prefix: string): boolean {

@@ -3,6 +3,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { CallError, quoted } from '../call-errors.ts'
+import { withoutBlanks } from '../sigv4/canonical-request.ts'
 import type { WireBody, WireHead, WireRequest } from '../wire-request.ts'
 
 export const QUERY_KEYS_MAX = 1_000
@@ -126,7 +127,7 @@ function readHeaders(request: WireHead): Map<string, string> {
     if (headers.has(name) && !REPEATABLE.has(name)) {
       throw new CallError('repeated_member', `header ${quoted(name)} is there twice`)
     }
-    headers.set(name, value.trim())
+    headers.set(name, withoutBlanks(value))
   }
   return headers
 }

@@ -53,14 +53,19 @@ function normalizedPath(path: string): string {
 
 /** A header value as SigV4 hashes it: trimmed of blanks, and runs of blanks made one. */
 export function canonicalValue(value: string): string {
+  const trimmed = withoutBlanks(value)
+  return /\t| {2}/.test(trimmed) ? trimmed.replace(/[\t ]+/g, ' ') : trimmed
+}
+
+/** The value of a header without the blanks around it, which are no part of it: RFC 9110 section 5.5. */
+export function withoutBlanks(value: string): string {
   // Not String.trim: that also takes U+00A0, which here is a byte of the value. And no `\s+$`:
   // such a pattern takes quadratic time over long runs of blanks.
   let start = 0
   let end = value.length
   while (start < end && isBlank(value.charCodeAt(start))) start++
   while (end > start && isBlank(value.charCodeAt(end - 1))) end--
-  const trimmed = start === 0 && end === value.length ? value : value.slice(start, end)
-  return /\t| {2}/.test(trimmed) ? trimmed.replace(/[\t ]+/g, ' ') : trimmed
+  return start === 0 && end === value.length ? value : value.slice(start, end)
 }
 
 function isBlank(code: number): boolean {
