@@ -46,7 +46,7 @@ describe.skipIf(!hasChromium || !hasTerminal)('the demo with a newcomer as its r
     demo.stdin?.write(`${line}\n`)
 
     await page.goto(await told(/Look, and sign: (\S+)/))
-    await page.getByLabel('I am').selectOption('you')
+    await page.getByRole('button', { name: 'Sign in with passkey' }).click()
     await page.locator('.summary').getByText('This would delete 4 resources.').waitFor()
     await page.getByLabel('Comment').fill('Change the one setting that is wrong.')
     const before = output.length

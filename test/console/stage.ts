@@ -42,6 +42,10 @@ export async function startStage(): Promise<Stage> {
   const keys = await gate.open('alice', 'kiro-cli 1.22')
   const agent = sdkClients({ endpoint: keys.endpoint, region: STORY_REGION, credentials: keys })
   const browser = await chromiumBrowser()
+  // Every page reads as carol, until a test signs somebody in.
+  const extraHTTPHeaders = await gate.readerHeaders()
+  const newPage = browser.newPage.bind(browser)
+  browser.newPage = (options) => newPage({ extraHTTPHeaders, ...options })
   return {
     gate,
     browser,

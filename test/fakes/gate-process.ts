@@ -10,7 +10,8 @@ import { GateClient } from '@seconder/cli/gate-client'
 import { type LedgerEntry, verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import { openAgentSession } from '@seconder/cli/opening'
 import { signReview } from '@seconder/cli/reviewing'
-import { signerFor } from '@seconder/cli/signing'
+import { SignedReading } from '@seconder/cli/sign-in'
+import { keySigner, signerFor } from '@seconder/cli/signing'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
 import { REAL_KEY } from './upstream.ts'
 
@@ -26,6 +27,7 @@ export class GateProcess {
   #exited: Promise<unknown> = Promise.resolve()
   #awsUrl = ''
   #consoleUrl = ''
+  #reading: SignedReading | null = null
 
   /** Writes keys and configuration; `start` starts it. */
   static async create(upstreamUrl: string): Promise<GateProcess> {
@@ -60,8 +62,10 @@ export class GateProcess {
     return join(this.folder, person)
   }
 
+  /** Reads as bob. */
   get client(): GateClient {
-    return new GateClient(this.#consoleUrl)
+    this.#reading ??= new SignedReading(keySigner(this.key('bob')))
+    return new GateClient(this.#consoleUrl, this.#reading)
   }
 
   /** Starts the process without waiting until it listens. */

@@ -263,7 +263,7 @@ test('nothing under the state folder can be read by other users', async () => {
 function cli(...parameters: string[]): Promise<{ code: number; output: string }> {
   const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
   return new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'], NO_COLOR: '1' }
+    const env = { PATH: process.env['PATH'], HOME: gate.folder, NO_COLOR: '1' }
     execFile(process.execPath, [main, ...parameters], { env }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr })
     })

@@ -9,7 +9,8 @@ import { GateClient, type SignedAct } from '@seconder/cli/gate-client'
 import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import { openAgentSession } from '@seconder/cli/opening'
 import { signReview, type Verdict } from '@seconder/cli/reviewing'
-import { signerFor } from '@seconder/cli/signing'
+import { SignedReading } from '@seconder/cli/sign-in'
+import { keySigner, signerFor } from '@seconder/cli/signing'
 import type { Config } from '@seconder/gateway/config'
 import { canonicalJson } from '@seconder/gateway/lib/canonical-json'
 import { systemClock } from '@seconder/gateway/lib/clock'
@@ -69,6 +70,7 @@ export class Harness {
   readonly keys = new Map<string, string>()
   readonly options: HarnessOptions
   running!: RunningGate
+  #reading: SignedReading | null = null
   /** Chosen by the system at the first start and kept, so that signed requests stay valid. */
   #ports = { aws: 0, console: 0 }
 
@@ -156,6 +158,8 @@ export class Harness {
     const config = { ...this.config(), ...changes }
     this.running = await (isolation ? serve(config, systemClock(), isolation) : serve(config))
     const portOf = (url: string) => Number(new URL(url).port)
+    this.#reading ??= new SignedReading(keySigner([...this.keys.values()].at(-1) ?? ''))
+    await this.#reading.headers(this.client, true).catch(() => undefined) // they may be nobody there
     this.#ports = { aws: portOf(this.running.awsUrl), console: portOf(this.running.consoleUrl) }
   }
 
@@ -177,8 +181,14 @@ export class Harness {
     return this.running.spooled()
   }
 
+  /** Reads as the last of the members, who signed in when the gate started. */
   get client(): GateClient {
-    return new GateClient(this.running.consoleUrl)
+    return new GateClient(this.running.consoleUrl, this.#reading)
+  }
+
+  /** What says that carol reads, for clients of other kinds. */
+  async readerHeaders(): Promise<Record<string, string>> {
+    return { ...(await this.#reading?.headers(this.client, false)) }
   }
 
   /** Opens a session for an operator, as `seconder session open` does. */

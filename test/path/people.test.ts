@@ -3,6 +3,7 @@
 import { cpSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { cancelChange, joinFirst, signChange } from '@seconder/cli/changing-people'
+import { GateClient } from '@seconder/cli/gate-client'
 import { signerFor } from '@seconder/cli/signing'
 import type { PeopleChange } from '@seconder/gateway/lib/people-change'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
@@ -46,7 +47,9 @@ async function added(name: string, teams: string[] = []): Promise<PeopleChange> 
 }
 
 const names = async () => {
-  const { people } = await gate.client.get<{ people: { name: string }[] }>('/api/people')
+  const client = new GateClient(gate.running.consoleUrl)
+  await signerFor(client, gate.keys.get('alice'))
+  const { people } = await client.get<{ people: { name: string }[] }>('/api/people')
   return people.map(({ name }) => name)
 }
 const deletion = (keys: Keys, table = 'orders') =>

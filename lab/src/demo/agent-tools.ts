@@ -1,5 +1,6 @@
 // The tools of the demo's agent: real AWS SDK clients that take endpoint, region and keys from the
 // environment, as those of every agent do. What AWS or a gate answers goes back to the model word for word.
+
 import {
   CloudFormationClient,
   CreateStackCommand,
@@ -12,6 +13,7 @@ import {
 } from '@aws-sdk/client-cloudformation'
 import { DynamoDBClient, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { sessionKeys, statusForSession } from '@seconder/cli/reading'
 import { tool } from 'ai'
 import { z } from 'zod'
 import type { ToolInput, ToolName } from './agent-script.ts'
@@ -209,13 +211,17 @@ function saying(reason: string) {
     }
 }
 
-/** Polls the gate's status API as `seconder wait` does; the answer is what the gate says to agents. */
+/** Polls the gate's status API as `seconder wait` does, under the session's own keys. */
 async function waitForReview(gate: string | undefined, request: string): Promise<string> {
-  if (gate === undefined) throw new Error('there is no gate to ask')
+  const keys = sessionKeys(process.env)
+  if (gate === undefined || keys === null) throw new Error('there is no gate to ask')
   for (;;) {
-    const answer = await fetch(`${gate}/api/requests/${request}/status?waitMs=${REVIEW_WAIT_MS}`)
-    if (!answer.ok) throw new Error(`the gate answered ${answer.status}`)
-    const { state, guidance } = (await answer.json()) as { state: string; guidance: string }
-    if (state !== 'pending') return guidance
+    const answer = await statusForSession<Status>(gate, keys, request, REVIEW_WAIT_MS)
+    if (answer.state !== 'pending') return answer.guidance
   }
+}
+
+interface Status {
+  readonly state: string
+  readonly guidance: string
 }

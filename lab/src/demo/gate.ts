@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { GateClient } from '@seconder/cli/gate-client'
 import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import type { AgentSession } from '@seconder/cli/opening'
+import { signerFor } from '@seconder/cli/signing'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
 import type { Cloud } from '../cloud/cloud.ts'
 import { ACCOUNT, roleArn } from '../cloud/principal.ts'
@@ -92,6 +93,8 @@ export async function startGate({
   child.ended.catch(told.reject)
   const { consoleUrl, verifierKey } = await told.promise
   const client = new GateClient(consoleUrl)
+  // The narration reads as one of the reviewers; it signs nothing else.
+  await signerFor(client, join(folder, REVIEWERS[0]))
   return {
     client,
     consoleUrl,

@@ -5,7 +5,7 @@ import type { WireRequest } from '@seconder/aws/wire-request'
 import { AGENT_SCOPE } from '@seconder/gateway/identify/agent-act'
 import { CommandFailure, EXIT } from './failure.ts'
 import type { GateClient } from './gate-client.ts'
-import { nonce } from './signing.ts'
+import { nonce } from './nonce.ts'
 
 export interface SessionKeys {
   readonly accessKeyId: string

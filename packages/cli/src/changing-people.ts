@@ -15,7 +15,8 @@ import {
 } from '@seconder/gateway/people/statement'
 import { CommandFailure, EXIT } from './failure.ts'
 import type { GateClient } from './gate-client.ts'
-import { keySigner, nonce, type Signer } from './signing.ts'
+import { nonce } from './nonce.ts'
+import { keySigner, type Signer } from './signing.ts'
 
 /** A person with every key and identity there may be. */
 const WORDS_CHARS_MAX = 8_000

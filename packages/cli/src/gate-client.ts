@@ -24,21 +24,47 @@ export interface SignedAct {
   readonly publicKey: string
 }
 
+/** Lends the headers that say who reads; `isRefused` when those of before were not taken. */
+export interface Reading {
+  headers(client: GateClient, isRefused: boolean): Promise<Readonly<Record<string, string>>>
+}
+
 export class GateClient {
   /** Without a slash at its end. */
   readonly base: string
+  #reading: Reading | null
 
   /** `url` is the console address that `seconder serve` printed; SECONDER_GATE is its default. */
-  constructor(url: string | undefined) {
+  constructor(url: string | undefined, reading: Reading | null = null) {
     this.base = (url ?? process.env['SECONDER_GATE'] ?? DEFAULT_GATE).replace(/\/$/, '')
+    this.#reading = reading
+  }
+
+  /** Who reads from here on, unless somebody does already. */
+  readAs(reading: Reading): void {
+    this.#reading ??= reading
   }
 
   facts(): Promise<GateFacts> {
-    return this.get('/api/gate')
+    return this.open('/api/gate')
   }
 
-  get<T>(path: string): Promise<T> {
+  /** What anybody may ask. */
+  open<T>(path: string): Promise<T> {
     return this.send(path, { method: 'GET' })
+  }
+
+  async get<T>(path: string): Promise<T> {
+    const reading = this.#reading
+    if (reading === null) return this.open(path)
+    try {
+      const headers = await reading.headers(this, false)
+      return await this.send(path, { method: 'GET', headers })
+    } catch (cause) {
+      if (!(cause instanceof CommandFailure) || cause.code !== 'sign_in_needed') throw cause
+      const headers = await reading.headers(this, true)
+      return this.send(path, { method: 'GET', headers })
+    }
   }
 
   post<T>(path: string, act: object): Promise<T> {

@@ -30,6 +30,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
   session: async () => (await import('./commands/session.ts')).addSessionCommands,
   request: async () => (await import('./commands/request.ts')).addRequestCommands,
+  console: async () => (await import('./commands/console.ts')).addConsoleCommands,
   people: async () => (await import('./commands/people.ts')).addPeopleCommands,
   notify: async () => (await import('./commands/notify.ts')).addNotifyCommands,
   policy: async () => (await import('./commands/policy.ts')).addPolicyCommands,

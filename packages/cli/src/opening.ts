@@ -13,7 +13,8 @@ import {
   SESSION_NAMESPACE,
 } from '@seconder/gateway/identify/session-opening'
 import type { GateClient } from './gate-client.ts'
-import { nonce, type Signer } from './signing.ts'
+import { nonce } from './nonce.ts'
+import type { Signer } from './signing.ts'
 
 export interface Opening {
   readonly role: string

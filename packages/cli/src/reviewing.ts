@@ -5,7 +5,8 @@ import { type CheckedDocument, checkDocument } from '@seconder/gateway/review/do
 import { REVIEW_NAMESPACE } from '@seconder/gateway/review/statement'
 import { CommandFailure } from './failure.ts'
 import type { GateClient } from './gate-client.ts'
-import { nonce, type Signer } from './signing.ts'
+import { nonce } from './nonce.ts'
+import type { Signer } from './signing.ts'
 
 export type Verdict = 'approve' | 'deny' | 'request_changes'
 

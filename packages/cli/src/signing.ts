@@ -1,6 +1,5 @@
 // Makes signed acts: canonical JSON of a statement, signed with a person's SSH key by the agent, by
 // ssh-keygen, or by own code for unencrypted Ed25519 keys. The private key never leaves that signer.
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { JsonObject } from '@seconder/aws/call'
 import { canonicalJson } from '@seconder/gateway/lib/canonical-json'
@@ -8,6 +7,7 @@ import { parsePublicKey } from '@seconder/gateway/lib/ssh/public-key'
 import { signSshMessage } from '@seconder/gateway/lib/ssh/sign'
 import { CommandFailure, EXIT } from './failure.ts'
 import type { GateClient, SignedAct } from './gate-client.ts'
+import { SignedReading } from './sign-in.ts'
 
 export interface KeySigner {
   /** One line of the .pub file. */
@@ -33,7 +33,7 @@ export async function signerFor(client: GateClient, keyPath: string | undefined)
   const signer = keySigner(keyPath)
   const { fingerprint } = parsePublicKey(signer.publicKey)
   const query = new URLSearchParams({ fingerprint })
-  const { person } = await client.get<{ person: string | null }>(`/api/keys?${query}`)
+  const { person } = await client.open<{ person: string | null }>(`/api/keys?${query}`)
   if (person === null) {
     throw new CommandFailure(
       'key_unknown',
@@ -41,7 +41,9 @@ export async function signerFor(client: GateClient, keyPath: string | undefined)
       'use a key that is registered for you',
     )
   }
-  return { ...signer, person }
+  const known = { ...signer, person }
+  client.readAs(new SignedReading(known))
+  return known
 }
 
 /** A signer for the key at `keyPath`, whoever it belongs to. */
@@ -65,10 +67,6 @@ export function keySigner(keyPath: string): KeySigner {
       }
     },
   }
-}
-
-export function nonce(): string {
-  return randomBytes(18).toString('base64url')
 }
 
 function readPublicKey(path: string): string {

@@ -2,7 +2,8 @@
 import type { ShownRequest } from '@seconder/gateway/api/shown-request'
 import { WITHDRAWAL_NAMESPACE } from '@seconder/gateway/review/withdrawal'
 import type { GateClient } from './gate-client.ts'
-import { nonce, type Signer } from './signing.ts'
+import { nonce } from './nonce.ts'
+import type { Signer } from './signing.ts'
 
 export interface Withdrawal {
   readonly requestId: string

@@ -3,17 +3,20 @@ import { useCallback, useEffect, useState } from 'react'
 import type { GateFacts } from './gate/api.ts'
 import { IdentityContext } from './gate/identity.ts'
 import { type GateEvent, useLink, useLoaded } from './gate/live.ts'
+import type { Me } from './gate/signing-in.ts'
 import { useKeyboard } from './keyboard.ts'
 import { FirstMember } from './pages/first-member.tsx'
 import { Inbox } from './pages/inbox.tsx'
 import { Ledger } from './pages/ledger.tsx'
+import { NewPasskey } from './pages/new-passkey.tsx'
 import { People } from './pages/people.tsx'
 import { Policies } from './pages/policies.tsx'
 import { RequestPage } from './pages/request.tsx'
 import { Session, Sessions } from './pages/session.tsx'
+import { SignIn } from './pages/sign-in.tsx'
 import { Link } from './parts/link.tsx'
 import { Empty, Failure, Loading } from './parts/notice.tsx'
-import { identityOf, keptPerson, type Member, Who } from './parts/who.tsx'
+import { identityOf, Who } from './parts/who.tsx'
 import {
   type Route,
   toInbox,
@@ -37,10 +40,8 @@ export function App() {
   const isEpoch = useCallback((event: GateEvent) => event.type === 'epoch-activated', [])
   const { value: facts, error, reload } = useLoaded<GateFacts>('/api/gate', isEpoch)
   const isPeople = useCallback((event: GateEvent) => event.type.startsWith('people'), [])
-  const { value: people } = useLoaded<{ people: Member[] }>('/api/people', isPeople)
-  const [chosen, setChosen] = useState(keptPerson)
-  const members = people?.people ?? []
-  const identity = identityOf(members, chosen)
+  const { value: me, error: notMe } = useLoaded<Me>('/api/me', isPeople)
+  const identity = identityOf(me)
   const [showsHelp, setShowsHelp] = useState(false)
   useKeyboard(() => setShowsHelp((last) => !last))
   useEffect(() => {
@@ -62,8 +63,8 @@ export function App() {
             </Link>
           ))}
         </nav>
-        <Who members={members} identity={identity} choose={setChosen} />
-        <LinkState />
+        <Who identity={identity} />
+        {me && <LinkState />}
       </header>
       {showsHelp && <Help />}
       <main id="main" tabIndex={-1}>
@@ -73,9 +74,22 @@ export function App() {
             This gate answers refusals only: {facts.refusing}
           </p>
         )}
-        {facts ? <Page route={route} facts={facts} /> : !error && <Loading what="the gate" />}
+        {facts && me && <Page route={route} facts={facts} />}
+        {facts && notMe && !me && <Outside route={route} facts={facts} />}
+        {!error && !(facts && (me || notMe)) && <Loading what="the gate" />}
       </main>
     </IdentityContext.Provider>
+  )
+}
+
+/** What somebody may do who is not signed in: sign in, make a passkey, become the first member. */
+function Outside({ route, facts }: { readonly route: Route; readonly facts: GateFacts }) {
+  if (route.page === 'first-member') return <FirstMember facts={facts} />
+  return (
+    <>
+      <SignIn facts={facts} />
+      {route.page === 'people' && <NewPasskey facts={facts} />}
+    </>
   )
 }
 

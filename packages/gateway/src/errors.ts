@@ -15,6 +15,9 @@
  * - `statement_invalid`: a signed statement is malformed, expired, of another gate, epoch or request.
  * - `signature_invalid`: the signature does not verify under a registered key or passkey.
  * - `not_a_reviewer`: the signer may not review this request (operator, or added after it was opened).
+ * - `sign_in_needed`: reading needs a person who signed in, or an agent's own session.
+ * - `wrong_origin`: a page of another origin sent this, or a cookie came along with one.
+ * - `rate_limited`: asked too often within a minute. Retry later.
  * - `change_refused`: a change of people that makes no sense now, or that its signer may not sign.
  * - `request_unknown` / `request_closed`: no such request, or it is no longer pending.
  * - `epoch_changed`: the statement or grant belongs to another epoch.
@@ -45,6 +48,9 @@ export type GatewayErrorCode =
   | 'statement_invalid'
   | 'signature_invalid'
   | 'not_a_reviewer'
+  | 'sign_in_needed'
+  | 'wrong_origin'
+  | 'rate_limited'
   | 'change_refused'
   | 'request_unknown'
   | 'request_closed'

@@ -5,11 +5,10 @@ import type { LedgerReading } from './api/ledger-pages.ts'
 import type { EpochDesk } from './epoch/activation.ts'
 import type { Gateway } from './gateway.ts'
 import type { OpenedSession } from './identify/session-opening.ts'
+import type { Clock } from './lib/clock.ts'
 import type { RelyingParty } from './lib/passkey.ts'
 import type { GivenAct } from './lib/signed-act.ts'
-import type { PeopleDesk } from './people/desk.ts'
-import type { Enrolment } from './people/enrolment.ts'
-import type { FirstMember } from './people/first-member.ts'
+import type { PeopleSide } from './people/people-side.ts'
 import type { ConnectCa } from './receive/connect/connect-door.ts'
 import type { Spool } from './receive/spool.ts'
 import type { Recorder } from './record/recorder.ts'
@@ -25,9 +24,8 @@ export interface Gate {
   readonly gateway: Gateway
   readonly standing: StandingDesk
   readonly reading: LedgerReading
-  readonly people: PeopleDesk
-  readonly firstMember: FirstMember
-  readonly enrolment: Enrolment
+  readonly people: PeopleSide
+  readonly clock: Clock
   facts(): GateFacts
   candidate(): { from: number; version: string; active: string }
   /** `from` is the connection that the act came over. */

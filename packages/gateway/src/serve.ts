@@ -27,16 +27,12 @@ import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { closed, once } from './lib/listening.ts'
-import type { RelyingParty } from './lib/passkey.ts'
-import { ActVerifier, type GivenAct } from './lib/signed-act.ts'
+import type { GivenAct } from './lib/signed-act.ts'
 import { notifierOf, type RunningNotifier } from './notify/start.ts'
 import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
 import { LookUps } from './path/look-ups.ts'
-import { PeopleDesk, type PeopleDeskOptions } from './people/desk.ts'
-import { Enrolment } from './people/enrolment.ts'
-import { FirstMember } from './people/first-member.ts'
-import { recordRelyingParty, relyingPartyOf } from './people/relying-party.ts'
+import { PeopleSide } from './people/people-side.ts'
 import { BODY_TIMES } from './receive/body.ts'
 import { type ConnectDoor, openConnectDoor } from './receive/connect/connect-door.ts'
 import { answerDoor } from './receive/door.ts'
@@ -120,7 +116,7 @@ async function start(
     measure ?? ((socket) => measureIsolation(socket, (uid) => wall.reaches(uid))),
   )
   closing.push(stop, running.notifier.start())
-  notices.push(...running.firstMember.offer(running.facts().relyingParty.origins[0] ?? consoleUrl))
+  notices.push(...running.people.offerFirst())
   return {
     gate: running,
     awsUrl,
@@ -161,12 +157,10 @@ class Running implements Gate {
   readonly gateway: Gateway
   readonly standing: StandingDesk
   readonly reading: LedgerReading
-  readonly people: PeopleDesk
-  readonly firstMember: FirstMember
-  readonly enrolment: Enrolment
+  readonly people: PeopleSide
+  readonly clock: Clock
   readonly notifier: RunningNotifier
   readonly #following: Following
-  readonly #acts: ActVerifier
   readonly spool: Spool
   refusing: string | null
 
@@ -188,8 +182,9 @@ class Running implements Gate {
     const limits = config.follow
     this.#following = new Following({ store, recorder, clock, access, lookUps, limits })
     const { expiresInMs, grantExpiresInMs } = config.review
-    this.#acts = new ActVerifier(store, () => this.#relyingParty())
-    const acts = this.#acts
+    this.clock = clock
+    this.people = this.#peopleSide()
+    const { acts } = this.people
     const desk = { store, recorder, clock, gateId, acts, expiresInMs, grantExpiresInMs }
     this.desk = deskUnder(desk, () => this.#inForce())
     this.epochs = new EpochDesk({
@@ -209,11 +204,7 @@ class Running implements Gate {
         this.desk.wake(voidedRequests)
       },
     })
-    const ofPeople = this.#ofPeople(acts)
-    this.people = new PeopleDesk(ofPeople)
-    this.firstMember = new FirstMember(ofPeople, join(dirname(config.statePath), 'first-member'))
-    this.enrolment = new Enrolment(clock, () => this.#relyingParty())
-    const consoleUrl = () => this.#relyingParty().origins[0] ?? this.#consoleUrl
+    const consoleUrl = () => this.people.relyingParty().origins[0] ?? this.#consoleUrl
     this.notifier = notifierOf(config, { store, recorder, clock, gateId, consoleUrl })
     this.standing = this.#standing()
     this.gateway = new Gateway({
@@ -230,17 +221,17 @@ class Running implements Gate {
     })
   }
 
-  #ofPeople(acts: ActVerifier): PeopleDeskOptions {
-    const { store, recorder, clock, gateId } = this.#options
-    return {
-      ...{ store, recorder, clock, gateId, acts },
+  #peopleSide(): PeopleSide {
+    const { config, store, recorder, clock, gateId } = this.#options
+    return new PeopleSide({
+      ...{ config, store, recorder, clock, gateId },
+      consoleUrl: () => this.#consoleUrl,
       signedBy: () => this.#epoch.content.membership?.signedBy,
-      namesIdentities: false,
       ended: ({ cancelledRequests }) => {
         this.#access.forgetEnded()
         this.desk.wake(cancelledRequests)
       },
-    }
+    })
   }
 
   #standing(): StandingDesk {
@@ -312,7 +303,7 @@ class Running implements Gate {
       endpoint: this.#awsUrl,
       checkpoint: { size, root: Buffer.from(rootHash).toString('base64') },
       verifierKey: this.#options.verifierKey,
-      relyingParty: this.#relyingParty(),
+      relyingParty: this.people.relyingParty(),
     }
   }
 
@@ -322,15 +313,11 @@ class Running implements Gate {
     return { from: this.#epoch.number, version, active: active?.version ?? '' }
   }
 
-  #relyingParty(): RelyingParty {
-    return relyingPartyOf(this.#options.config.console, this.#consoleUrl)
-  }
-
   async openSession(act: GivenAct, from?: Socket): ReturnType<typeof openSession> {
     if (from) this.#options.wall.requireShutTo(await peerUid(from))
     const { store, recorder, clock, gateId } = this.#options
     const roles = () => this.#inForce().content.roles
-    return openSession({ store, recorder, clock, gateId, acts: this.#acts, roles }, act)
+    return openSession({ store, recorder, clock, gateId, acts: this.people.acts, roles }, act)
   }
 
   agentSession(request: WireRequest): SessionRow {
@@ -338,7 +325,7 @@ class Running implements Gate {
   }
 
   async closeSession(act: GivenAct): Promise<readonly string[]> {
-    const options = { ...this.#options, acts: this.#acts }
+    const options = { ...this.#options, acts: this.people.acts }
     const cancelled = await closeSession(options, act).finally(() => this.#access.forgetEnded())
     this.desk.wake(cancelled)
     return cancelled
@@ -355,7 +342,10 @@ class Running implements Gate {
       const facts = tunnels.factsOf(incoming.socket, own)
       void answerDoor(intake, incoming, outgoing, facts, isAwaited)
     })
-    const app = createApi(this, () => hostsOf(this.#consoleUrl))
+    const app = createApi(this, () => [
+      ...hostsOf(this.#consoleUrl),
+      ...this.people.relyingParty().origins.map((origin) => new URL(origin).host),
+    ])
     const people = serveHono({
       fetch: app.fetch,
       hostname: config.listen.console.host,
@@ -363,7 +353,7 @@ class Running implements Gate {
     })
     await once(people)
     this.#consoleUrl = urlOf(people.address() as AddressInfo, config.listen.console)
-    await recordRelyingParty(store, this.recorder, this.#relyingParty())
+    await this.people.opened()
     tunnels.attach(door)
     door.listen(config.listen.aws.port, config.listen.aws.host)
     await once(door)
@@ -373,7 +363,7 @@ class Running implements Gate {
     const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {
       stopUpkeep()
-      this.firstMember.withdraw()
+      this.people.firstMember.withdraw()
       tunnels.close()
       await Promise.all([closed(door), closed(people as http.Server)])
       await this.#following.close()

@@ -14,7 +14,7 @@ import {
   wordsOf,
 } from '../changing-people.ts'
 import { CommandFailure, EXIT } from '../failure.ts'
-import { GateClient } from '../gate-client.ts'
+import { gateFor } from '../reading.ts'
 import { note, print, table } from '../render/terminal.ts'
 import { signerFor } from '../signing.ts'
 
@@ -134,7 +134,7 @@ function example(text: string): string {
 }
 
 async function list(options: Options): Promise<void> {
-  const client = new GateClient(options.gate)
+  const client = gateFor(options)
   const { people, changes } = await client.get<ListedPeople>('/api/people')
   if (options.json) return print(JSON.stringify({ people, changes }))
   const rows = people.flatMap(({ name, teams, keys, identities }) => [
@@ -171,12 +171,12 @@ async function add(person: string, options: Options): Promise<void> {
 }
 
 async function sign(id: string, options: Options): Promise<void> {
-  const { changes } = await new GateClient(options.gate).get<ListedPeople>('/api/people')
+  const { changes } = await gateFor(options).get<ListedPeople>('/api/people')
   await change(only(id, changes).change, options)
 }
 
 async function cancel(id: string, options: Options): Promise<void> {
-  const client = new GateClient(options.gate)
+  const client = gateFor(options)
   const { changes } = await client.get<ListedPeople>('/api/people')
   const { changeId, change: open } = only(id, changes)
   const signer = await signerFor(client, options.sshKey)
@@ -197,7 +197,7 @@ function only(id: string, changes: readonly ShownChange[]): ShownChange {
 
 async function change(wanted: unknown, options: Options): Promise<void> {
   const checked = checkedChange(wanted)
-  const client = new GateClient(options.gate)
+  const client = gateFor(options)
   const signer = await signerFor(client, options.sshKey)
   await confirm(wordsOf(checked), options)
   const after = await signChange(client, signer, checked)
@@ -218,7 +218,7 @@ async function first(person: string, options: Options & { linkFile: string }): P
       EXIT.usage,
     )
   }
-  const client = new GateClient(options.gate)
+  const client = gateFor(options)
   const { team: teams = [] } = options
   const link = readLink(options.linkFile)
   const joined = await joinFirst(client, options.sshKey, { name: person, teams, link })

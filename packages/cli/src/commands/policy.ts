@@ -19,9 +19,10 @@ import { requirementWords } from '@seconder/gateway/review/words'
 import type { Command } from 'commander'
 import { EXIT } from '../failure.ts'
 import { GateClient } from '../gate-client.ts'
+import { nonce } from '../nonce.ts'
 import { claimedScope, parseRawRequest } from '../raw-request.ts'
 import { print, table, toned } from '../render/terminal.ts'
-import { nonce, signerFor } from '../signing.ts'
+import { signerFor } from '../signing.ts'
 
 /** The set shipped with Seconder. */
 const SHIPPED = join(import.meta.dirname, '..', '..', '..', '..', 'policies')

@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline/promises'
 import type { ShownRequest } from '@seconder/gateway/api/shown-request'
 import type { Command } from 'commander'
 import { CommandFailure, EXIT, type ExitCode } from '../failure.ts'
-import { GateClient } from '../gate-client.ts'
+import type { GateClient } from '../gate-client.ts'
+import { gateFor, sessionKeys, statusForSession } from '../reading.ts'
 import { renderDocument } from '../render/review-document.ts'
 import { note, print, table } from '../render/terminal.ts'
 import {
@@ -19,16 +20,17 @@ import { addWithdrawalCommands } from './withdrawal.ts'
 
 interface Common {
   readonly gate?: string
+  readonly sshKey?: string
   readonly json?: boolean
 }
 
 interface ReviewOptions extends Common {
-  readonly sshKey?: string
   readonly comment?: string
   readonly yes?: boolean
 }
 
 const WAIT_STEP_MS = 20_000
+const READS_AS = 'your registered SSH key; the last one used is remembered'
 
 export function addRequestCommands(program: Command): void {
   const request = program.command('request').description('what waits for a second person')
@@ -38,6 +40,7 @@ export function addRequestCommands(program: Command): void {
     .option('--state <state>', 'pending, approved, denied, changes_requested, expired or cancelled')
     .option('--before <id>', 'go on from the last one of a list')
     .option('--gate <url>', 'console address of the gate')
+    .option('--ssh-key <path>', READS_AS)
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  seconder request ls --state pending\n')
     .action(listRequests)
@@ -45,6 +48,7 @@ export function addRequestCommands(program: Command): void {
     .command('show <id>')
     .description('show what would happen, as the reviewers see it')
     .option('--gate <url>', 'console address of the gate')
+    .option('--ssh-key <path>', READS_AS)
     .option('--json', 'the request, its reviews and the review document')
     .addHelpText('after', '\nExample:\n  seconder request show r-51c2\n')
     .action(showRequest)
@@ -56,6 +60,7 @@ export function addRequestCommands(program: Command): void {
     )
     .option('--timeout <seconds>', 'give up after', '3600')
     .option('--gate <url>', 'console address of the gate')
+    .option('--ssh-key <path>', `${READS_AS}; in an agent's shell its session's keys are enough`)
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -92,7 +97,7 @@ async function listRequests(options: Common & { state?: string; before?: string 
   const { state, before } = options
   const asked = new URLSearchParams({ ...(state && { state }), ...(before && { before }) })
   const query = asked.size > 0 ? `?${asked}` : ''
-  const { requests, next } = await new GateClient(options.gate).get<{
+  const { requests, next } = await gateFor(options).get<{
     requests: ShownRequest[]
     next: string | null
   }>(`/api/requests${query}`)
@@ -117,7 +122,7 @@ async function listRequests(options: Common & { state?: string; before?: string 
 }
 
 async function showRequest(id: string, options: Common): Promise<void> {
-  const client = new GateClient(options.gate)
+  const client = gateFor(options)
   const { full, document, shown } = await checkedRequest(client, await resolveRequestId(client, id))
   if (options.json) {
     print(JSON.stringify({ ...full, document }))
@@ -130,20 +135,33 @@ async function showRequest(id: string, options: Common): Promise<void> {
 }
 
 async function waitForRequest(id: string, options: Common & { timeout: string }): Promise<void> {
-  const client = new GateClient(options.gate)
+  const client = gateFor(options)
   const untilMs = Date.now() + Number(options.timeout) * 1_000
-  const fullId = await resolveRequestId(client, id)
-  let found = await client.get<ShownRequest>(`/api/requests/${fullId}/status`)
+  const status = statusBy(client, options)
+  const fullId = status.isAgent ? id : await resolveRequestId(client, id)
+  let found = await status.of(fullId, 0)
   if (found.state === 'pending' && !options.json)
     note(`waiting for ${found.needs} on ${fullId} ...`)
   while (found.state === 'pending' && Date.now() < untilMs) {
     const waitMs = Math.max(0, Math.min(WAIT_STEP_MS, untilMs - Date.now()))
-    found = await client.get<ShownRequest>(`/api/requests/${fullId}/status?waitMs=${waitMs}`)
+    found = await status.of(fullId, waitMs)
   }
   print(
     options.json ? JSON.stringify(found) : `${found.requestId}: ${found.state}. ${found.guidance}`,
   )
   process.exitCode = waitExit(found)
+}
+
+/** In an agent's shell the session asks of its own request; elsewhere a person does. */
+function statusBy(client: GateClient, { sshKey }: Common) {
+  const keys = sshKey === undefined ? sessionKeys(process.env) : null
+  return {
+    isAgent: keys !== null,
+    of: (id: string, waitMs: number): Promise<ShownRequest> =>
+      keys
+        ? statusForSession(client.base, keys, id, waitMs)
+        : client.get(`/api/requests/${id}/status?waitMs=${waitMs}`),
+  }
 }
 
 function waitExit({ state }: ShownRequest): ExitCode {
@@ -161,7 +179,7 @@ async function review(id: string, verdict: Verdict, options: ReviewOptions): Pro
       EXIT.usage,
     )
   }
-  const client = new GateClient(options.gate)
+  const client = gateFor(options)
   const signer = await signerFor(client, options.sshKey)
   const requestId = await resolveRequestId(client, id)
   const { full, document, shown } = await checkedRequest(client, requestId)

@@ -10,9 +10,11 @@ import {
 } from '../agent-environment.ts'
 import { CommandFailure, EXIT } from '../failure.ts'
 import { GateClient } from '../gate-client.ts'
+import { nonce } from '../nonce.ts'
 import { openAgentSession } from '../opening.ts'
+import { gateFor } from '../reading.ts'
 import { print, table } from '../render/terminal.ts'
-import { nonce, signerFor } from '../signing.ts'
+import { signerFor } from '../signing.ts'
 
 interface OpenOptions {
   readonly gate?: string
@@ -50,6 +52,7 @@ export function addSessionCommands(program: Command): void {
     .command('ls')
     .description('list sessions, and below each the child sessions of its AssumeRole calls')
     .option('--gate <url>', 'console address of the gate')
+    .option('--ssh-key <path>', 'your registered SSH key; the last one used is remembered')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  seconder session ls\n')
     .action(listSessions)
@@ -110,10 +113,12 @@ interface ListedSession {
   readonly closedAt: string | null
 }
 
-async function listSessions(options: { gate?: string; json?: boolean }): Promise<void> {
-  const { sessions } = await new GateClient(options.gate).get<{ sessions: ListedSession[] }>(
-    '/api/sessions',
-  )
+async function listSessions(options: {
+  gate?: string
+  sshKey?: string
+  json?: boolean
+}): Promise<void> {
+  const { sessions } = await gateFor(options).get<{ sessions: ListedSession[] }>('/api/sessions')
   if (options.json) {
     print(JSON.stringify({ sessions }))
     return

@@ -2,7 +2,7 @@
 import type { ShownRequest } from '@seconder/gateway/api/shown-request'
 import type { Command } from 'commander'
 import { agentPost, keysOfEnvironment } from '../agent-client.ts'
-import { GateClient } from '../gate-client.ts'
+import { gateFor } from '../reading.ts'
 import { print } from '../render/terminal.ts'
 import { resolveRequestId } from '../reviewing.ts'
 import { signerFor } from '../signing.ts'
@@ -36,7 +36,7 @@ export function addWithdrawalCommands(program: Command, request: Command): void 
 }
 
 async function cancel(id: string, options: Options): Promise<void> {
-  const client = new GateClient(options.gate)
+  const client = gateFor(options)
   const requestId = await resolveRequestId(client, id)
   if (options.sshKey === undefined) {
     const said = { request: requestId }
@@ -49,7 +49,7 @@ async function cancel(id: string, options: Options): Promise<void> {
 }
 
 async function revoke(id: string, options: Options): Promise<void> {
-  const client = new GateClient(options.gate)
+  const client = gateFor(options)
   const signer = await signerFor(client, options.sshKey)
   const requestId = await resolveRequestId(client, id)
   const taken = { requestId, takes: 'revoke', comment: options.comment ?? '' } as const

@@ -1,8 +1,8 @@
-// Who answers on this page. It proves nothing: every act has its own signature, which does.
+// Who is signed in on this page, and so reads. Every act has its own signature.
 import { createContext, useContext } from 'react'
 
 export interface Identity {
-  /** Null where nobody said; then the command line signs. */
+  /** Null where nobody is; then the command line signs. */
   readonly person: string | null
   readonly hasPasskey: boolean
 }

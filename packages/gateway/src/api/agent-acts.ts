@@ -7,13 +7,14 @@ import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import type { SessionRow } from '../state/store.ts'
+import type { ReadingEnv } from './reading.ts'
 import { shownRequest } from './shown-request.ts'
 
 /** Two equal calls of one second have one signature; this keeps them apart. */
 const NONCE = z.string().min(16).max(64)
 const CANCEL = z.strictObject({ request: z.string().max(64), nonce: NONCE })
 
-export function addAgentActs(app: Hono, gate: Gate): void {
+export function addAgentActs(app: Hono<ReadingEnv>, gate: Gate): void {
   app.post('/api/agent/cancel', async (context) => {
     const { session, said } = await agentSaid(gate, context, CANCEL)
     return context.json(shownRequest(gate.store, await gate.desk.cancel(session.id, said.request)))

@@ -1,14 +1,11 @@
 // The gate's JSON API for people and for waiting agents. Reading shows what the gate knows; every
 // change is a signed act that is verified here again: no cookie, token or flag changes anything.
-import type { Socket } from 'node:net'
-import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import { ACT_CHARS_MAX } from '../lib/signed-act.ts'
 import { unknownRequest } from '../review/checks.ts'
-import { needsWords } from '../review/words.ts'
 import type { PageOf, RequestRow, SessionRow } from '../state/store.ts'
 import { addAgentActs } from './agent-acts.ts'
 import { addConsole, ConsoleFiles } from './console-files.ts'
@@ -18,7 +15,9 @@ import { Headlines } from './headlines.ts'
 import { addLedgerPages } from './ledger-pages.ts'
 import { addPeople } from './people.ts'
 import { addPolicyPage } from './policy-page.ts'
+import { limitPosts, type ReadingEnv, requireOrigin, requireReader, socketOf } from './reading.ts'
 import { shownRequest } from './shown-request.ts'
+import { addSignIns } from './sign-ins.ts'
 import { statusOf } from './status.ts'
 
 /** Requests or sessions listed at once: unless asked, and at most. */
@@ -39,8 +38,8 @@ const STATES = [
 ] as const
 
 /** Returns the API as a fetch-style app; `hosts` are the Host values it answers to (DNS rebinding). */
-export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
-  const app = new Hono()
+export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<ReadingEnv> {
+  const app = new Hono<ReadingEnv>()
   app.use(async (context, next) => {
     const host = context.req.header('host')?.toLowerCase() ?? ''
     if (!hosts().includes(host)) {
@@ -55,6 +54,9 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
       context.header('cache-control', 'no-store')
     context.header('x-content-type-options', 'nosniff')
   })
+  app.use(requireOrigin(hosts, gate))
+  app.use(limitPosts(gate.clock))
+  app.use(requireReader(gate, gate.clock))
   app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => refusedBody() }))
   app.onError((error, context) => {
     const { status, body } = statusOf(error)
@@ -70,8 +72,9 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
   gate.reading.timeline.follow(gate.recorder)
   addLedgerPages(app, gate.reading)
   addPolicyPage(app, gate)
-  addConsole(app, new ConsoleFiles(), (context) => wordsInstead(gate, context))
+  addConsole(app, new ConsoleFiles(), (context) => wordsInstead(context))
   addPeople(app, gate)
+  addSignIns(app, gate)
   app.get('/healthz', (context) => context.json({ ok: true }))
   app.get('/api/gate', (context) => context.json(gate.facts()))
   app.get('/api/standing', async (context) => context.json(await gate.standing.now()))
@@ -105,16 +108,16 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono {
 }
 
 /** What a program gets at the address of a page, or a person where no console is built. */
-function wordsInstead(gate: Gate, context: Context): Response {
+function wordsInstead(context: Context): Response {
   const { origin } = new URL(context.req.url)
   const asked = context.req.param('id')
   if (!context.req.path.startsWith('/requests/') || asked === undefined) {
     return context.text(`Seconder. In a terminal: SECONDER_GATE=${origin} seconder request ls\n`)
   }
-  const request = known(gate, asked)
-  const { id, state, operation } = request
+  // What is asked for is told to whoever signed in, and an id is no right.
+  const id = /^r-[0-9a-z]{1,26}$/.test(asked) ? asked : 'ID'
   const lines = [
-    `Request ${id}: ${operation} is ${state}; it needs ${needsWords(request)}.`,
+    `Request ${id} waits, or waited, for a second person.`,
     `Read it:     SECONDER_GATE=${origin} seconder request show ${id}`,
     `Answer it:   seconder approve | deny | request-changes ${id} --ssh-key YOUR_KEY`,
     '',
@@ -122,7 +125,7 @@ function wordsInstead(gate: Gate, context: Context): Response {
   return context.text(lines.join('\n'))
 }
 
-function addSessions(app: Hono, gate: Gate): void {
+function addSessions(app: Hono<ReadingEnv>, gate: Gate): void {
   app.get('/api/sessions', (context) => {
     const { page, next } = paged(context, (of) => gate.store.sessions(of))
     return context.json({ sessions: page.map(shownSession), next })
@@ -135,7 +138,7 @@ function addSessions(app: Hono, gate: Gate): void {
   })
 }
 
-function addRequests(app: Hono, gate: Gate): void {
+function addRequests(app: Hono<ReadingEnv>, gate: Gate): void {
   const headlines = new Headlines(gate.recorder)
   app.get('/api/requests', async (context) => {
     const asked = context.req.query('state')
@@ -175,11 +178,6 @@ function paged<T extends { readonly id: string }>(
   const rows = read({ limit: limit + 1, ...(before !== undefined && { before }) })
   const page = rows.slice(0, limit)
   return { page, next: rows.length > limit ? (page.at(-1)?.id ?? null) : null }
-}
-
-/** The connection that a request came over; undefined where no server of Node handed it on. */
-function socketOf(env: unknown): Socket | undefined {
-  return (env as Partial<HttpBindings> | undefined)?.incoming?.socket
 }
 
 function refusedBody(): never {

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import type { Context, Hono } from 'hono'
+import type { ReadingEnv } from './reading.ts'
 
 /** Where `tools/build-console.mjs` puts it. */
 export const CONSOLE_FOLDER = join(import.meta.dirname, '..', '..', '..', 'console', 'dist')
@@ -96,7 +97,7 @@ function sent({ bytes, type }: ConsoleFile, cache: string): Response {
 
 /** `words` answers a page where no console is built, or a program asks. */
 export function addConsole(
-  app: Hono,
+  app: Hono<ReadingEnv>,
   files: ConsoleFiles,
   words: (context: Context) => Response,
 ): void {

@@ -6,6 +6,7 @@ import { streamSSE } from 'hono/streaming'
 import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import type { Recorded } from '../record/recorder.ts'
+import type { ReadingEnv } from './reading.ts'
 
 /** Pages that listen at once. */
 export const LISTENERS_MAX = 500
@@ -16,7 +17,7 @@ const BEAT_MS = 15_000
 /** Reads and what nobody sent: too many, and no page shows them as they come. */
 const UNTOLD = new Set(['read', 'unverified'])
 
-export function addEvents(app: Hono, gate: Gate): void {
+export function addEvents(app: Hono<ReadingEnv>, gate: Gate): void {
   let listeners = 0
   app.get('/api/events', (context) => {
     if (listeners >= LISTENERS_MAX) {
@@ -24,6 +25,7 @@ export function addEvents(app: Hono, gate: Gate): void {
     }
     listeners++
     context.header('x-accel-buffering', 'no')
+    const stillReads = context.get('stillReads')
     return streamSSE(context, async (stream) => {
       const waiting: Recorded[] = []
       let wake: () => void = () => undefined
@@ -36,7 +38,8 @@ export function addEvents(app: Hono, gate: Gate): void {
       try {
         // The page knows by the first bytes that it is connected.
         await stream.writeSSE({ event: 'beat', data: '' })
-        while (!stream.aborted && waiting.length <= WAITING_MAX) {
+        // Who was removed, or signed out, hears no more.
+        while (!stream.aborted && stillReads() && waiting.length <= WAITING_MAX) {
           const next = waiting.shift()
           if (next !== undefined) await stream.writeSSE({ data: JSON.stringify(next) })
           else if (await beatenBy((woken) => (wake = woken)))

@@ -6,6 +6,7 @@ import { ledgerFile } from '@seconder/ledger/layout'
 import type { Context, Hono } from 'hono'
 import { GatewayError } from '../errors.ts'
 import { PAGE_MAX, type Timeline } from '../record/timeline.ts'
+import type { ReadingEnv } from './reading.ts'
 
 const ENTRIES_LISTED = 100
 
@@ -14,7 +15,10 @@ export interface LedgerReading {
   readonly directory: string
 }
 
-export function addLedgerPages(app: Hono, { timeline, directory }: LedgerReading): void {
+export function addLedgerPages(
+  app: Hono<ReadingEnv>,
+  { timeline, directory }: LedgerReading,
+): void {
   app.get('/api/ledger/entries', async (context) => {
     const limit = Math.min(count(context, 'limit') ?? ENTRIES_LISTED, PAGE_MAX)
     return context.json(await timeline.downwards(count(context, 'from'), limit))

@@ -6,19 +6,21 @@ import type { Gate } from '../gate.ts'
 import { shownPerson } from '../people/desk.ts'
 import { REGISTRATION } from '../people/enrolment.ts'
 import { givenAct, jsonBody } from './given-act.ts'
+import type { ReadingEnv } from './reading.ts'
 
 const NAMED = z.object({ name: z.string().min(1).max(64) })
 
-export function addPeople(app: Hono, { people, firstMember, enrolment, store }: Gate): void {
+export function addPeople(app: Hono<ReadingEnv>, { people, store }: Gate): void {
+  const { desk, firstMember, enrolment } = people
   app.get('/api/people', (context) => {
     const members = store.people().map((person) => shownPerson(store, person))
-    return context.json({ people: members, changes: people.open() })
+    return context.json({ people: members, changes: desk.open() })
   })
   app.post('/api/people/changes', async (context) =>
-    context.json(await people.sign(await givenAct(context.req))),
+    context.json(await desk.sign(await givenAct(context.req))),
   )
   app.post('/api/people/changes/cancel', async (context) =>
-    context.json(await people.cancel(await givenAct(context.req))),
+    context.json(await desk.cancel(await givenAct(context.req))),
   )
   app.post('/api/people/first', async (context) =>
     context.json(await firstMember.join(await givenAct(context.req))),

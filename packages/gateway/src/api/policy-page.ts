@@ -3,8 +3,9 @@ import type { Hono } from 'hono'
 import type { EpochContent } from '../epoch/content.ts'
 import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
+import type { ReadingEnv } from './reading.ts'
 
-export function addPolicyPage(app: Hono, gate: Gate): void {
+export function addPolicyPage(app: Hono<ReadingEnv>, gate: Gate): void {
   app.get('/api/policies', (context) => {
     const active = gate.store.activeEpoch()
     if (active === undefined) {

@@ -2,7 +2,7 @@
 // traces and causes never leave.
 import { GatewayError, type GatewayErrorCode } from '../errors.ts'
 
-type Status = 400 | 403 | 404 | 409 | 413 | 500 | 503
+type Status = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 503
 
 const STATUS: Record<GatewayErrorCode, Status> = {
   invalid_config: 500,
@@ -17,6 +17,9 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   statement_invalid: 400,
   signature_invalid: 403,
   not_a_reviewer: 403,
+  sign_in_needed: 401,
+  wrong_origin: 403,
+  rate_limited: 429,
   change_refused: 409,
   request_unknown: 404,
   request_closed: 409,

@@ -8,12 +8,17 @@ import { GatewayError } from '../errors.ts'
 import type { PasskeyAct, SignedAct, SshAct } from '../record/entry.ts'
 import type { KeyRecord, PersonRecord, Store } from '../state/store.ts'
 import { parseCanonicalJson } from './canonical-json.ts'
+import type { Clock } from './clock.ts'
 import { type Passkey, parsePasskey, type RelyingParty, verifyPasskey } from './passkey.ts'
+import { Rate } from './rate.ts'
 import { parsePublicKey } from './ssh/public-key.ts'
 import { verifySshSignature } from './ssh/sshsig.ts'
 
 /** Longest statement and signature taken, in characters. */
 export const ACT_CHARS_MAX = 16 * 1024
+
+/** How often one person may sign something. */
+const ACTS_PER_PERSON = { burst: 600, perMinute: 600 }
 
 /** A signature that proves nobody's presence is weaker than one that does (red team C3). */
 export type Strength = 'software' | 'hardware'
@@ -40,9 +45,11 @@ export interface VerifiedAct<T> {
 export class ActVerifier {
   readonly #store: Store
   readonly #relyingParty: () => RelyingParty
+  readonly #perPerson: Rate
 
-  constructor(store: Store, relyingParty: () => RelyingParty) {
+  constructor(store: Store, clock: Clock, relyingParty: () => RelyingParty) {
     this.#store = store
+    this.#perPerson = new Rate(clock, ACTS_PER_PERSON)
     this.#relyingParty = relyingParty
   }
 
@@ -53,12 +60,17 @@ export class ActVerifier {
    */
   async verify<T>(act: GivenAct, namespace: string, shape: z.ZodType<T>): Promise<VerifiedAct<T>> {
     const statement = parseStatement(act.statement, shape)
-    if ('credentialId' in act) return { statement, ...(await this.#byPasskey(act)) }
+    const signed = 'credentialId' in act ? await this.#byPasskey(act) : this.#bySsh(act, namespace)
+    this.#perPerson.take(signed.person.name)
+    return { statement, ...signed }
+  }
+
+  #bySsh(act: SshAct, namespace: string) {
     const fingerprint = fingerprintOf(act.publicKey)
     const known = this.#store.personByKey(fingerprint)
     if (!known) throw unknownKey(`the key ${fingerprint}`)
     const strength = verifySsh(act, namespace, known.key.publicKey)
-    return { statement, ...known, strength, act }
+    return { ...known, strength, act }
   }
 
   /** The same for a key that nobody has yet: `keyLine` is what the statement itself says it is. */

@@ -44,7 +44,7 @@ export async function peerUid(socket: Socket): Promise<number | undefined> {
   return socket.destroyed ? undefined : uid
 }
 
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.')
 }
 

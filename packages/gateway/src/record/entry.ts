@@ -70,6 +70,8 @@ export type Entry =
       by: string | null
       act: SignedAct | null
     }
+  /** Somebody may read from here on; null where an identity provider vouched for them. */
+  | { type: 'signed-in'; at: string; person: string; use: string; act: SignedAct | null }
   /** Whose passkeys count from here on, and on which pages (red team M4). */
   | { type: 'relying-party'; at: string; rpId: string; origins: readonly string[] }
   | {
