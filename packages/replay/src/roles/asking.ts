@@ -125,8 +125,11 @@ export class Asked {
   mentions(action: string): boolean {
     const name = action.toLowerCase()
     if (this.subject.unread.length > 0) return true
-    return this.#set.identity.some((policy) =>
-      statementsFor(policy, name).some(({ effect }) => effect === 'allow'),
+    const prefix = name.split(':', 1)[0] ?? ''
+    return this.#set.identity.some(
+      (policy) =>
+        mayBeAbout(policy, prefix) &&
+        statementsFor(policy, name).some(({ effect }) => effect === 'allow'),
     )
   }
 
@@ -263,6 +266,33 @@ export class Asked {
     const dependsOn = [...new Set([...verdict.dependsOn, ...unread])].sort()
     return { ...verdict, answer: 'unknown', dependsOn }
   }
+}
+
+const keptPrefixes = new WeakMap<Policy, ReadonlySet<string> | null>()
+
+/** Whether a policy can allow anything of a service; the evaluator keeps what it looks up, so ask it less. */
+function mayBeAbout(policy: Policy, prefix: string): boolean {
+  let prefixes = keptPrefixes.get(policy)
+  if (prefixes === undefined) {
+    prefixes = prefixesOf(policy)
+    keptPrefixes.set(policy, prefixes)
+  }
+  return prefixes === null || prefixes.has(prefix)
+}
+
+/** Services of the allowed actions; null where they may be any. */
+function prefixesOf({ statements }: Policy): ReadonlySet<string> | null {
+  const prefixes = new Set<string>()
+  for (const { effect, actions } of statements) {
+    if (effect !== 'allow') continue
+    if (actions.not) return null
+    for (const { units } of actions.patterns) {
+      const [prefix = ''] = textOfUnits(units).split(':', 1)
+      if (/[*?]/.test(prefix)) return null
+      prefixes.add(prefix)
+    }
+  }
+  return prefixes
 }
 
 const REGION = 'aws:requestedregion'

@@ -59,6 +59,8 @@ export function auditOf(question: AuditQuestion): Audited {
     isExcepted: question.isExcepted,
     trail: question.trail ?? null,
   })
+  for (const subject of subjects.byArn.values()) graph.node(subject)
+  graph.close()
   const principals: PrincipalRow[] = []
   const rounders: Rounder[] = []
   const findings: Finding[] = faultFindings(estate, organization)

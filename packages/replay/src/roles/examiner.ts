@@ -204,7 +204,7 @@ export class Examiner {
       dependsOn: dependsOf(way),
       evidence: way.edges[0]?.evidence ?? [],
       path: way.edges.map(stepOf),
-      fix: this.#denyFix(about, (node) => graph.rules(node) === 'yes'),
+      fix: this.#denyFix(about, null),
       weight: weightOf(this.#of.destructions.of(way.to)),
     })
   }
@@ -259,11 +259,12 @@ export class Examiner {
     })
   }
 
-  /** Closes every first step that leads to a node of that kind. */
-  #denyFix({ subject, node, ways }: About, fits: (node: Node) => boolean): Fix {
+  /** Closes every first step that leads to a node of that kind; null: to a ruler. */
+  #denyFix({ subject, node, ways }: About, fits: ((node: Node) => boolean) | null): Fix {
     const { graph } = this.#of
-    const leading = graph.leadingTo([...ways.keys()].filter((each) => each !== node && fits(each)))
-    const steps = graph.edges(node).filter(({ to }) => leading.has(to))
+    const leading =
+      fits === null ? graph.leadingToRulers() : graph.leadingTo([...ways.keys()].filter(fits))
+    const steps = graph.edges(node).filter(({ to }) => to !== node && leading.has(to))
     const { kind, arn } = subject.identity
     const action = kind === 'user' ? 'iam:DeleteUserPolicy' : 'iam:DeleteRolePolicy'
     const keepsDeny = node.asked.ask({ action, resource: arn }).truth === 'no'

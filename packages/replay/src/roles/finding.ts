@@ -61,7 +61,7 @@ export interface PrincipalRow {
   readonly reachesAdmin: 'yes' | 'no' | 'unknown'
   /** Ids of pathfinding.cloud and of our own that lead out of it. */
   readonly rows: readonly string[]
-  /** ARNs that it can become, itself left out. */
+  /** ARNs that it can become, itself left out; behind an administrator nobody else is named. */
   readonly reaches: readonly string[]
   readonly destroys: Destruction
   /** Environments it can change anything in, whatever it becomes. */

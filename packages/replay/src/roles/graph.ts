@@ -11,6 +11,8 @@ import { Taking } from './taking.ts'
 export interface Node {
   /** `ARN` or `ARN + what it gained`. */
   readonly id: string
+  /** Its place among the nodes, in the order in which they were met. */
+  readonly number: number
   readonly asked: Asked
 }
 
@@ -42,6 +44,8 @@ export class Graph {
   readonly subjects: Subjects
   readonly #nodes = new Map<string, Node>()
   readonly #edges = new Map<Node, readonly Edge[]>()
+  readonly #walked = new Map<Node, readonly Edge[]>()
+  #up: ReadonlySet<Node> | undefined
   /** Nodes with an edge to the node, as far as anybody has walked. */
   readonly #into = new Map<Node, Node[]>()
   readonly #admins = new Map<Node, Truth>()
@@ -58,7 +62,8 @@ export class Graph {
     const id = `${subject.identity.arn}${wordsOf(gained)}`
     let node = this.#nodes.get(id)
     if (node === undefined) {
-      node = { id, asked: new Asked({ subject, gained }, this.subjects.groups) }
+      const number = this.#nodes.size
+      node = { id, number, asked: new Asked({ subject, gained }, this.subjects.groups) }
       this.#nodes.set(id, node)
     }
     return node
@@ -91,6 +96,41 @@ export class Graph {
       else this.#into.set(to, [from])
     }
     return list
+  }
+
+  /**
+   * The edges that a walk takes. Who certainly becomes a ruler whom nothing holds needs nobody else in the
+   * account: one such edge, and those to other accounts, stand for all.
+   */
+  walked(from: Node): readonly Edge[] {
+    let walked = this.#walked.get(from)
+    if (walked === undefined) {
+      const edges = this.edges(from)
+      const ruler = edges.find(({ truth, to }) => truth === 'yes' && this.#isFree(to))
+      const { account } = from.asked.subject.identity
+      const isAway = ({ to }: Edge) => to.asked.subject.identity.account !== account
+      walked = ruler === undefined ? edges : [ruler, ...edges.filter(isAway)]
+      this.#walked.set(from, walked)
+    }
+    return walked
+  }
+
+  #isFree(node: Node): boolean {
+    return this.rules(node) === 'yes' && !node.asked.isHeld()
+  }
+
+  /** Makes the edges of every node that anybody can get to; nodes that turn up on the way included. */
+  close(): void {
+    // A Map hands out what is added while it is walked.
+    for (const node of this.#nodes.values()) this.edges(node)
+  }
+
+  /** Rulers, and everybody who gets to one; of a closed graph. */
+  leadingToRulers(): ReadonlySet<Node> {
+    this.#up ??= this.leadingTo(
+      [...this.#nodes.values()].filter((node) => this.rules(node) === 'yes'),
+    )
+    return this.#up
   }
 
   /** The nodes themselves, and all from which somebody was found to get to one of them. */
@@ -194,21 +234,30 @@ export class Way {
 /** Nodes that one walk may reach; past it the walk ends. */
 export const NODES_MAX = 100_000
 
-/** Every node that can be reached, by the best way: certain before depending, then the fewest steps. */
+/**
+ * Every node that can be reached, by the best way: certain before depending, then the fewest steps. Behind a
+ * ruler whom nothing holds his account is not walked: he stands for everybody in it.
+ */
 export function waysFrom(graph: Graph, start: Node): ReadonlyMap<Node, Way> {
   const ways = new Map<Node, Way>([[start, new Way(start, null, null)]])
-  walk(graph, ways, ({ truth }) => truth === 'yes')
-  walk(graph, ways, () => true)
-  return ways
-}
-
-function walk(graph: Graph, ways: Map<Node, Way>, take: (edge: Edge) => boolean): void {
-  // A Map hands out what is added while it is walked: breadth first.
-  for (const [node, way] of ways) {
-    if (ways.size > NODES_MAX) return
-    for (const edge of graph.edges(node)) {
-      if (ways.has(edge.to) || !take(edge)) continue
+  // By the number of a node: a walk looks at every edge, and most lead where it has been.
+  const seen: boolean[] = []
+  seen[start.number] = true
+  const take = (way: Way, edges: readonly Edge[], certain: boolean): void => {
+    for (const edge of edges) {
+      if (seen[edge.to.number] === true || (certain && edge.truth !== 'yes')) continue
+      seen[edge.to.number] = true
       ways.set(edge.to, new Way(edge.to, way, edge))
     }
   }
+  // A Map hands out what is added while it is walked: breadth first.
+  for (const [node, way] of ways) {
+    if (ways.size > NODES_MAX) return ways
+    take(way, graph.walked(node), true)
+  }
+  for (const [node, way] of ways) {
+    if (ways.size > NODES_MAX) return ways
+    take(way, graph.walked(node), false)
+  }
+  return ways
 }

@@ -191,7 +191,7 @@ function principalRow(row: PrincipalRow): string[] {
     `<span title="${escaped(row.arn)}">${row.kind} ${code(row.name)}</span> ${marks}`,
     code(row.account),
     admin,
-    String(row.reaches.length),
+    row.rules === 'yes' || row.reachesAdmin === 'yes' ? 'everybody' : String(row.reaches.length),
     String(row.destroys.actions.length),
     row.environments.map(escaped).join(', ') || '–',
     escaped(last),

@@ -158,7 +158,7 @@ function principalCells(row: PrincipalRow): string[] {
   return [
     `${row.isAgent ? 'agent ' : ''}${row.kind} ${shown(row.name)}`,
     row.unread.length > 0 ? `${admin} (unread)` : admin,
-    String(row.reaches.length),
+    row.rules === 'yes' || row.reachesAdmin === 'yes' ? 'everybody' : String(row.reaches.length),
     String(row.destroys.actions.length),
     row.environments.map(shown).join(', ') || '-',
     row.lastUsed?.slice(0, 10) ?? '-',
