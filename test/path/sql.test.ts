@@ -1,7 +1,7 @@
 // SQL and PartiQL in calls on the whole path: a query passes, what changes waits for a second person who reads
 // in words what it would do, and what cannot be read waits as well. Nothing is sent before.
 
-import { renderDocument } from '@seconder/cli/render/review-document'
+import { renderAny } from '@seconder/cli/render/plan-document'
 import { checkedRequest } from '@seconder/cli/reviewing'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
@@ -68,7 +68,7 @@ const sent = () =>
 async function documentOf(answer: RawAnswer): Promise<string> {
   const id = requestIdIn(new Error(answer.body))
   const { document, shown } = await checkedRequest(gate.client, id)
-  return renderDocument(document, shown, [])
+  return renderAny(document, shown, [])
 }
 
 const PAIRS: readonly (readonly [string, RawCall, RawCall, RegExp])[] = [

@@ -47,7 +47,8 @@ export async function watchRequests(
         continue
       }
       known.set(request.requestId, now)
-      if (before === undefined) listener.opened(full.request, document)
+      const isCall = document.type === 'seconder-review-document@v1'
+      if (before === undefined && isCall) listener.opened(full.request, document)
       if (state !== 'pending') listener.closed(full.request, reviewers)
       else if (reviewers.length > 0) listener.reviewed(full.request, reviewers)
     }

@@ -20,6 +20,8 @@ for (;;) {
   for (const { requestId } of requests) {
     if (answered.has(requestId)) continue
     const { document } = await checkedRequest(client, requestId)
+    // The demo's agent asks for single calls; a plan is for a person.
+    if (document.type !== 'seconder-review-document@v1') continue
     await pause(READING_MS)
     await signReview(client, signer, { requestId, ...judge(document) })
     answered.add(requestId)

@@ -82,7 +82,7 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
 function missingPayloads(folder: string, entries: readonly LedgerEntry[]): VerifyProblem[] {
   return entries.flatMap((entry, index) => {
     const digest =
-      entry.type === 'request-opened'
+      entry.type === 'request-opened' || entry.type === 'plan-opened'
         ? entry['document']
         : entry.type === 'epoch-activated'
           ? entry['content']

@@ -1,7 +1,8 @@
 // Fetches what a reviewer would sign, checks it against its own hashes, and signs a verdict on it.
 // Rendering and signing use the one document that was checked here.
 import type { ShownRequest } from '@seconder/gateway/api/shown-request'
-import { type CheckedDocument, checkDocument } from '@seconder/gateway/review/document'
+import { checkAnyDocument } from '@seconder/gateway/review/opening'
+import type { AnyDocument } from '@seconder/gateway/review/plan-document'
 import { REVIEW_NAMESPACE } from '@seconder/gateway/review/statement'
 import { CommandFailure } from './failure.ts'
 import type { GateClient } from './gate-client.ts'
@@ -20,7 +21,10 @@ export interface FullRequest {
   readonly reviews: readonly { readonly reviewer: string; readonly verdict: string }[]
 }
 
-export interface CheckedRequest extends CheckedDocument {
+export interface CheckedRequest {
+  readonly document: AnyDocument
+  /** SHA-256 of the document's text. */
+  readonly shown: string
   readonly full: FullRequest
 }
 
@@ -30,7 +34,7 @@ export async function checkedRequest(
   requestId: string,
 ): Promise<CheckedRequest> {
   const full = await client.get<FullRequest>(`/api/requests/${requestId}`)
-  const { document, shown } = checkDocument(full.document)
+  const { document, shown } = checkAnyDocument(full.document)
   if (document.digest !== full.request.digest || document.request !== full.request.requestId) {
     throw new CommandFailure(
       'document_mismatch',

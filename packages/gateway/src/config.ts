@@ -174,6 +174,8 @@ export interface Config extends PeopleConfig {
     readonly holdMs: number
     readonly expiresInMs: number
     readonly grantExpiresInMs: number
+    /** Absent = 30 minutes. */
+    readonly planWindowMs?: number
   }
   /** Whom requests are told to; absent = nobody. */
   readonly notify?: NotifyConfig

@@ -32,6 +32,7 @@
  *   operator mends the mode bits; at start it is a start-up error, else no session is opened.
  * - `look_up_failed`: the gate could not look again before the effect; the approval stands, try again.
  * - `outcome_unrecorded`: the effect was begun and its outcome could not be recorded.
+ * - `plan_stopped`: the call was not the next one of the session's approved plan, or not as signed.
  * - `replayed`: the same signed call came again after its answer was forgotten.
  * - `state_error`: the state database or the ledger failed; nothing was done.
  */
@@ -64,6 +65,7 @@ export type GatewayErrorCode =
   | 'wall_open'
   | 'look_up_failed'
   | 'outcome_unrecorded'
+  | 'plan_stopped'
   | 'replayed'
   | 'state_error'
 

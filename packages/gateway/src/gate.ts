@@ -9,6 +9,7 @@ import type { Clock } from './lib/clock.ts'
 import type { RelyingParty } from './lib/passkey.ts'
 import type { GivenAct } from './lib/signed-act.ts'
 import type { PeopleSide } from './people/people-side.ts'
+import type { PlanDesk } from './plans/plan-desk.ts'
 import type { ConnectCa } from './receive/connect/connect-door.ts'
 import type { Spool } from './receive/spool.ts'
 import type { Recorder } from './record/recorder.ts'
@@ -20,6 +21,7 @@ export interface Gate {
   readonly store: Store
   readonly recorder: Recorder
   readonly desk: ReviewDesk
+  readonly plans: PlanDesk
   readonly epochs: EpochDesk
   readonly gateway: Gateway
   readonly standing: StandingDesk

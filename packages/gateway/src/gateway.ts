@@ -2,9 +2,7 @@
 // -> record(outcome). The only file that calls the verbs. Whatever fails on it ends in a refusal.
 
 import type { WireHead } from '@seconder/aws/wire-request'
-import { decide, readsIsolation } from './decide/decide.ts'
 import type { Decision } from './decide/decision.ts'
-import type { Action } from './describe/action.ts'
 import { childAsked, childOpening } from './describe/child-session.ts'
 import { actionDigest, boundDigest, describe, readyToDescribe } from './describe/describe.ts'
 import { observes, placeRules } from './epoch/active.ts'
@@ -22,8 +20,8 @@ import {
 import { sha256Hex } from './lib/canonical-json.ts'
 import { randomId } from './lib/ids.ts'
 import { changeSetFirst } from './path/change-set-first.ts'
+import { decided, decidedOf, reasonFor } from './path/deciding.ts'
 import {
-  asDecided,
   callFacts,
   contextOf,
   copyKeys,
@@ -45,7 +43,7 @@ import {
   NOT_THE_SAME,
   notRecorded,
 } from './path/failures.ts'
-import { getTwin, type HeadDecision, headDecision, passedBy } from './path/head.ts'
+import { getTwin, type HeadDecision, passedBy } from './path/head.ts'
 import { History } from './path/history.ts'
 import { Multipart } from './path/multipart.ts'
 import { newRequest } from './path/new-request.ts'
@@ -53,6 +51,9 @@ import type { GatewayParts, OnPath } from './path/on-path.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
+import { notWhileRecorded, recordedAsStep, requireStill, strayed } from './path/under-plan.ts'
+import type { Course } from './plans/plan-desk.ts'
+import { asSigned, type Turn, turnOf } from './plans/turn.ts'
 import type { Received, Reply } from './receive/received.ts'
 import { bindingRead } from './resolve/binding.ts'
 import type { Evidence } from './resolve/evidence.ts'
@@ -132,62 +133,62 @@ export class Gateway {
 
   /** Joins what is open for this call, else decides it afresh. */
   async #answer(call: OnPath): Promise<Performed> {
-    const { clock, desk } = this.#parts
-    const joined = isRead(call.action) ? undefined : await this.#joined(call)
+    const { clock, desk, plans } = this.#parts
+    const harmless = isRead(call.action)
+    let course = harmless ? undefined : plans.courseOf(call.session.id)
+    const joined = harmless ? undefined : await this.#joined(call, course)
     if (joined) return joined
     // Begun while its client is there for certain; what it finds is asked for below, or not at all.
-    if (!isRead(call.action)) call.received.isolation().catch(() => undefined)
-    const evidence = isRead(call.action) ? NO_EVIDENCE : await this.#resolve(call)
-    const decision = await this.#decide(call, evidence)
-    if (decision.answer === 'allow') return this.#perform(call, evidence, decision, null, null)
+    if (!harmless) call.received.isolation().catch(() => undefined)
+    const evidence = harmless ? NO_EVIDENCE : await this.#resolve(call)
+    const decision = await decided(call, evidence)
     if (decision.answer === 'review') requireDirect(call.action, call.verified)
-    const decided = decidedOf(call, evidence)
-    if (observes(call.epoch, decided, decision, clock.nowMs())) {
-      return this.#perform(call, evidence, decision, null, decision.answer)
+    const observed = observes(call.epoch, decidedOf(call, evidence), decision, clock.nowMs())
+    if (decision.answer === 'allow' || observed) {
+      if (course?.is === 'recording') {
+        return notExecuted(notWhileRecorded(call, course.plan))
+      }
+      const would = decision.answer === 'allow' ? null : decision.answer
+      return this.#perform(call, evidence, decision, null, would)
     }
-    // Most reads pass, so only one that does not is looked for among what was asked before.
-    const before = isRead(call.action) ? await this.#joined(call) : undefined
-    if (before) return before
+    if (harmless) {
+      // Most reads pass, so only one that does not is looked for among what was asked before.
+      course = plans.courseOf(call.session.id)
+      const before = await this.#joined(call, course)
+      if (before) return before
+    }
     const settled = changeSetFirst(call.action, decision)
     if (settled.answer === 'deny') return this.#deny(call, evidence, settled)
+    if (course?.is === 'running') throw await strayed(plans, call, course)
     const context = contextOf(call.caller, await call.received.isolation())
     const digest = this.#digest(call, evidence)
     const history = this.#history.of(call.session.id)
     const asked = newRequest(call, evidence, context, settled, { digest, history })
-    const request = await desk.open({ ...asked, summary: summarise(call.action, evidence) })
-    return this.#awaited(call, request)
+    const summary = summarise(call.action, evidence)
+    if (course?.is === 'recording') {
+      const answer = { ...asked, summary }
+      return notExecuted(await recordedAsStep(plans, call, course.plan, answer))
+    }
+    return this.#awaited(call, await desk.open({ ...asked, summary }))
   }
 
   /** What is open for this call, or was approved; nothing for a URL, which no person ever approved. */
-  async #joined(call: OnPath): Promise<Performed | undefined> {
-    if (isPresigned(call.verified)) return undefined
-    const { store, clock } = this.#parts
+  async #joined(call: OnPath, course: Course | undefined): Promise<Performed | undefined> {
+    if (isPresigned(call.verified) || course?.is === 'recording') return undefined
+    const { store, clock, plans } = this.#parts
     const { session, actionDigest, epoch } = call
+    if (course?.is === 'running') {
+      const turn = turnOf(course, plans.steps(course.plan), actionDigest)
+      return turn && this.#granted(call, course.grant, turn)
+    }
+    const steps = course ? plans.steps(course.plan) : []
+    if (course && steps.some((step) => step.actionDigest === actionDigest)) {
+      return this.#awaited(call, course.request)
+    }
     const live = store.liveRequest(session.id, actionDigest, epoch.number, clock.nowMs())
     if (live && live.state !== 'approved') return this.#awaited(call, live)
     const grant = live && readyGrant(store.grantForRequest(live.id), clock.nowMs())
-    return grant ? this.#granted(call, grant) : undefined
-  }
-
-  /** Measures the isolation only where a policy could read it: a look at the kernel takes its time. */
-  async #decide(call: OnPath, evidence: Evidence): Promise<HeadDecision> {
-    const { action, twin } = call
-    const own = await this.#decideOne(call, evidence)
-    if (twin === undefined) return own
-    const { caller, epoch, received } = call
-    const its = await this.#decideOne({ action: twin, caller, epoch, received }, evidence)
-    return headDecision([action, own], [twin, its])
-  }
-
-  async #decideOne(
-    call: Pick<OnPath, 'action' | 'caller' | 'epoch' | 'received'>,
-    evidence: Evidence,
-  ): Promise<Decision> {
-    const { caller, epoch, received } = call
-    const decided = decidedOf(call, evidence)
-    const isRead = readsIsolation(decided, evidence, epoch.policySet)
-    const context = contextOf(caller, isRead ? await received.isolation() : 'none')
-    return decide(decided, evidence, context, epoch.policySet)
+    return grant ? this.#granted(call, grant, null) : undefined
   }
 
   /** Waits a little for reviewers, then tells the caller how things stand. */
@@ -197,7 +198,8 @@ export class Gateway {
     const now = store.request(request.id) ?? request
     if (now.state === 'approved') {
       const grant = readyGrant(store.grantForRequest(now.id), clock.nowMs())
-      if (grant) return this.#granted(call, grant)
+      if (grant && now.id.startsWith('p-')) return this.#answer(call)
+      if (grant) return this.#granted(call, grant, null)
     }
     const words =
       now.state === 'pending'
@@ -207,26 +209,40 @@ export class Gateway {
   }
 
   /** Looks again right before the effect: what was reviewed is what runs, or nothing runs. */
-  async #granted(call: OnPath, grant: GrantRow): Promise<Performed> {
-    const { store, recorder } = this.#parts
+  async #granted(call: OnPath, grant: GrantRow, turn: Turn | null): Promise<Performed> {
     const evidence = await this.#resolve(call)
-    if (this.#digest(call, evidence) !== grant.digest) {
+    const signed = turn?.step.digest ?? grant.digest
+    if (this.#digest(call, asSigned(evidence, turn)) !== signed) {
       if (!bindingRead(evidence)) throw couldNotLookAgain()
-      await recorder.record({
-        type: 'grant-revoked',
-        grant: grant.id,
-        request: grant.requestId,
-        why: NOT_THE_SAME,
-        signer: null,
-        act: null,
-      })
-      store.endGrant(grant.id, { state: 'revoked', by: null, why: NOT_THE_SAME })
+      if (turn)
+        throw await this.#parts.plans.stopped(turn.course.plan, turn.step.number, NOT_THE_SAME)
+      await this.#revoke(grant)
       throw changedSince()
     }
+    if (turn) await requireStill(this.#parts, call, evidence, turn)
     // The approval was for this call; whoever makes it now may stand nearer to the gate than then.
-    const now = await this.#decide(call, evidence)
+    const now = await decided(call, evidence)
     if (now.answer === 'deny') return this.#deny(call, evidence, now)
-    return this.#perform(call, evidence, { answer: 'allow', policies: now.policies }, grant, null)
+    return this.#perform(
+      call,
+      evidence,
+      { answer: 'allow', policies: now.policies },
+      grant,
+      null,
+      turn,
+    )
+  }
+
+  async #revoke({ id, requestId }: GrantRow): Promise<void> {
+    const { store, recorder } = this.#parts
+    const entry = {
+      type: 'grant-revoked',
+      grant: id,
+      request: requestId,
+      why: NOT_THE_SAME,
+    } as const
+    await recorder.record({ ...entry, signer: null, act: null })
+    store.endGrant(id, { state: 'revoked', by: null, why: NOT_THE_SAME })
   }
 
   /** Intent, effect, outcome, answer: in this order, each durable before the next. */
@@ -236,6 +252,7 @@ export class Gateway {
     decision: HeadDecision,
     grant: GrantRow | null,
     observed: string | null,
+    turn: Turn | null = null,
   ): Promise<Performed> {
     const { store, recorder, clock, access } = this.#parts
     // Before anything is consumed: what AWS does not lend, or not so narrowly, is not begun.
@@ -244,7 +261,7 @@ export class Gateway {
     const send = child
       ? (asked: WireHead) => answerAssumeRole(this.#parts, session, child, asked)
       : await access.forCall(session, call.action, evidence, requestId)
-    const digest = this.#digest(call, evidence)
+    const digest = this.#digest(call, asSigned(evidence, turn))
     const { request, scope } = call
     const facts = callFacts(call.caller, decidedOf(call, evidence), digest, call.epoch.number)
     if (isRead(call.action) && observed === null && grant === null) {
@@ -264,9 +281,12 @@ export class Gateway {
     this.#multipart.begins(call)
     const signature = sha256Hex(call.verified.signature)
     // A crash after this line leaves a consumed grant without an effect: asked for again, never twice.
-    const begun = grant
-      ? store.consumeGrant(grant.id, effect, signature, clock.nowMs())
-      : store.beginEffect(effect, signature, call.epoch.number, clock.nowMs())
+    const place = turn && { plan: turn.course.plan.id, step: turn.step.number }
+    const begun = place
+      ? store.consumeStep(place, effect, signature, clock.nowMs())
+      : grant
+        ? store.consumeGrant(grant.id, effect, signature, clock.nowMs())
+        : store.beginEffect(effect, signature, call.epoch.number, clock.nowMs())
     if (!begun) throw alreadyUsed(grant)
     await recorder.record({
       type: 'intent',
@@ -276,6 +296,7 @@ export class Gateway {
       signature,
       policies: decision.policies,
       observed,
+      ...(place && { plan: place }),
       ...facts,
     })
     // A crash from here on leaves an intent without outcome: at the next start it becomes `unknown`.
@@ -287,6 +308,7 @@ export class Gateway {
         await this.#parts.following.begin(effect, call.action, evidence, answer)
       }
       store.endEffect(effect.id)
+      if (turn && place) await this.#parts.plans.ended(turn.course.plan, place, outcome.result)
       this.#multipart.ended(call, executed)
     } catch (cause) {
       throw notRecorded(cause)
@@ -312,17 +334,9 @@ export class Gateway {
     })
     this.#history.count(call.session.id, 'refused')
     const where = environmentsOf(call.action)
-    const reason = this.#reasonFor(call, decision)
+    const reason = reasonFor(call, decision)
     const message = `Seconder denied ${call.action.operation} in ${where}; nothing was done: ${reason}`
     return notExecuted(refusal(call.received, denied(message, decision.code)))
-  }
-
-  /** What was looked up goes to reviewers, never to the agent (red team M6): the reason of the call alone. */
-  #reasonFor(call: OnPath, decision: Decision & { answer: 'deny' }): string {
-    if (isRead(call.action) || decision.code !== 'denied_by_policy') return decision.reason
-    const context = contextOf(call.caller, 'none')
-    const alone = decide(call.action, NO_EVIDENCE, context, call.epoch.policySet)
-    return alone.answer === 'deny' ? alone.reason : 'no policy permits what it would do'
   }
 
   #refuse(
@@ -363,14 +377,6 @@ export class Gateway {
       epoch: call.epoch.number,
     })
   }
-}
-
-/** The call as policy is asked about it, with what was found behind it. */
-function decidedOf(
-  { action, epoch }: Pick<OnPath, 'action' | 'epoch'>,
-  evidence: Evidence,
-): Action {
-  return asDecided(action, evidence, placeRules(epoch))
 }
 
 function digestFacts(session: { id: string; roleArn: string }) {

@@ -33,6 +33,7 @@ import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
 import { LookUps } from './path/look-ups.ts'
 import { PeopleSide } from './people/people-side.ts'
+import { PlanDesk } from './plans/plan-desk.ts'
 import { BODY_TIMES } from './receive/body.ts'
 import { type ConnectDoor, openConnectDoor } from './receive/connect/connect-door.ts'
 import { answerDoor } from './receive/door.ts'
@@ -111,6 +112,7 @@ async function start(
   })
   await running.checkRoles(config.roles)
   notices.push(...running.notices())
+  await running.plans.stopInterrupted()
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
   const { awsUrl, consoleUrl, stop } = await running.listen(
     measure ?? ((socket) => measureIsolation(socket, (uid) => wall.reaches(uid))),
@@ -153,6 +155,7 @@ class Running implements Gate {
   readonly store: Store
   readonly recorder: Recorder
   readonly desk: ReviewDesk
+  readonly plans: PlanDesk
   readonly epochs: EpochDesk
   readonly gateway: Gateway
   readonly standing: StandingDesk
@@ -187,6 +190,8 @@ class Running implements Gate {
     const { acts } = this.people
     const desk = { store, recorder, clock, gateId, acts, expiresInMs, grantExpiresInMs }
     this.desk = deskUnder(desk, () => this.#inForce())
+    const windowMs = config.review.planWindowMs
+    this.plans = new PlanDesk({ store, recorder, clock, desk: this.desk, windowMs })
     this.epochs = new EpochDesk({
       store,
       recorder,
@@ -212,6 +217,7 @@ class Running implements Gate {
       recorder,
       clock,
       desk: this.desk,
+      plans: this.plans,
       access: this.#access,
       epoch: () => this.#inForce(),
       following: this.#following,

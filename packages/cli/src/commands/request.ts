@@ -6,7 +6,7 @@ import type { Command } from 'commander'
 import { CommandFailure, EXIT, type ExitCode } from '../failure.ts'
 import type { GateClient } from '../gate-client.ts'
 import { gateFor, sessionKeys, statusForSession } from '../reading.ts'
-import { renderDocument } from '../render/review-document.ts'
+import { renderAny } from '../render/plan-document.ts'
 import { note, print, table } from '../render/terminal.ts'
 import {
   checkedRequest,
@@ -128,7 +128,7 @@ async function showRequest(id: string, options: Common): Promise<void> {
     print(JSON.stringify({ ...full, document }))
     return
   }
-  print(renderDocument(document, shown, approvers(full)))
+  print(renderAny(document, shown, approvers(full)))
   print(
     `\nState ${full.request.state}${full.request.closedBy ? ` by ${full.request.closedBy}` : ''}`,
   )
@@ -183,7 +183,7 @@ async function review(id: string, verdict: Verdict, options: ReviewOptions): Pro
   const signer = await signerFor(client, options.sshKey)
   const requestId = await resolveRequestId(client, id)
   const { full, document, shown } = await checkedRequest(client, requestId)
-  if (!options.json) note(`${renderDocument(document, shown, approvers(full))}\n`)
+  if (!options.json) note(`${renderAny(document, shown, approvers(full))}\n`)
   if (!options.yes && !options.json && process.stdin.isTTY) await confirm(verdict)
   const after = await signReview(client, signer, {
     requestId,

@@ -46,45 +46,10 @@ export function renderDocument(
   shown: string,
   approved: readonly string[],
 ): string {
-  const { action, evidence, context } = document
-  const environments = [...new Set(action.resources.map(({ environment }) => environment))]
-  // A role stands once for each environment it reaches; it is named once.
-  const resources = [...new Map(action.resources.map((one) => [one.arn, one])).values()]
-  const reached = (evidence.reaches ?? []).flatMap((one) => one.environments)
-  const found = (evidence.innerCalls ?? []).flatMap((inner) => inner.effects)
-  const effects = [...new Set([...action.effects, ...evidence.addedEffects, ...found])].filter(
-    (effect, _, all) => all.every(isLook) || !isLook(effect),
-  )
-  const strictest = action.effects.at(-1) ?? 'unknown'
-  const band = [...new Set([...environments, ...reached])]
-    .map((name) => toned(BAND[name] ?? ['bold'], name.toUpperCase()))
-    .join(' ')
+  const { context } = document
+  const open = ` · open until ${document.expiresAt.slice(11, 16)} UTC`
   const lines = [
-    `${band} · ${action.region} · account ${accountWords(action.account)} · open until ${document.expiresAt.slice(11, 16)} UTC`,
-    '',
-    `${SHAPE[strictest]} ${toned('bold', effects.join(' + '))}  ${action.operation}`,
-    ...resources
-      .slice(0, 10)
-      .map(
-        ({ arn, resolved }) =>
-          `  ${safe(arn)}${resolved ? '' : '  (wider than known: treated as production)'}`,
-      ),
-    ...more(resources.length - 10, 'resources'),
-    ...beyond(document),
-    ...saidBefore(document),
-    '',
-    ...wrap(safe(document.summary), WIDTH).map((line) => toned('bold', line)),
-    '',
-    ...findings(evidence.findings),
-    ...statements(document),
-    ...innerCalls(document),
-    ...(evidence.reaches ?? []).map(
-      ({ role, environments }) =>
-        `  acts under ${safe(role)}, which reaches ${safe(environments.join(', '))}`,
-    ),
-    ...evidence.couldNotLook.map((words) => `  could not look: ${indented(safe(words), 18)}`),
-    ...(evidence.wider ?? []).map((words) => `  ${toned('bold', indented(safe(words), 4))}`),
-    ...parameters(document),
+    ...renderCall(document, open, saidBefore(document)),
     '',
     `Asked by    ${safe(context.agent)} for ${safe(context.operator)} (the operator, who may not approve)`,
     `            session ${document.session} · role ${safe(context.role)} · isolation ${context.isolation}`,
@@ -101,6 +66,52 @@ export function renderDocument(
   return lines.join('\n')
 }
 
+type Call = Pick<ReviewDocument, 'action' | 'evidence' | 'summary'>
+
+/** What one call would do, without who asks for it. */
+export function renderCall(call: Call, open = '', said: readonly string[] = []): string[] {
+  const { action, evidence } = call
+  const environments = [...new Set(action.resources.map(({ environment }) => environment))]
+  // A role stands once for each environment it reaches; it is named once.
+  const resources = [...new Map(action.resources.map((one) => [one.arn, one])).values()]
+  const reached = (evidence.reaches ?? []).flatMap((one) => one.environments)
+  const found = (evidence.innerCalls ?? []).flatMap((inner) => inner.effects)
+  const effects = [...new Set([...action.effects, ...evidence.addedEffects, ...found])].filter(
+    (effect, _, all) => all.every(isLook) || !isLook(effect),
+  )
+  const strictest = action.effects.at(-1) ?? 'unknown'
+  const band = [...new Set([...environments, ...reached])]
+    .map((name) => toned(BAND[name] ?? ['bold'], name.toUpperCase()))
+    .join(' ')
+  return [
+    `${band} · ${action.region} · account ${accountWords(action.account)}${open}`,
+    '',
+    `${SHAPE[strictest]} ${toned('bold', effects.join(' + '))}  ${action.operation}`,
+    ...resources
+      .slice(0, 10)
+      .map(
+        ({ arn, resolved }) =>
+          `  ${safe(arn)}${resolved ? '' : '  (wider than known: treated as production)'}`,
+      ),
+    ...more(resources.length - 10, 'resources'),
+    ...beyond(call),
+    ...said,
+    '',
+    ...wrap(safe(call.summary), WIDTH).map((line) => toned('bold', line)),
+    '',
+    ...findings(evidence.findings),
+    ...statements(call),
+    ...innerCalls(call),
+    ...(evidence.reaches ?? []).map(
+      ({ role, environments }) =>
+        `  acts under ${safe(role)}, which reaches ${safe(environments.join(', '))}`,
+    ),
+    ...evidence.couldNotLook.map((words) => `  could not look: ${indented(safe(words), 18)}`),
+    ...(evidence.wider ?? []).map((words) => `  ${toned('bold', indented(safe(words), 4))}`),
+    ...parameters(call),
+  ]
+}
+
 /** What people said before about the same: their words, never the gate's. */
 export function saidBefore({ denied = [], changesAsked = [] }: DocumentFrame): string[] {
   const words = ({ request, by, at, comment }: ShownDenial, what: string) =>
@@ -112,7 +123,7 @@ export function saidBefore({ denied = [], changesAsked = [] }: DocumentFrame): s
 }
 
 /** What it reaches beyond the things it names: the gate itself, accounts of others. */
-function beyond({ action: { ownLimbs = [], outside = [] } }: ReviewDocument): string[] {
+function beyond({ action: { ownLimbs = [], outside = [] } }: Call): string[] {
   return [
     ...ownLimbs.map((words) => `  touches the gate itself: ${indented(safe(words), 4)}`),
     ...outside.map((words) => `  reaches outside of your accounts: ${safe(words)}`),
@@ -139,7 +150,7 @@ function findings(all: readonly Finding[]): string[] {
 
 /** What the call makes others do, now or later: in the call itself, or found in what it starts. */
 /** What was read of its SQL; the text itself is whole under `With`. */
-function statements({ action }: ReviewDocument): string[] {
+function statements({ action }: Call): string[] {
   const all = action.statements ?? []
   if (all.length === 0) return []
   const lines = all.slice(0, STATEMENTS_SHOWN_MAX).map(({ says, effects, at }) => {
@@ -154,7 +165,7 @@ function statements({ action }: ReviewDocument): string[] {
   ]
 }
 
-function innerCalls({ action, evidence }: ReviewDocument): string[] {
+function innerCalls({ action, evidence }: Call): string[] {
   const all = [...(action.innerCalls ?? []), ...(evidence.innerCalls ?? [])]
   if (all.length === 0) return []
   const lines = all.slice(0, INNER_CALLS_SHOWN_MAX).flatMap((inner) => {
@@ -176,7 +187,7 @@ function innerCalls({ action, evidence }: ReviewDocument): string[] {
   ]
 }
 
-function parameters(document: ReviewDocument): string[] {
+function parameters(document: Call): string[] {
   const before = 'before' in document.evidence ? document.evidence.before : null
   const text = safe(JSON.stringify(document.action.parameters), WHOLE_CHARS)
   const lines = ['', `With        ${wrap(text, WIDTH - 12).join('\n            ')}`]

@@ -11,13 +11,19 @@ import type { ReadingEnv } from './reading.ts'
 import { shownRequest } from './shown-request.ts'
 
 /** Two equal calls of one second have one signature; this keeps them apart. */
-const NONCE = z.string().min(16).max(64)
+export const NONCE = z.string().min(16).max(64)
 const CANCEL = z.strictObject({ request: z.string().max(64), nonce: NONCE })
 
 export function addAgentActs(app: Hono<ReadingEnv>, gate: Gate): void {
   app.post('/api/agent/cancel', async (context) => {
     const { session, said } = await agentSaid(gate, context, CANCEL)
-    return context.json(shownRequest(gate.store, await gate.desk.cancel(session.id, said.request)))
+    if (!said.request.startsWith('p-')) {
+      const request = await gate.desk.cancel(session.id, said.request)
+      return context.json(shownRequest(gate.store, request))
+    }
+    await gate.plans.cancel(session.id, said.request)
+    const guidance = `plan ${said.request} was taken back; nothing of it will be done`
+    return context.json({ requestId: said.request, state: 'cancelled', guidance })
   })
 }
 

@@ -14,6 +14,7 @@ import { givenAct } from './given-act.ts'
 import { Headlines } from './headlines.ts'
 import { addLedgerPages } from './ledger-pages.ts'
 import { addPeople } from './people.ts'
+import { addPlans } from './plans.ts'
 import { addPolicyPage } from './policy-page.ts'
 import { limitPosts, type ReadingEnv, requireOrigin, requireReader, socketOf } from './reading.ts'
 import { shownRequest } from './shown-request.ts'
@@ -68,6 +69,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   addSessions(app, gate)
   addRequests(app, gate)
   addAgentActs(app, gate)
+  addPlans(app, gate)
   addEvents(app, gate)
   gate.reading.timeline.follow(gate.recorder)
   addLedgerPages(app, gate.reading)

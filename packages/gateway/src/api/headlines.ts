@@ -1,6 +1,7 @@
 // The head of a review document, for lists: kept in memory under the document's hash, which never changes.
+import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
 import type { Recorder } from '../record/recorder.ts'
-import type { ReviewDocument } from '../review/document.ts'
+import { type AnyDocument, partsOf } from '../review/plan-document.ts'
 
 export interface Headline {
   /** Strictest last. */
@@ -45,13 +46,20 @@ export class Headlines {
 }
 
 function headlineOf(text: string): Headline {
-  const { action, evidence, summary } = JSON.parse(text) as ReviewDocument
-  const reached = (evidence.reaches ?? []).flatMap(({ environments }) => environments)
+  const document = JSON.parse(text) as AnyDocument
+  const parts = partsOf(document)
+  const environments = parts.flatMap(({ action, evidence }) => [
+    ...action.resources.map(({ environment }) => environment),
+    ...(evidence.reaches ?? []).flatMap((one) => one.environments),
+  ])
+  const [only] = parts
+  const all = new Set<string>(parts.flatMap(({ action }) => action.effects))
   return {
-    effects: action.effects,
-    environments: [
-      ...new Set([...action.resources.map(({ environment }) => environment), ...reached]),
-    ],
-    summary,
+    effects:
+      parts.length === 1 && only
+        ? only.action.effects
+        : EFFECTS_BY_STRICTNESS.filter((effect) => all.has(effect)),
+    environments: [...new Set(environments)],
+    summary: document.summary,
   }
 }

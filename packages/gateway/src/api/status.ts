@@ -33,6 +33,7 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   wall_open: 403,
   look_up_failed: 503,
   outcome_unrecorded: 500,
+  plan_stopped: 409,
   replayed: 409,
   state_error: 503,
 }

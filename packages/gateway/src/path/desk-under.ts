@@ -2,7 +2,8 @@
 import { acceptsSoftware, decideWithReviewers } from '../decide/decide.ts'
 import type { Decision } from '../decide/decision.ts'
 import { type ActiveEpoch, placeRules } from '../epoch/active.ts'
-import { type DeskOptions, ReviewDesk } from '../review/desk.ts'
+import { ReviewDesk } from '../review/desk.ts'
+import type { DeskOptions } from '../review/desk-options.ts'
 import { partsOf } from '../review/plan-document.ts'
 import { asDecided } from './facts.ts'
 

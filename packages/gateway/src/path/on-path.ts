@@ -5,6 +5,7 @@ import type { UpstreamAccess } from '../execute/credentials.ts'
 import type { Scope } from '../execute/exchange.ts'
 import type { Identified } from '../identify/identify.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { PlanDesk } from '../plans/plan-desk.ts'
 import type { Received } from '../receive/received.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { ReviewDesk } from '../review/desk.ts'
@@ -18,6 +19,7 @@ export interface GatewayParts {
   readonly recorder: Recorder
   readonly clock: Clock
   readonly desk: ReviewDesk
+  readonly plans: PlanDesk
   readonly access: UpstreamAccess
   /** The epoch in force, or why there is none. */
   readonly epoch: () => ActiveEpoch

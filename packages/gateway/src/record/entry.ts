@@ -137,6 +137,25 @@ export type Entry =
         readonly follows: readonly number[]
       }[]
     } & CallFacts)
+  | {
+      type: 'plan-recording'
+      at: string
+      plan: string
+      session: string
+      operator: string
+      agent: string
+      epoch: number
+    }
+  | ({ type: 'plan-step'; at: string; plan: string; step: number } & CallFacts)
+  | {
+      type: 'plan-stopped'
+      at: string
+      plan: string
+      session: string
+      /** The step that was next, or failed; null where none had been begun. */
+      step: number | null
+      why: string
+    }
   | { type: 'request-closed'; at: string; request: string; state: string; by: string | null }
   | {
       type: 'review'
@@ -193,6 +212,8 @@ export type Entry =
       grant: string | null
       /** SHA-256 (hex) of the call's signature, which is used once; absent in entries of older builds. */
       signature?: string
+      /** Set where it is a step of an approved plan. */
+      plan?: { readonly plan: string; readonly step: number }
       policies: readonly string[]
       /** Set where `observe` let pass what `enforce` would not have. */
       observed: string | null

@@ -31,10 +31,10 @@ export async function restoreEffects(
     }
     // Older builds made the state durable first, and said no signature.
     if (entry.type !== 'intent' || entry.signature === undefined) continue
-    const { effect: id, session: sessionId, operation, signature, grant } = entry
+    const { effect: id, session: sessionId, operation, signature, grant, plan } = entry
     store.restoreEffect(
       { id, sessionId, operation },
-      { signature, grant, atMs: Date.parse(entry.at) },
+      { signature, grant, plan, atMs: Date.parse(entry.at) },
     )
   }
 }

@@ -89,6 +89,14 @@ export function unknownRequest(id: string): GatewayError {
   )
 }
 
+export function closedMeanwhile(id: string): GatewayError {
+  return new GatewayError(
+    'request_closed',
+    `request ${id} was closed, or the people of this gate changed, meanwhile`,
+    'nothing was granted; look at the request again and sign anew if it is still open',
+  )
+}
+
 export function withoutPresence(): GatewayError {
   return notReviewer(
     "policy does not accept this key here: its signature does not prove a person's presence",

@@ -1,55 +1,38 @@
 // Makes Reviews and Grants: opens requests, joins copies of one call, takes signed verdicts, and lets
 // callers wait for one. It never starts an effect: enough approvals make a ready grant, no more.
 import type { Decision } from '../decide/decision.ts'
-import { GatewayError } from '../errors.ts'
-import type { Clock } from '../lib/clock.ts'
+import type { GatewayError } from '../errors.ts'
 import { randomId } from '../lib/ids.ts'
-import {
-  type ActVerifier,
-  type GivenAct,
-  invalidStatement,
-  type VerifiedAct,
-} from '../lib/signed-act.ts'
-import type { Recorder } from '../record/recorder.ts'
-import type { GrantRow, RequestRow, ReviewRow, Store } from '../state/store.ts'
+import { type GivenAct, invalidStatement, type VerifiedAct } from '../lib/signed-act.ts'
+import type { EscalationRow } from '../state/standing-store.ts'
+import type { GrantRow, RequestRow, ReviewRow } from '../state/store.ts'
 import { requireRoomToAsk } from './caps.ts'
 import {
+  closedMeanwhile,
   refusedApproval,
   reviewable,
   signerNow,
   unknownRequest,
   withoutPresence,
 } from './checks.ts'
+import type { DeskOptions, NewPlan, NewRequest } from './desk-options.ts'
 import type { ReviewDocument } from './document.ts'
-import { alternativeOf, type EscalationRule, escalate, escalationsFor } from './escalation.ts'
+import { alternativeOf, escalate, escalationsFor } from './escalation.ts'
 import { Mutexes } from './mutexes.ts'
 import { type Content, framed, keepDocument, readDocument, rowOf } from './opening.ts'
-import { type AnyDocument, type PlanDocument, partsOf } from './plan-document.ts'
+import { type AnyDocument, type PlanDocument, type PlanPart, partsOf } from './plan-document.ts'
 import { reachOf } from './reach.ts'
 import { asReviewer, type Reviewer } from './reviewer.ts'
 import { denialsOf, overcomes } from './standing.ts'
 import { REVIEW_NAMESPACE, REVIEW_STATEMENT, type ReviewStatement } from './statement.ts'
 import { Waiters } from './waiters.ts'
-import { nothingToTake, notTheirs, verifiedWithdrawal } from './withdrawal.ts'
-
-export interface DeskOptions {
-  readonly store: Store
-  readonly recorder: Recorder
-  readonly clock: Clock
-  readonly gateId: string
-  readonly acts: ActVerifier
-  readonly expiresInMs: number
-  readonly grantExpiresInMs: number
-  /** Whether policy takes signatures that prove nobody's presence; lent by the decide stage. */
-  readonly acceptsSoftware: (document: AnyDocument) => boolean
-  /** Policy's answer to a document, given these approvals; the gateway lends its decide stage. */
-  readonly decideWith: (document: AnyDocument, reviewers: readonly Reviewer[]) => Decision
-  /** Whom the epoch says to tell when nobody answers a request in these environments. */
-  readonly escalations: (environments: readonly string[]) => readonly EscalationRule[]
-}
-
-export type NewRequest = Content<ReviewDocument> & { readonly actionDigest: string }
-export type NewPlan = Content<PlanDocument> & { readonly request: string }
+import {
+  nothingToTake,
+  notTheirs,
+  readyGrant,
+  requirePending,
+  verifiedWithdrawal,
+} from './withdrawal.ts'
 
 export class ReviewDesk {
   readonly #options: DeskOptions
@@ -181,6 +164,13 @@ export class ReviewDesk {
     return { answer: 'review', requirement, policies, reason: 'the same was denied within a day' }
   }
 
+  /** Whether those who approved the request are enough for this too, by the policy in force. */
+  stillAllows(request: RequestRow, part: PlanPart): boolean {
+    const decideWith = (some: readonly Reviewer[]) => this.#options.decideWith(part, some)
+    const deniedBy = request.deniedBefore.map(({ by }) => by)
+    return overcomes(deniedBy, this.#approvers(request), decideWith)
+  }
+
   /** From here on the no stands, also over what was not asked yet. */
   #denies(
     { id, operator }: RequestRow,
@@ -208,11 +198,11 @@ export class ReviewDesk {
       if (!request) throw unknownRequest(statement.request)
       if (statement.takes === 'cancel') {
         if (person.name !== request.operator) throw notTheirs(person.name)
-        this.#requirePending(request)
+        requirePending(request, clock.nowMs())
         if (!store.useNonce(statement.nonce, asked.nowMs)) throw usedBefore()
         await this.#cancel(request, { by: 'operator', signer: person.name, act })
       } else {
-        const grant = this.#ready(request)
+        const grant = readyGrant(store, request, clock.nowMs())
         if (!store.useNonce(statement.nonce, asked.nowMs)) throw usedBefore()
         await this.#revoke(grant, { signer: person.name, act, why: statement.comment })
         if (person.name !== request.operator) {
@@ -226,31 +216,22 @@ export class ReviewDesk {
 
   /** The agent's own: what it asked for and does not want any more, waiting or approved. */
   async cancel(sessionId: string, id: string): Promise<RequestRow> {
-    const { store } = this.#options
+    const { store, clock } = this.#options
     return this.#mutexes.run(id, async () => {
       const request = store.request(id)
       if (request?.sessionId !== sessionId) throw unknownRequest(id)
       const nobody = { signer: null, act: null } as const
       if (request.state === 'approved') {
-        await this.#revoke(this.#ready(request), { ...nobody, why: 'the agent gave it back' })
+        await this.#revoke(readyGrant(store, request, clock.nowMs()), {
+          ...nobody,
+          why: 'the agent gave it back',
+        })
       } else {
-        this.#requirePending(request)
+        requirePending(request, clock.nowMs())
         await this.#cancel(request, { by: 'agent', ...nobody })
       }
       return store.request(id) as RequestRow
     })
-  }
-
-  #requirePending({ id, state, expiresAtMs }: RequestRow): void {
-    if (state === 'pending' && expiresAtMs > this.#options.clock.nowMs()) return
-    throw nothingToTake(id, `nothing left to cancel: it is ${state}`)
-  }
-
-  #ready({ id, state }: RequestRow): GrantRow {
-    const grant = this.#options.store.grantForRequest(id)
-    const isReady = grant?.state === 'ready' && grant.expiresAtMs > this.#options.clock.nowMs()
-    if (grant && isReady) return grant
-    throw nothingToTake(id, `no approval that could be revoked: it is ${grant?.state ?? state}`)
   }
 
   async #cancel(
@@ -323,11 +304,7 @@ export class ReviewDesk {
       endedWhy: null,
     } as const
     if (!store.addGrant(grant, review, peopleVersion)) {
-      throw new GatewayError(
-        'request_closed',
-        `request ${request.id} was closed, or the people of this gate changed, meanwhile`,
-        'nothing was granted; look at the request again and sign anew if it is still open',
-      )
+      throw closedMeanwhile(request.id)
     }
     this.#waiters.wake(request.id)
   }
@@ -358,17 +335,20 @@ export class ReviewDesk {
       await recorder.record({ type: 'grant-expired', grant, request })
       this.#waiters.wake(request)
     }
-    for (const row of store.dueEscalations(clock.nowMs())) {
-      await this.#mutexes.run(row.requestId, async () => {
-        const request = store.request(row.requestId)
-        if (request?.state !== 'pending') return
-        const document = await this.document(request)
-        const allows = (people: readonly Reviewer[]) =>
-          this.#decided(request, document, people).answer === 'allow'
-        await escalate(this.#options, row, alternativeOf(row.team, allows), clock.nowMs())
-      })
-    }
+    for (const row of store.dueEscalations(clock.nowMs())) await this.#escalate(row)
     store.pruneDenials(clock.nowMs())
+  }
+
+  #escalate(row: EscalationRow): Promise<void> {
+    const { store, clock } = this.#options
+    return this.#mutexes.run(row.requestId, async () => {
+      const request = store.request(row.requestId)
+      if (request?.state !== 'pending') return
+      const document = await this.document(request)
+      const allows = (people: readonly Reviewer[]) =>
+        this.#decided(request, document, people).answer === 'allow'
+      await escalate(this.#options, row, alternativeOf(row.team, allows), clock.nowMs())
+    })
   }
 
   async #expireRequests(): Promise<void> {

@@ -42,11 +42,13 @@ export interface PlanDocument extends DocumentFrame {
 
 export type AnyDocument = ReviewDocument | PlanDocument
 
+/** One call, as policy is asked about it. */
+export type PlanPart = Pick<PlanStep, 'action' | 'evidence' | 'context'>
+export type Decidable = PlanPart | Pick<PlanDocument, 'steps'>
+
 /** What is decided, call by call. */
-export function partsOf(
-  document: AnyDocument,
-): readonly Pick<PlanStep, 'action' | 'evidence' | 'context'>[] {
-  return document.type === 'seconder-plan-document@v1' ? document.steps : [document]
+export function partsOf(document: Decidable): readonly PlanPart[] {
+  return 'steps' in document ? document.steps : [document]
 }
 
 interface Bound {

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import { type ActVerifier, type GivenAct, invalidStatement } from '../lib/signed-act.ts'
+import type { GrantRow, RequestRow, Store } from '../state/store.ts'
 import { COMMENT_CHARS_MAX } from './words.ts'
 
 export const WITHDRAWAL_NAMESPACE = 'seconder-withdrawal@v1'
@@ -51,4 +52,17 @@ export function nothingToTake(id: string, what: string): GatewayError {
     `request ${id} has ${what}`,
     'see `seconder request show`; nothing was changed',
   )
+}
+
+/** Errors: `request_closed`. */
+export function requirePending({ id, state, expiresAtMs }: RequestRow, nowMs: number): void {
+  if (state === 'pending' && expiresAtMs > nowMs) return
+  throw nothingToTake(id, `nothing left to cancel: it is ${state}`)
+}
+
+/** The approval that can be taken back. Errors: `request_closed`. */
+export function readyGrant(store: Store, { id, state }: RequestRow, nowMs: number): GrantRow {
+  const grant = store.grantForRequest(id)
+  if (grant?.state === 'ready' && grant.expiresAtMs > nowMs) return grant
+  throw nothingToTake(id, `no approval that could be revoked: it is ${grant?.state ?? state}`)
 }

@@ -4,6 +4,16 @@ import * as rows from './rows.ts'
 import { Statements } from './statements.ts'
 import type { FollowedEffect, IntentFacts, OpenEffect } from './store.ts'
 
+/** What an approval must be in the moment of its use. Values: now, now. */
+const USABLE = `state = 'ready' AND expires_at_ms > ?
+  AND epoch = (SELECT max(number) FROM epochs)
+  AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?)
+  AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.request_id = grants.request_id
+    AND verdict = 'approve' AND NOT EXISTS (SELECT 1 FROM person_keys JOIN people
+      ON people.name = person_keys.person WHERE fingerprint = reviews.key_fingerprint
+      AND people.name = reviews.reviewer AND person_keys.removed_at_ms IS NULL
+      AND people.removed_at_ms IS NULL))`
+
 /** Ended effects that wait to be forgotten. */
 const ENDED_MAX = 256
 
@@ -23,19 +33,12 @@ export class EffectStatements extends Statements {
   ): boolean {
     const consumed = this.transactionSoonDurable(() => {
       const changed = this.run(
-        `UPDATE grants SET state = 'consumed' WHERE id = ? AND state = 'ready' AND expires_at_ms > ?
-         AND epoch = (SELECT max(number) FROM epochs)
-         AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?)
-         AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.request_id = grants.request_id
-           AND verdict = 'approve' AND NOT EXISTS (SELECT 1 FROM person_keys JOIN people
-             ON people.name = person_keys.person WHERE fingerprint = reviews.key_fingerprint
-             AND people.name = reviews.reviewer AND person_keys.removed_at_ms IS NULL
-             AND people.removed_at_ms IS NULL))`,
+        `UPDATE grants SET state = 'consumed' WHERE id = ? AND ${USABLE}`,
         grantId,
         nowMs,
         nowMs,
       )
-      return changed === 1 && this.#startEffect(effect, signatureSha256, nowMs)
+      return changed === 1 && this.startEffect(effect, signatureSha256, nowMs)
     })
     return consumed === true
   }
@@ -49,12 +52,18 @@ export class EffectStatements extends Statements {
         nowMs,
         epoch,
       )
-      return mayAct !== undefined && this.#startEffect(effect, signatureSha256, nowMs)
+      return mayAct !== undefined && this.startEffect(effect, signatureSha256, nowMs)
     })
     return begun === true
   }
 
-  #startEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): true | false {
+  /** Whether the approval of this request may be used now; within the transaction that uses it. */
+  protected isUsable(requestId: string, nowMs: number): boolean {
+    const sql = `SELECT 1 FROM grants WHERE request_id = ? AND ${USABLE}`
+    return this.one(sql, requestId, nowMs, nowMs) !== undefined
+  }
+
+  protected startEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): true | false {
     const fresh = this.run(
       'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
       signatureSha256,
@@ -71,12 +80,16 @@ export class EffectStatements extends Statements {
     return true
   }
 
-  restoreEffect(effect: OpenEffect, { signature, grant, atMs }: IntentFacts): void {
+  restoreEffect(effect: OpenEffect, { signature, grant, plan, atMs }: IntentFacts): void {
     this.transaction(() => {
       const used =
         'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING'
       this.run(used, signature, atMs)
-      if (grant !== null) this.run(`UPDATE grants SET state = 'consumed' WHERE id = ?`, grant)
+      if (plan) {
+        const sql = `UPDATE plan_steps SET state = 'consumed' WHERE plan_id = ? AND number = ? AND state = 'recorded'`
+        this.run(sql, plan.plan, plan.step)
+      } else if (grant !== null)
+        this.run(`UPDATE grants SET state = 'consumed' WHERE id = ?`, grant)
       this.run(
         `INSERT INTO effects (id, session_id, operation, state) VALUES (?, ?, ?, 'open') ON CONFLICT DO NOTHING`,
         effect.id,

@@ -1,5 +1,6 @@
 // Makes the Store's nouns from rows of the database. Nothing here decides anything.
 import type { KeyRecord, OpenChange, PersonRecord, SignInRow } from './people-store.ts'
+import type { PlanRow, PlanState, PlanStepRow } from './plan-store.ts'
 import type { DenialRow, EscalationRow } from './standing-store.ts'
 import type {
   EpochRow,
@@ -174,5 +175,31 @@ export function escalation(row: Row): EscalationRow {
     dueAtMs: count(row, 'due_at_ms'),
     atMs: row['at_ms'] === null ? null : count(row, 'at_ms'),
     alternative: row['alternative'] === null ? null : list(row, 'alternative'),
+  }
+}
+
+export function plan(row: Row): PlanRow {
+  return {
+    id: text(row, 'id'),
+    sessionId: text(row, 'session_id'),
+    operator: text(row, 'operator'),
+    state: text(row, 'state') as PlanState,
+    reason: text(row, 'reason'),
+    epoch: count(row, 'epoch'),
+    openedAtMs: count(row, 'opened_at_ms'),
+    stoppedAt: row['stopped_at'] === null ? null : count(row, 'stopped_at'),
+    why: textOrNull(row, 'why'),
+  }
+}
+
+export function planStep(row: Row): PlanStepRow {
+  return {
+    number: count(row, 'number'),
+    operation: text(row, 'operation'),
+    actionDigest: text(row, 'action_digest'),
+    digest: text(row, 'digest'),
+    follows: JSON.parse(text(row, 'follows')) as number[],
+    content: text(row, 'content'),
+    state: text(row, 'state') as PlanStepRow['state'],
   }
 }

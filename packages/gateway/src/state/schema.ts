@@ -108,4 +108,17 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX requests_by_state_opening ON requests (state, opened_at_ms, id);
   CREATE INDEX sessions_by_opening ON sessions (opened_at_ms, id);
   `,
+  `
+  CREATE TABLE plans (
+    id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operator TEXT NOT NULL, state TEXT NOT NULL,
+    reason TEXT NOT NULL, epoch INTEGER NOT NULL, opened_at_ms INTEGER NOT NULL, stopped_at INTEGER, why TEXT
+  );
+  CREATE INDEX plans_by_session ON plans (session_id, state);
+  CREATE INDEX plans_by_time ON plans (opened_at_ms);
+  CREATE TABLE plan_steps (
+    plan_id TEXT NOT NULL, number INTEGER NOT NULL, operation TEXT NOT NULL, action_digest TEXT NOT NULL,
+    digest TEXT NOT NULL, follows TEXT NOT NULL, content TEXT NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY (plan_id, number)
+  );
+  `,
 ]

@@ -3,6 +3,7 @@
 import type { SeatCount } from '../decide/decision.ts'
 import type { JsonObject } from '../describe/action.ts'
 import type { PeopleStore } from './people-store.ts'
+import type { PlanStore, StepPlace } from './plan-store.ts'
 import type { StandingStore } from './standing-store.ts'
 
 export type { FoundingPerson, KeyRecord, PersonRecord } from './people-store.ts'
@@ -123,6 +124,8 @@ export interface IntentFacts {
   /** SHA-256 of the call's signature, in hex. */
   readonly signature: string
   readonly grant: string | null
+  /** Set where the approval is one of a plan: then its step was used, not all of it. */
+  readonly plan?: StepPlace | undefined
   readonly atMs: number
 }
 
@@ -145,7 +148,7 @@ export interface UploadPart {
   readonly bytes: number
 }
 
-export interface Store extends PeopleStore, StandingStore {
+export interface Store extends PeopleStore, StandingStore, PlanStore {
   meta(key: string): string | undefined
   setMeta(key: string, value: string): void
 
