@@ -96,16 +96,14 @@ interface Payload {
 
 const payload = (post: TakenPost | undefined) => post?.json as unknown as Payload
 
-async function standing() {
-  const response = await fetch(`${gate.running.consoleUrl}/api/standing`)
-  const { notify } = (await response.json()) as {
-    notify: {
-      unrouted: number
-      trouble: string | null
-      channels: Record<string, string | number>[]
-    }
-  }
-  return notify
+interface Shown {
+  readonly unrouted: number
+  readonly trouble: string | null
+  readonly channels: readonly Record<string, string | number>[]
+}
+
+async function standing(): Promise<Shown> {
+  return (await gate.client.get<{ notify: Shown }>('/api/standing')).notify
 }
 
 /** Looks until it is so, as a person who reads the page would. */

@@ -8,6 +8,7 @@ import type { OpenedSession } from './identify/session-opening.ts'
 import type { Clock } from './lib/clock.ts'
 import type { RelyingParty } from './lib/passkey.ts'
 import type { GivenAct } from './lib/signed-act.ts'
+import type { ShownAbsence } from './notify/away.ts'
 import type { PeopleSide } from './people/people-side.ts'
 import type { PlanDesk } from './plans/plan-desk.ts'
 import type { ConnectCa } from './receive/connect/connect-door.ts'
@@ -35,6 +36,9 @@ export interface Gate {
   /** The open session whose key signed a call to the gate itself. */
   agentSession(request: WireRequest): SessionRow
   closeSession(act: GivenAct): Promise<readonly string[]>
+  /** Who is told instead of whom, now. */
+  away(): readonly ShownAbsence[]
+  takeAway(act: GivenAct): Promise<readonly ShownAbsence[]>
 }
 
 /** A gate that listens. */

@@ -28,6 +28,7 @@ import { openSession } from './identify/session-opening.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { closed, once } from './lib/listening.ts'
 import type { GivenAct } from './lib/signed-act.ts'
+import { type ShownAbsence, shownAbsences, takeAway } from './notify/away.ts'
 import { notifierOf, type RunningNotifier } from './notify/start.ts'
 import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
@@ -335,6 +336,15 @@ class Running implements Gate {
     const cancelled = await closeSession(options, act).finally(() => this.#access.forgetEnded())
     this.desk.wake(cancelled)
     return cancelled
+  }
+
+  away(): readonly ShownAbsence[] {
+    return shownAbsences({ ...this.#options, absences: () => this.notifier.absences() })
+  }
+
+  async takeAway(act: GivenAct): Promise<readonly ShownAbsence[]> {
+    const absences = () => this.notifier.absences()
+    return takeAway({ ...this.#options, acts: this.people.acts, absences }, act)
   }
 
   async listen(

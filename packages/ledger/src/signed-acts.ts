@@ -40,6 +40,7 @@ const ONE_ACT: Readonly<
     by: 'signer',
     same: ['request', 'signer'],
   },
+  away: { namespace: 'seconder-away@v1', by: 'signer', same: ['signer', 'away'] },
   'people-signed': { namespace: 'seconder-people@v1', by: 'signer', same: ['change', 'signer'] },
   'people-cancelled': { namespace: 'seconder-people-cancel@v1', by: 'signer', same: [] },
   'signed-in': { namespace: 'seconder-sign-in@v1', by: '', same: ['use'] },

@@ -17,6 +17,7 @@ import { CommandFailure, EXIT } from '../failure.ts'
 import { gateFor } from '../reading.ts'
 import { note, print, table } from '../render/terminal.ts'
 import { signerFor } from '../signing.ts'
+import { addAwayCommands } from './away.ts'
 
 interface Options {
   readonly gate?: string
@@ -53,6 +54,7 @@ export function addPeopleCommands(program: Command): void {
   addKeyCommands(people)
   addTeamCommands(people)
   addIdentityCommands(people)
+  addAwayCommands(people)
   signed(
     people.command('sign <change>').description('sign a change that waits for a second member'),
   )

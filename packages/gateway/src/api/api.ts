@@ -8,6 +8,7 @@ import { ACT_CHARS_MAX } from '../lib/signed-act.ts'
 import { unknownRequest } from '../review/checks.ts'
 import type { PageOf, RequestRow, SessionRow } from '../state/store.ts'
 import { addAgentActs } from './agent-acts.ts'
+import { addAway } from './away.ts'
 import { addConsole, ConsoleFiles } from './console-files.ts'
 import { addEvents } from './events.ts'
 import { givenAct } from './given-act.ts'
@@ -77,6 +78,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   addConsole(app, new ConsoleFiles(), (context) => wordsInstead(context))
   addPeople(app, gate)
   addSignIns(app, gate)
+  addAway(app, gate)
   app.get('/healthz', (context) => context.json({ ok: true }))
   app.get('/api/gate', (context) => context.json(gate.facts()))
   app.get('/api/standing', async (context) => context.json(await gate.standing.now()))

@@ -1,10 +1,12 @@
 // What people read: hostile names cannot forge a line, a mention or a direction, and routes fail loud.
 import { expect, test } from 'vitest'
 import type { RequestRow } from '../state/store.ts'
+import { standInFor } from './away.ts'
 import { pauseAfter } from './carrier.ts'
 import { connectionCode } from './channel.ts'
 import { lineOf, type Notice, noticedRequest, titleOf } from './notice.ts'
-import { channelsFor } from './routing.ts'
+import type { RouteRow } from './notify-config.ts'
+import { channelsFor, type Routing } from './routing.ts'
 
 const ROW: RequestRow = {
   id: 'r-0000000000000000000000000a',
@@ -73,26 +75,62 @@ test('M2 mixed scripts are flagged, and a long name is cut in its middle with a 
   expect(long?.operation.length).toBeLessThanOrEqual(100)
 })
 
+function routing(routes: readonly (Partial<RouteRow> & { channels: string[] })[]): Routing {
+  const all = routes.map((route) => ({ people: [], ...route }))
+  return { routes: all, channelsOf: (person) => [`${person}-phone`] }
+}
+
 test('a route is followed where team, environment and effect fit, each channel once', () => {
   const routes = [
     { teams: ['sre'], environments: ['production'], channels: ['pager', 'room'] },
     { teams: ['dba'], channels: ['dba'] },
     { effects: ['permissions' as const], channels: ['room', 'audit'] },
   ]
-  expect(channelsFor(routes, ['sre:1'], CONCERN)).toEqual(['pager', 'room'])
-  expect(channelsFor(routes, ['sre:1', 'dba:1'], CONCERN)).toEqual(['pager', 'room', 'dba'])
-  expect(channelsFor(routes, ['sre:1'], { ...CONCERN, environments: ['development'] })).toEqual([])
-  expect(channelsFor(routes, ['any:1'], CONCERN)).toEqual(['pager', 'room', 'dba'])
+  expect(channelsFor(routing(routes), ['sre:1'], CONCERN)).toEqual(['pager', 'room'])
+  expect(channelsFor(routing(routes), ['sre:1', 'dba:1'], CONCERN)).toEqual([
+    'pager',
+    'room',
+    'dba',
+  ])
+  expect(
+    channelsFor(routing(routes), ['sre:1'], { ...CONCERN, environments: ['development'] }),
+  ).toEqual([])
+  expect(channelsFor(routing(routes), ['any:1'], CONCERN)).toEqual(['pager', 'room', 'dba'])
   const grant = { ...CONCERN, effects: ['write', 'permissions'] }
-  expect(channelsFor(routes, ['sre:1'], grant)).toEqual(['pager', 'room', 'audit'])
+  expect(channelsFor(routing(routes), ['sre:1'], grant)).toEqual(['pager', 'room', 'audit'])
 })
 
 test('what could not be told of a request keeps nobody from hearing of it', () => {
   const routes = [
     { environments: ['development'], effects: ['destroy' as const], channels: ['one'] },
   ]
-  expect(channelsFor(routes, [], { effects: ['unknown'], environments: [] })).toEqual(['one'])
-  expect(channelsFor(routes, ['not a seat'], { effects: [], environments: [] })).toEqual(['one'])
+  expect(channelsFor(routing(routes), [], { effects: ['unknown'], environments: [] })).toEqual([
+    'one',
+  ])
+  expect(channelsFor(routing(routes), ['not a seat'], { effects: [], environments: [] })).toEqual([
+    'one',
+  ])
+})
+
+test('who is away is told through their stand-in, in a circle or past members themselves', () => {
+  const untilMs = 1
+  const absences = [
+    { person: 'alice', to: 'bob', untilMs },
+    { person: 'bob', to: 'carol', untilMs },
+    { person: 'dora', to: 'erin', untilMs },
+    { person: 'erin', to: 'dora', untilMs },
+    { person: 'frank', to: 'gone', untilMs },
+  ]
+  const told = (person: string) => standInFor(person, absences, (name) => name !== 'gone')
+  expect(['alice', 'bob', 'carol', 'dora', 'erin', 'frank'].map(told)).toEqual([
+    ...['carol', 'carol', 'carol', 'dora', 'erin', 'frank'],
+  ])
+  const circle = [
+    { person: 'x', to: 'y', untilMs },
+    { person: 'y', to: 'z', untilMs },
+    { person: 'z', to: 'y', untilMs },
+  ]
+  expect(standInFor('x', circle, () => true)).toBe('x')
 })
 
 test('the pause doubles to its limit, the later half of it by chance', () => {

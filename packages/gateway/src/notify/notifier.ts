@@ -6,11 +6,12 @@ import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
 import type { Recorded, Recorder } from '../record/recorder.ts'
 import type { RequestRow, Store } from '../state/store.ts'
+import { type Absences, standInFor } from './away.ts'
 import { Carrier, type ChannelStanding } from './carrier.ts'
 import { NAMED_MAX, type Notice, type NoticedRequest, noticedRequest, shown } from './notice.ts'
 import type { NotifyConfig } from './notify-config.ts'
 import { type Going, Outbox, WAITING_MAX } from './outbox.ts'
-import { channelsFor } from './routing.ts'
+import { channelsFor, type Routing } from './routing.ts'
 
 /** How often everything is looked at again, whatever was heard. */
 const SWEEP_MS = 60_000
@@ -24,12 +25,10 @@ const SWEPT_MAX = 1_000
 /** Sweeps are at least this far apart, whatever happens. */
 const SWEEPS_APART_MS = 1_000
 
-/** Entries that open and end no request: there are many of them, or they cannot. */
-const UNHEARD = new Set([
-  ...['read', 'unverified', 'refused', 'denied', 'intent', 'outcome', 'review'],
-  ...['gate-created', 'gate-started', 'relying-party', 'session-opened', 'child-session-opened'],
-  ...['people-signed', 'people-cancelled'],
-])
+/** Entries of a request that neither open nor end it. */
+const UNHEARD = new Set(['intent', 'outcome', 'review'])
+/** Entries that end requests which they do not name. */
+const ENDING = new Set(['session-closed', 'epoch-activated', 'people-changed'])
 
 export interface NotifierOptions {
   readonly config: NotifyConfig
@@ -103,6 +102,11 @@ export class Notifier {
     }
   }
 
+  /** Where absences are kept; undefined where the outbox cannot be used. */
+  absences(): Absences | undefined {
+    return this.#open?.outbox
+  }
+
   /** Stops sending; what was not delivered is sent after the next start. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -116,8 +120,7 @@ export class Notifier {
 
   /** Runs inside the recorder: it may only remember. */
   #hear({ type, request }: Recorded): void {
-    if (UNHEARD.has(type)) return
-    // Closed sessions, new epochs and changed people end requests that their entries do not name.
+    if (request === undefined ? !ENDING.has(type) : UNHEARD.has(type)) return
     if (request !== undefined && this.#heard.size < HEARD_MAX) this.#heard.add(request)
     else this.#sweepAtMs = Math.min(this.#sweepAtMs, this.#sweptAtMs + SWEEPS_APART_MS)
     // The state follows the entry in the same turn of the event loop; it is read in a later one.
@@ -220,6 +223,20 @@ export class Notifier {
     }
   }
 
+  /** Whoever is away is told through their stand-in, where that one can be told at all. */
+  #routing(): Routing {
+    const { config, store, clock } = this.#options
+    const absences = this.#opened().outbox.absences(clock.nowMs())
+    const members = new Set(absences.length === 0 ? [] : store.people().map(({ name }) => name))
+    const own = (person: string) =>
+      Object.hasOwn(config.people, person) ? config.people[person] : undefined
+    return {
+      routes: config.routes,
+      channelsOf: (person) =>
+        own(standInFor(person, absences, (name) => members.has(name))) ?? own(person) ?? [],
+    }
+  }
+
   #newDueAt({ session, sinceMs }: { session: string; sinceMs: number }): number {
     const { gatherMs, quietMs } = this.#options.config
     const lastMs = this.#opened().outbox.lastOpenedAt(session)
@@ -231,8 +248,9 @@ export class Notifier {
   }
 
   async #tellNew(): Promise<void> {
-    const { store, clock, config } = this.#options
+    const { store, clock } = this.#options
     const { outbox } = this.#opened()
+    const routing = this.#routing()
     for (const due of outbox.sessionsWith('new')) {
       if (this.#isClosed) return
       if (this.#newDueAt(due) > clock.nowMs()) continue
@@ -242,7 +260,7 @@ export class Notifier {
         const row = store.request(id)
         if (row?.state !== 'pending') continue
         const concern = await this.#headlines.of(row)
-        const channels = channelsFor(config.routes, row.requirement, concern)
+        const channels = channelsFor(routing, row.requirement, concern)
         if (channels.length === 0) this.#unrouted++
         for (const channel of channels)
           told.set(channel, [...(told.get(channel) ?? []), noticedRequest(row, concern)])
@@ -258,8 +276,9 @@ export class Notifier {
 
   /** A team that is asked because nobody answered is told at once: it was waited for long enough. */
   async #tellTeams(): Promise<void> {
-    const { store, clock, config } = this.#options
+    const { store, clock } = this.#options
     const { outbox } = this.#opened()
+    const routing = this.#routing()
     for (const id of this.#escalated) {
       if (this.#isClosed) return
       this.#escalated.delete(id)
@@ -268,7 +287,7 @@ export class Notifier {
       const concern = await this.#headlines.of(row)
       for (const { team, atMs, alternative } of store.escalations(id)) {
         if (atMs === null || outbox.wasEscalated(id, team)) continue
-        const channels = channelsFor(config.routes, [`${team}:1`], concern)
+        const channels = channelsFor(routing, [`${team}:1`], concern)
         if (channels.length === 0) this.#unrouted++
         const of = { session: row.sessionId, operator: shown(row.operator), team: shown(team) }
         const requests = [noticedRequest(row, concern, alternative)]

@@ -56,7 +56,7 @@ test('channels are read with their secrets from the environment and from files',
   const everything = inspect(config.notify, { depth: 9 }) + JSON.stringify(config.notify)
   expect(everything).not.toContain('very-secret')
   expect(everything).not.toContain(KEY.slice(6))
-  expect(loadNotify(path, ENVIRON)?.routes).toEqual([{ channels: ['one'] }])
+  expect(loadNotify(path, ENVIRON)?.routes).toEqual([{ channels: ['one'], people: [] }])
 })
 
 test('C2 a file with the secret of a channel is a place that nobody else may read', () => {
@@ -151,7 +151,8 @@ test.each([
   ['a channel of every object', '[{ channels: [constructor] }]', /routes\.0\.channels\.0/],
   ['no route', '[]', /notify\.routes/],
   ['an effect that is none', '[{ effects: [delete], channels: [one] }]', /routes\.0\.effects\.0/],
-  ['no channel', '[{ channels: [] }]', /routes\.0\.channels/],
+  ['neither channel nor person', '[{ teams: [sre] }]', /routes\.0\.channels/],
+  ['a person without channels', '[{ people: [alice] }]', /routes\.0\.people\.0`: `notify\.people`/],
   ['a team no policy could name', '[{ teams: ["SRE"], channels: [one] }]', /routes\.0\.teams\.0/],
 ])('a route with %s is refused by the name of its field', (_what, routes, field) => {
   expect(refusal('{ one: { slack: { url: "env:HOOK" } } }', routes).message).toMatch(field)

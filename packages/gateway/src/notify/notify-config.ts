@@ -59,13 +59,22 @@ const CHANNEL = z
     message: 'a channel is exactly one of webhook, slack and email',
   })
 
-const ROUTE = z.strictObject({
-  /** Whose requests: those that want somebody of one of these teams, or anybody. Absent = all. */
-  teams: z.array(TEAM).min(1).max(50).optional(),
-  environments: z.array(NAME).min(1).max(100).optional(),
-  effects: z.array(EFFECT).min(1).optional(),
-  channels: z.array(NAME).min(1).max(CHANNELS_MAX),
-})
+const ROUTE = z
+  .strictObject({
+    /** Whose requests: those that want somebody of one of these teams, or anybody. Absent = all. */
+    teams: z.array(TEAM).min(1).max(50).optional(),
+    environments: z.array(NAME).min(1).max(100).optional(),
+    effects: z.array(EFFECT).min(1).optional(),
+    channels: z.array(NAME).max(CHANNELS_MAX).default([]),
+    /** Members, each told on channels of their own, or whoever stands in for them. */
+    people: z.array(NAME).max(50).default([]),
+  })
+  .refine(({ channels, people }) => channels.length + people.length > 0, {
+    message: 'a route names channels or people',
+    path: ['channels'],
+  })
+
+const NO_CHANNEL = 'there is no such channel'
 
 export const NOTIFY = z
   .strictObject({
@@ -74,6 +83,8 @@ export const NOTIFY = z
       .refine((channels) => Object.keys(channels).length <= CHANNELS_MAX, {
         message: `at most ${CHANNELS_MAX} channels`,
       }),
+    /** The channels of each person whom a route names. */
+    people: z.record(NAME, z.array(NAME).min(1).max(CHANNELS_MAX)).default({}),
     routes: z.array(ROUTE).min(1).max(ROUTES_MAX),
     /** How long the first message of a session waits for what comes with it. */
     gatherMs: z.number().int().min(0).max(60_000).default(2_000),
@@ -89,13 +100,18 @@ export const NOTIFY = z
     /** How long a receiver may take for one message. */
     timeoutMs: z.number().int().min(100).max(60_000).default(15_000),
   })
-  .superRefine(({ channels, routes }, context) => {
-    for (const [index, route] of routes.entries()) {
-      for (const [at, name] of route.channels.entries()) {
-        if (Object.hasOwn(channels, name)) continue
-        const path = ['routes', index, 'channels', at]
-        context.addIssue({ code: 'custom', message: 'there is no such channel', path })
+  .superRefine(({ channels, people, routes }, context) => {
+    const known = (among: object, named: readonly string[], path: readonly (string | number)[]) => {
+      for (const [at, name] of named.entries()) {
+        if (Object.hasOwn(among, name)) continue
+        const message = among === people ? '`notify.people` has nobody of this name' : NO_CHANNEL
+        context.addIssue({ code: 'custom', message, path: [...path, at] })
       }
+    }
+    for (const [name, own] of Object.entries(people)) known(channels, own, ['people', name])
+    for (const [index, route] of routes.entries()) {
+      known(channels, route.channels, ['routes', index, 'channels'])
+      known(people, route.people, ['routes', index, 'people'])
     }
   })
 
@@ -123,6 +139,7 @@ export type ChannelConfig =
 
 export interface NotifyConfig {
   readonly channels: Readonly<Record<string, ChannelConfig>>
+  readonly people: Readonly<Record<string, readonly string[]>>
   readonly routes: readonly RouteRow[]
   readonly gatherMs: number
   readonly quietMs: number

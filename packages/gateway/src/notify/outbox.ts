@@ -5,6 +5,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Statements } from '../state/statements.ts'
+import type { Absence, Absences } from './away.ts'
 import type { Delivery } from './channel.ts'
 import type { Notice } from './notice.ts'
 
@@ -27,6 +28,9 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS told_by_delivery ON told (delivery);
   CREATE TABLE IF NOT EXISTS escalated (
     request TEXT NOT NULL, team TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (request, team)
+  );
+  CREATE TABLE IF NOT EXISTS absences (
+    person TEXT PRIMARY KEY, stand_in TEXT NOT NULL, until_ms INTEGER NOT NULL
   );
   CREATE TABLE IF NOT EXISTS deliveries (
     id TEXT PRIMARY KEY, channel TEXT NOT NULL, session TEXT NOT NULL, kind TEXT NOT NULL,
@@ -62,7 +66,7 @@ export interface SessionDue {
   readonly sinceMs: number
 }
 
-export class Outbox extends Statements {
+export class Outbox extends Statements implements Absences {
   /** How many are watched; null until it was counted once. */
   #watched: number | null = null
 
@@ -228,6 +232,23 @@ export class Outbox extends Statements {
 
   end(id: string, state: Exclude<DeliveryState, 'waiting'>): void {
     this.run('UPDATE deliveries SET state = ? WHERE id = ?', state, id)
+  }
+
+  keepAbsence({ person, to, untilMs }: Absence): void {
+    this.run('INSERT OR REPLACE INTO absences VALUES (?, ?, ?)', person, to, untilMs)
+  }
+
+  endAbsence(person: string): void {
+    this.run('DELETE FROM absences WHERE person = ?', person)
+  }
+
+  absences(nowMs: number): Absence[] {
+    const sql = 'SELECT * FROM absences WHERE until_ms > ? ORDER BY person'
+    return this.all(sql, nowMs).map((row) => ({
+      person: String(row['person']),
+      to: String(row['stand_in']),
+      untilMs: Number(row['until_ms']),
+    }))
   }
 
   prune(nowMs: number): void {

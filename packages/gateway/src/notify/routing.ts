@@ -4,9 +4,15 @@ import { ANYBODY, parseSeatCount } from '../decide/seats.ts'
 import type { Concern } from './notice.ts'
 import type { RouteRow } from './notify-config.ts'
 
+export interface Routing {
+  readonly routes: readonly RouteRow[]
+  /** The channels of a member who is to be told, or of whoever stands in for them. */
+  readonly channelsOf: (person: string) => readonly string[]
+}
+
 /** Names of channels, each once, in the order of the routes. */
 export function channelsFor(
-  routes: readonly RouteRow[],
+  { routes, channelsOf }: Routing,
   requirement: readonly string[],
   concern: Concern,
 ): string[] {
@@ -17,7 +23,11 @@ export function channelsFor(
       matches(route.environments, concern.environments, null) &&
       matches(route.effects, concern.effects, 'unknown'),
   )
-  return [...new Set(hearing.flatMap(({ channels }) => channels))]
+  const named = hearing.flatMap(({ channels, people }) => [
+    ...channels,
+    ...people.flatMap(channelsOf),
+  ])
+  return [...new Set(named)]
 }
 
 /** True where the route names none, one of those, or one of those is what stands for all. */

@@ -72,6 +72,14 @@ export type Entry =
     }
   /** Somebody may read from here on; null where an identity provider vouched for them. */
   | { type: 'signed-in'; at: string; person: string; use: string; act: SignedAct | null }
+  /** Who is told instead of the signer, until when; null where they are back. It gives nobody a right. */
+  | {
+      type: 'away'
+      at: string
+      signer: string
+      away: { readonly to: string; readonly until: string } | null
+      act: SignedAct
+    }
   /** Whose passkeys count from here on, and on which pages (red team M4). */
   | { type: 'relying-party'; at: string; rpId: string; origins: readonly string[] }
   | {
