@@ -11,7 +11,7 @@ import { duckDb, hasJq, jq, readAll, type Took, took } from './replay/peers.ts'
 import { type Bench, type BenchOptions, figure, quotient, type Row } from './result.ts'
 
 /** Events of the usual run, and of one with --all: that of the design. */
-const EVENTS = 320_000
+const EVENTS = 400_000
 const EVENTS_ALL = 1_600_000
 /** Distinct calls that Cedar is asked about one by one. */
 const CALLS_OF_CEDAR = 2_000

@@ -36,7 +36,7 @@ if (port !== null) {
     const message: FromScan = { is: 'chunk', chunk }
     port.postMessage(message, [chunk.rows.buffer])
   }, workerData as string[])
-  port.on('message', async (asked: ToScan) => {
+  const handle = async (asked: ToScan): Promise<void> => {
     if (asked === 'end') {
       gatherer.flush()
       port.postMessage({ is: 'done' } satisfies FromScan)
@@ -45,5 +45,10 @@ if (port !== null) {
     }
     const read = await readAny(asked.file)
     port.postMessage({ is: 'read', index: asked.index, ...read } satisfies FromScan)
+  }
+  // One after the other, however many were sent ahead. What throws ends the worker, and so the scan.
+  let last = Promise.resolve()
+  port.on('message', (asked: ToScan) => {
+    last = last.then(() => handle(asked))
   })
 }

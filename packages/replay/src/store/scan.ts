@@ -15,6 +15,8 @@ import type { FileFaultFound, ScanFacts, TrailStore } from './trail-store.ts'
 /** Faults of files that are listed; the rest is counted. */
 export const FAULTS_LISTED_MAX = 200
 export const WORKERS_MAX = 64
+/** Files that a worker has been told of: it does not wait for the next one. */
+const AHEAD = 3
 
 export interface Progress {
   readonly files: number
@@ -116,9 +118,12 @@ class Gathering {
       resourceLimits: { maxYoungGenerationSizeMb: 64 },
     })
     const own = new Numbers()
+    let isEnded = false
     const ask = () => {
+      if (isEnded) return
       const index = this.#next++
       const file = this.#files[index]
+      isEnded = file === undefined
       worker.postMessage((file === undefined ? 'end' : { file, index }) satisfies ToScan)
     }
     return new Promise<void>((resolve, reject) => {
@@ -132,7 +137,7 @@ class Gathering {
           ask()
         }
       })
-      ask()
+      for (let ahead = 0; ahead < AHEAD; ahead++) ask()
     }).finally(() => worker.terminate())
   }
 
