@@ -338,6 +338,43 @@ describe('H8 the environments that a role reaches', () => {
   })
 })
 
+describe('whom an account does not hold', () => {
+  test('an administrator of one account becomes him whom another account lets in', () => {
+    const there = (trust: Parameters<typeof trusts>[0]) =>
+      role({ name: 'there', account: OTHER, can: [allow('rds:*')], trust: [trusts(trust)] })
+    const deployer = role({
+      name: 'ci',
+      can: [allow('sts:AssumeRole', arnOf('role/there', OTHER))],
+    })
+    const lists = {
+      users: [
+        user({ name: 'root', can: [allow('*')] }),
+        user({ name: 'x', can: [allow('iam:PutUserPolicy')] }),
+      ],
+      roles: [there({ AWS: arnOf('role/ci') }), deployer],
+    }
+    const { audit } = audited(lists)
+    for (const name of ['root', 'x']) {
+      const finding = by(audit.findings, arnOf(`user/${name}`))['roles/reaches-destruction']
+      expect(finding?.path.at(-1)?.to).toBe(arnOf('role/there', OTHER))
+    }
+    const shut = audited({
+      ...lists,
+      roles: [there({ Service: 'x.amazonaws.com' }), deployer],
+    }).audit
+    expect(by(shut.findings, arnOf('user/root'))['roles/reaches-destruction']).toBe(undefined)
+  })
+
+  test('one who may rule under a condition and widens himself without one is both', () => {
+    const mfa = { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }
+    const can = [allow('*', '*', mfa), allow('iam:PutUserPolicy')]
+    const { audit } = audited({ users: [user({ name: 'x', can })] })
+    const found = by(audit.findings, arnOf('user/x'))
+    expect(found['roles/rules-account']).toMatchObject({ severity: 'medium' })
+    expect(found['roles/escalates-to-admin']).toMatchObject({ severity: 'critical', dependsOn: [] })
+  })
+})
+
 describe('fixes hold', () => {
   test('with the deny of a finding the way is closed', () => {
     const can = [allow(['iam:PutUserPolicy', 'iam:CreateAccessKey', 'iam:PassRole', 'lambda:*'])]

@@ -4,7 +4,7 @@ import { PRODUCTION } from '@seconder/gateway/describe/environments'
 import { BehindGate } from './behind-gate.ts'
 import type { Destructions } from './destruction.ts'
 import type { Finding, Fix, PrincipalRow, Rounder, Severity } from './finding.ts'
-import { denyFix, limbFix, trimFix } from './fixes.ts'
+import { denyFix, limbFix, quoted, trimFix } from './fixes.ts'
 import type { GateFacts, LimbChange, Limbs } from './gate.ts'
 import { type Graph, type Node, type Way, waysFrom } from './graph.ts'
 import type { Reach } from './reach.ts'
@@ -14,7 +14,9 @@ import type { TrailUse } from './trail-use.ts'
 import { trailFacts, unusedFinding } from './unused.ts'
 import {
   dependsOf,
+  howWords,
   placesIn,
+  seenWords,
   sentence,
   stepOf,
   weightOf,
@@ -63,17 +65,7 @@ export class Examiner {
     if (row.unread.length > 0) findings.push(this.#unread(about))
     // What AWS lends to its own services nobody can assume; the gate and what it lends ask by themselves.
     if (row.serviceLinked || row.isGate) return { row, findings, rounder: null }
-    if (row.rules !== 'no') findings.push(this.#ruling(about))
-    else {
-      const escalation = this.#escalation(about)
-      if (escalation) findings.push(escalation)
-      const destroys = this.#destroying(about)
-      if (destroys) findings.push(destroys)
-      if (!escalation) {
-        const further = this.#further(about)
-        if (further) findings.push(further)
-      }
-    }
+    findings.push(...this.#reaching(about))
     const unused = unusedFinding(row, subject.identity, this.#of.trail)
     if (unused) findings.push(unused)
     const editing = this.#editing(about)
@@ -81,6 +73,23 @@ export class Examiner {
     const rounder = this.#rounder(about)
     if (rounder && this.#of.gate.configured) findings.push(this.#rounding(about, rounder))
     return { row, findings, rounder }
+  }
+
+  /** What it is, what it makes of itself, and what lies beyond that. */
+  #reaching(about: About): Finding[] {
+    const { row } = about
+    if (row.rules === 'yes') {
+      const further = this.#further(about, [about.node])
+      return [this.#ruling(about), ...(further ? [further] : [])]
+    }
+    const top = bestWay(about, (node) => this.#of.graph.rules(node) === 'yes')
+    const found = [
+      row.rules === 'unknown' ? this.#ruling(about) : null,
+      top && this.#escalation(about, top),
+      row.rules === 'unknown' ? null : this.#destroying(about),
+      this.#further(about, top ? [about.node, top.to] : [about.node]),
+    ]
+    return found.filter((each) => each !== null)
   }
 
   /** Environments of a role, for what is said of its trust. */
@@ -190,17 +199,14 @@ export class Examiner {
     })
   }
 
-  #escalation(about: About): Finding | null {
-    const { graph } = this.#of
-    const way = bestWay(about, (node) => graph.rules(node) === 'yes')
-    if (way === null) return null
+  #escalation(about: About, way: Way): Finding {
     const { row } = about
     const isCertain = way.truth === 'yes'
-    const severity = isCertain || row.isAgent ? 'critical' : 'high'
+    const severity = (isCertain || row.isAgent) && !row.behindGate ? 'critical' : 'high'
     const to = wordsOfNode(way.to, about.node)
     return this.#finding(about, 'roles/escalates-to-admin', severity, {
       title: `It ${isCertain ? 'can' : 'may be able to'} make itself an administrator in ${way.steps === 1 ? 'one step' : `${way.steps} steps`}`,
-      words: `${sentence(way)} It then is ${to}, who may do anything in the account.`,
+      words: `${sentence(way)} It then is ${to}, who may do anything in the account.${seenWords(row)}`,
       dependsOn: dependsOf(way),
       evidence: way.edges[0]?.evidence ?? [],
       path: way.edges.map(stepOf),
@@ -233,14 +239,21 @@ export class Examiner {
     })
   }
 
-  /** Whom it becomes destroys in an environment where it does not itself. */
-  #further(about: About): Finding | null {
+  /** Whom it becomes destroys where those who are known already do not: `known` are itself, and a ruler. */
+  #further(about: About, known: readonly Node[]): Finding | null {
     const { destructions } = this.#of
-    const own = new Set([...about.row.destroys.certain, ...about.row.destroys.possible])
-    const count = about.row.destroys.actions.length
+    const all = known.map((node) => destructions.of(node))
+    const places = new Set(all.flatMap(({ certain, possible }) => [...certain, ...possible]))
+    const accounts = new Set(known.map(({ asked }) => asked.subject.identity.account))
+    const count = Math.max(...all.map(({ actions }) => actions.length))
     const isWorse = (node: Node): boolean => {
       const { certain, possible, actions } = destructions.of(node)
-      return [...certain, ...possible].some((name) => !own.has(name)) || actions.length > count
+      const isAway = !accounts.has(node.asked.subject.identity.account) && actions.length > 0
+      return (
+        isAway ||
+        [...certain, ...possible].some((name) => !places.has(name)) ||
+        actions.length > count
+      )
     }
     const way = bestWay(about, isWorse)
     if (way === null) return null
@@ -326,14 +339,16 @@ export class Examiner {
       who: row.arn,
       kind: row.kind,
       certain: isCertain,
-      how: way.steps === 0 ? 'directly' : `by ${wordsOfNode(way.to, node)}`,
+      how: howWords(way, node, row),
       isAgent: row.isAgent,
       excepted: isExcepted(row.arn),
     }
   }
 
   #rounding(about: About, { certain, how, excepted }: Rounder): Finding {
-    const base: Severity = about.row.isAgent ? 'critical' : certain ? 'high' : 'medium'
+    const { isAgent, behindGate } = about.row
+    const worst: Severity = isAgent ? 'critical' : certain ? 'high' : 'medium'
+    const base: Severity = behindGate ? 'medium' : worst
     return this.#finding(about, 'roles/goes-round-the-gate', excepted ? 'note' : base, {
       title: `It ${certain ? 'can' : 'may'} act on production without the gate`,
       words: [
@@ -344,7 +359,7 @@ export class Examiner {
       fix: {
         words:
           'Apply the SCPs of `seconder init aws`, with --except for those who are meant to go on without the gate.',
-        command: 'seconder init aws --gate ROLE-ARN --out wall/',
+        command: `seconder init aws --gate ${quoted(this.#of.gate.own ?? 'ROLE-ARN')} --out wall/`,
       },
     })
   }

@@ -69,7 +69,7 @@ export class Graph {
     return node
   }
 
-  /** Ways out of a node. From one that rules its account unhindered only those to other accounts. */
+  /** Ways out of a node. From one that rules its account unhindered only those that lead out of it. */
   edges(from: Node): readonly Edge[] {
     const kept = this.#edges.get(from)
     if (kept) return kept
@@ -109,7 +109,8 @@ export class Graph {
       const ruler = edges.find(({ truth, to }) => truth === 'yes' && this.#isFree(to))
       const { account } = from.asked.subject.identity
       const isAway = ({ to }: Edge) => to.asked.subject.identity.account !== account
-      walked = ruler === undefined ? edges : [ruler, ...edges.filter(isAway)]
+      const takesAll = ruler === undefined || this.#isFree(from)
+      walked = takesAll ? edges : [ruler, ...edges.filter(isAway)]
       this.#walked.set(from, walked)
     }
     return walked

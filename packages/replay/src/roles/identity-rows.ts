@@ -123,6 +123,17 @@ export const SELF: readonly SelfRow[] = [
   },
 ]
 
+/** By the trust of a role as it is: the one row that needs no right in its account. */
+export const ASSUMING: TakeRow = {
+  id: 'sts-001',
+  kind: 'take',
+  about: 'the role trusts the caller, who assumes it',
+  target: 'role',
+  steps: [{ on: 'trust' }],
+  as: 'nothing',
+  source: pathfinding('sts-001'),
+}
+
 export const TAKING: readonly TakeRow[] = [
   {
     id: 'iam-002',
@@ -265,13 +276,5 @@ export const TAKING: readonly TakeRow[] = [
     as: 'any-policy',
     source: pathfinding('iam-021'),
   },
-  {
-    id: 'sts-001',
-    kind: 'take',
-    about: 'the role trusts the caller, who assumes it',
-    target: 'role',
-    steps: [{ on: 'trust' }],
-    as: 'nothing',
-    source: pathfinding('sts-001'),
-  },
+  ASSUMING,
 ]

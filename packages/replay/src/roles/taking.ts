@@ -3,11 +3,11 @@
 
 import { type Policy, parsePolicy } from '@seconder/aws/iam/policy'
 import type { ContextValue } from '@seconder/aws/iam/request'
-import { type Answer, type Asked, type Gained, hasAnyPolicy, isUnbounded, NO } from './asking.ts'
+import { type Answer, Asked, type Gained, hasAnyPolicy, isUnbounded, NO } from './asking.ts'
 import type { SelfRow, TakeRow, TakeStep } from './escalation.ts'
 import { type Identity, partitionIn } from './estate.ts'
 import type { Found, Use } from './graph.ts'
-import { SELF, TAKING } from './identity-rows.ts'
+import { ASSUMING, SELF, TAKING } from './identity-rows.ts'
 import type { Subject, Subjects } from './subject.ts'
 import { Trusting } from './trusting.ts'
 
@@ -26,6 +26,7 @@ export class Taking {
   readonly #users: readonly Subject[]
   readonly #roles: readonly Subject[]
   readonly #trusting: Trusting
+  readonly #bridges = new Map<string, readonly Subject[]>()
 
   constructor(subjects: Subjects) {
     this.#subjects = subjects
@@ -50,14 +51,33 @@ export class Taking {
     return row.steps.some(({ on }) => on === 'trust') ? this.#trusting.of(subject) : this.#roles
   }
 
-  /** Only roles of other accounts, by their trust. */
+  /** Roles of other accounts, by their trust; and who of the own account gets to one, to become him. */
   acrossAccounts(asked: Asked, add: Add): void {
     const own = asked.subject.identity.account
-    for (const row of TAKING.filter(({ id }) => id === 'sts-001')) {
-      for (const target of this.#trusting.of(asked.subject)) {
-        if (target.identity.account !== own) this.#take(asked, row, target, add)
+    for (const target of this.#trusting.of(asked.subject)) {
+      if (target.identity.account !== own) this.#take(asked, ASSUMING, target, add)
+    }
+    for (const bridge of this.#bridgesOf(own)) {
+      for (const row of TAKING) {
+        if (row.target === bridge.identity.kind) this.#take(asked, row, bridge, add)
       }
     }
+  }
+
+  /** Principals of an account whom a role of another account lets in, or may. */
+  #bridgesOf(account: string): readonly Subject[] {
+    const kept = this.#bridges.get(account)
+    if (kept) return kept
+    const found = [...this.#users, ...this.#roles].filter((subject) => {
+      if (subject.identity.account !== account) return false
+      const asked = new Asked({ subject, gained: 'nothing' }, this.#subjects.groups)
+      return this.#trusting.of(subject).some((target) => {
+        const isAway = target.identity.account !== account
+        return isAway && assuming(asked, target, target.trust).answer.truth !== 'no'
+      })
+    })
+    this.#bridges.set(account, found)
+    return found
   }
 
   #self(asked: Asked, row: SelfRow, add: Add): void {

@@ -4,7 +4,7 @@
 import { PRODUCTION } from '@seconder/gateway/describe/environments'
 import type { Destroys, Destruction } from './destruction.ts'
 import { pathfinding } from './escalation.ts'
-import type { PathStep } from './finding.ts'
+import type { PathStep, PrincipalRow } from './finding.ts'
 import { FURTHER_EXISTING, FURTHER_LENDING } from './further-rows.ts'
 import type { Edge, Node, Way } from './graph.ts'
 import { SELF } from './identity-rows.ts'
@@ -46,6 +46,16 @@ export function wordsOfNode({ asked }: Node, start: Node): string {
   if (gained === 'nothing') return who
   if (typeof gained === 'object') return `${who} in group ${gained.group.split('/')[1]}`
   return gained === 'unbounded' ? `${who} without its boundary` : `${who} with any policy it likes`
+}
+
+/** Of a role that only the gate lends: its first step is one that a second person sees. */
+export function seenWords({ behindGate }: PrincipalRow): string {
+  return behindGate ? ' Its first step goes through the gate; what follows does not.' : ''
+}
+
+export function howWords(way: Way, node: Node, { behindGate }: PrincipalRow): string {
+  if (way.steps === 0) return 'directly'
+  return `by ${wordsOfNode(way.to, node)}${behindGate ? ', after a step that the gate sees' : ''}`
 }
 
 export function placesIn({ certain, possible }: Destruction): string {

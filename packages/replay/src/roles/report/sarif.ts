@@ -54,7 +54,7 @@ export function sarifOf(audit: Audit, file: string, version: string): object {
         columnKind: 'utf16CodeUnits',
         invocations: [
           {
-            executionSuccessful: true,
+            executionSuccessful: audit.whole,
             toolExecutionNotifications: audit.faults.map(({ kind, where, what }) => ({
               level: 'warning',
               message: { text: `${where}: ${what}` },
