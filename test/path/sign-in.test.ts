@@ -334,6 +334,33 @@ test.skipIf(process.getuid?.() !== 0)(
   },
 )
 
+test.skipIf(process.getuid?.() !== 0)(
+  'H17 the keys of a session work for the user that used them first, over restarts too, and for no other',
+  async () => {
+    const list = dynamodbCall('ListTables', {})
+    const asUser = (uid: number) => {
+      const { headers, body } = signed(keys, list)
+      const pairs = JSON.stringify(
+        Object.fromEntries(headers.map(([name, value]) => [name, value])),
+      )
+      const text = JSON.stringify(Buffer.from(body).toString())
+      const script = `fetch(${JSON.stringify(keys.endpoint)}, { method: 'POST', headers: ${pairs}, body: ${text} }).then(async (answer) => console.log(answer.status, await answer.text()))`
+      return new Promise<string>((resolve) => {
+        const options = { uid, gid: uid, cwd: '/' }
+        execFile('/usr/bin/env', ['node', '-e', script], options, (_, out) => resolve(out.trim()))
+      })
+    }
+    expect(await asUser(65_534)).toMatch(/^200 /)
+    expect((await rawCall(keys, list)).body).toContain('another user')
+    await gate.restartSame()
+    expect((await rawCall(keys, list)).body).toContain('another user')
+    expect(await asUser(65_534)).toMatch(/^200 /)
+    expect((await gate.entries()).filter(({ code }) => code === 'session_elsewhere')).toHaveLength(
+      2,
+    )
+  },
+)
+
 test('by https the cookie is bound to its host by the browser itself', async () => {
   await gate.running.close()
   await gate.restart({ console: { origins: ['https://seconder.example.com'] } })

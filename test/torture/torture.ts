@@ -163,6 +163,7 @@ function received({ request }: Mutant): Received {
   return {
     request: { ...request, headers },
     isolation: async () => 'none',
+    peer: async () => null,
     named: null,
     label: '',
     clientConnected: () => true,

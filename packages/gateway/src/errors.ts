@@ -9,6 +9,7 @@
  * - `spool_full`: the gate has no room on its disk for a large body just now. Try again later.
  * - `unsupported_payload`: the body is streamed or unsigned, so what is reviewed could not be bound.
  * - `session_unknown` / `session_closed`: the access key belongs to no open session.
+ * - `session_elsewhere`: the session's keys were first used by another user or from another address.
  * - `wrong_host`: the Host header names another host than this gate, or than the tunnel of CONNECT mode.
  * - `upstream_not_allowed`: service and region are not a row of the endpoint table.
  * - `not_supported`: named, and not in this version.
@@ -43,6 +44,7 @@ export type GatewayErrorCode =
   | 'unsupported_payload'
   | 'session_unknown'
   | 'session_closed'
+  | 'session_elsewhere'
   | 'wrong_host'
   | 'upstream_not_allowed'
   | 'not_supported'

@@ -17,6 +17,7 @@ import {
   identify,
   identifyHead,
 } from './identify/identify.ts'
+import { requirePeer } from './identify/session-peer.ts'
 import { sha256Hex } from './lib/canonical-json.ts'
 import { randomId } from './lib/ids.ts'
 import { changeSetFirst } from './path/change-set-first.ts'
@@ -81,6 +82,7 @@ export class Gateway {
     try {
       const { store, clock } = this.#parts
       identified = identify(received, store, clock.nowMs())
+      await requirePeer(store, identified.session, received.peer)
       // What reads the SQL of a call is loaded when the first one comes; where it cannot be, this refuses.
       await readyToDescribe(describedFor(identified))
       const call = this.#describe(received, identified)

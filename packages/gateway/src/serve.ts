@@ -41,6 +41,7 @@ import { answerDoor } from './receive/door.ts'
 import { measureIsolation, peerUid } from './receive/isolation.ts'
 import { createDoorServer } from './receive/listener.ts'
 import { hostsOf, ownHosts, urlOf } from './receive/own-hosts.ts'
+import { peerOf } from './receive/peer.ts'
 import { Spool } from './receive/spool.ts'
 import { openGateLedger } from './record/gate-ledger.ts'
 import { closeOpenEffects } from './record/open-effects.ts'
@@ -354,7 +355,7 @@ class Running implements Gate {
     const times = { ...BODY_TIMES, idleMs: config.uploads?.idleMs ?? BODY_TIMES.idleMs }
     const intake = { gateway: this.gateway, spool: this.spool, times }
     const door = createDoorServer((incoming, outgoing, isAwaited) => {
-      const own = { ...ownHosts(this.#awsUrl), named: null, measure }
+      const own = { ...ownHosts(this.#awsUrl), named: null, measure, peer: peerOf }
       const facts = tunnels.factsOf(incoming.socket, own)
       void answerDoor(intake, incoming, outgoing, facts, isAwaited)
     })

@@ -10,10 +10,11 @@ import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import { AGENT_SCOPE } from '../identify/agent-act.ts'
 import { requireSessionToken } from '../identify/child-opening.ts'
+import { requirePeer } from '../identify/session-peer.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Rate } from '../lib/rate.ts'
-import { peerOf } from '../people/peer.ts'
 import type { Reader } from '../people/sign-in.ts'
+import { peerOf } from '../receive/peer.ts'
 import type { RequestRow, SessionRow } from '../state/store.ts'
 
 /** What anybody who reaches the gate may know: who it is, how to sign in, and whether it stands. */
@@ -50,7 +51,9 @@ export function requireReader(gate: Gate, clock: Clock): MiddlewareHandler<Readi
       asked !== undefined &&
       context.req.header('authorization')?.startsWith('AWS4-HMAC-SHA256 ')
     ) {
-      requireOwn(gate.store.request(asked), sessionOf(gate, clock, context))
+      const session = sessionOf(gate, clock, context)
+      await requirePeer(gate.store, session, () => peerOf(socketOf(context.env)))
+      requireOwn(gate.store.request(asked), session)
       return next()
     }
     const reads = await readerOf(gate, context)

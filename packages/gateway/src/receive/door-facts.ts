@@ -12,4 +12,6 @@ export interface DoorFacts {
   /** The row of the endpoint table that a tunnel was opened for, or null. */
   readonly named: HostRow | null
   readonly measure: (socket: Socket) => Isolation | Promise<Isolation>
+  /** Names where a connection comes from; absent: nobody asks. */
+  readonly peer?: (socket: Socket) => Promise<string | null>
 }

@@ -74,6 +74,7 @@ export async function receive(
     request: { ...head, body },
     admittedAtMs,
     isolation: async () => measure(incoming.socket),
+    peer: async () => (facts.peer ? facts.peer(incoming.socket) : null),
     named,
     label,
     clientConnected: () =>

@@ -21,6 +21,8 @@ export interface Received {
   readonly admittedAtMs: number | null
   /** Measured on the connection, never taken from the request; once for each, when it is first asked for. */
   readonly isolation: () => Promise<Isolation>
+  /** Where the connection comes from, as a name to compare; null where that cannot be told. */
+  readonly peer: () => Promise<string | null>
   /** The host of AWS that the client believes it talks to, in CONNECT mode; else null. */
   readonly named: HostRow | null
   /** What the client put before the gate's own name, as `bucket.`; empty where it put nothing. */

@@ -121,4 +121,7 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (plan_id, number)
   );
   `,
+  `
+  CREATE TABLE session_peers (session_id TEXT PRIMARY KEY, peer TEXT NOT NULL);
+  `,
 ]

@@ -156,6 +156,22 @@ class SqliteStore extends PlanStatements implements Store {
     )
   }
 
+  sessionPeer(sessionId: string): string | undefined {
+    return this.remembered(`peer ${sessionId}`, () => {
+      const row = this.one('SELECT peer FROM session_peers WHERE session_id = ?', sessionId)
+      return row && String(row['peer'])
+    })
+  }
+
+  bindPeer(sessionId: string, peer: string): string {
+    this.run(
+      'INSERT INTO session_peers (session_id, peer) VALUES (?, ?) ON CONFLICT DO NOTHING',
+      sessionId,
+      peer,
+    )
+    return this.sessionPeer(sessionId) ?? peer
+  }
+
   closeSession(id: string, atMs: number): ClosedSessions | undefined {
     const closed = this.transaction(() => {
       const rows = this.all(

@@ -161,6 +161,10 @@ export interface Store extends PeopleStore, StandingStore, PlanStore {
 
   addSession(session: SessionRow): void
   sessionByAccessKey(accessKeyId: string): SessionRow | undefined
+  /** Where the session's keys were used first; undefined before that. */
+  sessionPeer(sessionId: string): string | undefined
+  /** Remembers that for good; returns the first, which may be another's. */
+  bindPeer(sessionId: string, peer: string): string
   /** Newest first; `before` as in RequestFilter. */
   sessions(page?: PageOf): readonly SessionRow[]
   /**

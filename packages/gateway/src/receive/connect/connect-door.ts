@@ -91,6 +91,7 @@ export class ConnectDoor {
       hosts: [row.host, `${row.host}:443`],
       names: [],
       measure: () => own.measure(outer),
+      ...(own.peer && { peer: () => own.peer?.(outer) ?? Promise.resolve(null) }),
       named: row,
     }
   }

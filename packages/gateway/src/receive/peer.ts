@@ -1,7 +1,7 @@
 // Where a connection comes from, as a name that can be compared: the user at its other end on this host, else
 // its address. A token that was made there is worth nothing elsewhere.
 import type { Socket } from 'node:net'
-import { isLoopback, peerUid } from '../receive/isolation.ts'
+import { isLoopback, peerUid } from './isolation.ts'
 
 const named = new WeakMap<Socket, Promise<string | null>>()
 
