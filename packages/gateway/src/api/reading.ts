@@ -125,7 +125,7 @@ export function requireOrigin(hosts: () => readonly string[], gate: Gate): Middl
 }
 
 /** How often one address may send anything that would change something. */
-const POSTS = { burst: 3_000, perMinute: 3_000 }
+const POSTS = { burst: 20_000, perMinute: 20_000 }
 
 /** Errors: `rate_limited`. */
 export function limitPosts(clock: Clock): MiddlewareHandler {

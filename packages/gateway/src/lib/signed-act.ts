@@ -18,7 +18,7 @@ import { verifySshSignature } from './ssh/sshsig.ts'
 export const ACT_CHARS_MAX = 16 * 1024
 
 /** How often one person may sign something. */
-const ACTS_PER_PERSON = { burst: 600, perMinute: 600 }
+const ACTS_PER_PERSON = { burst: 2_000, perMinute: 2_000 }
 
 /** A signature that proves nobody's presence is weaker than one that does (red team C3). */
 export type Strength = 'software' | 'hardware'
