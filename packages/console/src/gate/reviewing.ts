@@ -1,6 +1,6 @@
 // Makes and sends one verdict, as `seconder approve` does: over the document that this page checked.
-import type { CheckedDocument } from '@seconder/gateway/review/document'
 import { type GateFacts, get, post, type ShownRequest } from './api.ts'
+import type { CheckedAny } from './checked-request.ts'
 import { signWithPasskey } from './passkey.ts'
 
 export type Verdict = 'approve' | 'deny' | 'request_changes'
@@ -9,7 +9,7 @@ export type Verdict = 'approve' | 'deny' | 'request_changes'
 const STATEMENT_LIFE_MS = 5 * 60_000
 
 interface ReviewAnswer {
-  readonly checked: CheckedDocument
+  readonly checked: CheckedAny
   readonly facts: GateFacts
   readonly verdict: Verdict
   readonly comment: string

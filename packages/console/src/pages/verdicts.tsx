@@ -1,9 +1,9 @@
 // The three verdicts. Each is a fresh signature over the statement of this very act: the digest, the
 // document as shown, once. Approve has no key of its own on the keyboard.
-import type { ReviewDocument } from '@seconder/gateway/review/document'
 import { COMMENT_CHARS_MAX } from '@seconder/gateway/review/words'
 import { useId, useState } from 'react'
 import type { GateError, GateFacts, ShownRequest } from '../gate/api.ts'
+import type { CheckedAny } from '../gate/checked-request.ts'
 import { useIdentity } from '../gate/identity.ts'
 import { sendReview, type Verdict } from '../gate/reviewing.ts'
 import { Copied } from '../parts/copied.tsx'
@@ -11,7 +11,7 @@ import { Failure } from '../parts/notice.tsx'
 import { absoluteTime, shortId } from '../parts/words.ts'
 
 interface VerdictsProps {
-  readonly checked: { readonly document: ReviewDocument; readonly shown: string }
+  readonly checked: CheckedAny
   readonly request: ShownRequest
   readonly facts: GateFacts
   readonly reload: () => void

@@ -1,12 +1,11 @@
 // What a call makes others do, now or later, under which roles, and which environments those reach.
-import type { ReviewDocument } from '@seconder/gateway/review/document'
+import type { Part } from './call.tsx'
 import { EffectMark } from './effect-mark.tsx'
 import { Name, safe } from './untrusted.tsx'
 
 const CALLS_SHOWN = 40
 
-export function InnerCalls({ document }: { readonly document: ReviewDocument }) {
-  const { action, evidence } = document
+export function InnerCalls({ part: { action, evidence } }: { readonly part: Part }) {
   const all = [...(action.innerCalls ?? []), ...(evidence.innerCalls ?? [])]
   const reaches = evidence.reaches ?? []
   if (all.length === 0 && reaches.length === 0) return null
