@@ -3,8 +3,10 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { agentPost } from '@seconder/cli/agent-client'
 import { signChange } from '@seconder/cli/changing-people'
 import { signerFor } from '@seconder/cli/signing'
+import type { ShownPlan } from '@seconder/gateway/api/plans'
 import type { PeopleChange } from '@seconder/gateway/lib/people-change'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -14,6 +16,8 @@ import {
   askForOneSetting,
   changeOneSetting,
   hasChromium,
+  putNote,
+  refused,
   type Stage,
   startStage,
   withAuthenticator,
@@ -142,6 +146,27 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     await page.getByRole('button', { name: 'Deny' }).click()
     await page.getByText('Denied. Nothing was done').waitFor()
     expect((await askForOneSetting(stage)).message).toContain('denied by carol')
+  })
+
+  test('a plan of five calls is read step by step, signed once, and made', async () => {
+    const { client } = stage.gate
+    const said = { reason: 'Five notes about August.' }
+    const { planId } = await agentPost<ShownPlan>(client, stage.keys, '/api/agent/plans', said)
+    const notes = [1, 2, 3, 4, 5]
+    for (const note of notes) {
+      expect((await refused(putNote(stage, note))).message).toContain(`as step ${note} of plan`)
+    }
+    await agentPost(client, stage.keys, '/api/agent/plans/submit', {})
+    await page.goto(at('/'))
+    await page.locator(`a[href="/requests/${planId}"]`).click()
+    await page.getByRole('heading', { name: 'A plan of 5 calls, in this order' }).waitFor()
+    expect(await page.getByText(/^Step \d of 5$/).count()).toBe(5)
+    await page.getByText('Five notes about August.').first().waitFor()
+    await shot('plan-light-1200')
+    await page.getByRole('button', { name: 'Sign with passkey' }).click()
+    await page.getByText('Approved. Nothing has happened yet').waitFor()
+    for (const note of notes) await putNote(stage, note)
+    await refused(putNote(stage, 1))
   })
 
   test.each(['/', '/requests/DECEMBER', '/sessions', '/ledger', '/policies', '/people'])(

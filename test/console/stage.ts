@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DeleteStackCommand } from '@aws-sdk/client-cloudformation'
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { CONSOLE_FOLDER } from '@seconder/gateway/api/console-files'
 import { type Cloud, STORY_REGION, startCloud } from '@seconder/lab/cloud/cloud'
 import { createCostExplorerEnvironment } from '@seconder/lab/cloud/environment'
@@ -81,6 +82,13 @@ export function changeOneSetting({ agent }: Stage): Promise<unknown> {
       UpdateExpression: 'SET factor = :factor',
       ExpressionAttributeValues: { ':factor': { N: '0.93' } },
     }),
+  )
+}
+
+export function putNote({ agent }: Stage, number: number): Promise<unknown> {
+  const Key = `notes/${number}.txt`
+  return agent.s3.send(
+    new PutObjectCommand({ Bucket: 'cost-explorer-data', Key, Body: `note ${number}` }),
   )
 }
 
