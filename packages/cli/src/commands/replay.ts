@@ -1,7 +1,6 @@
 // seconder replay TRAIL...: what the policies would have answered to months of CloudTrail, how many reviews
 // a week that is, and where December would have been asked. Nothing is sent; only s3:// addresses call out.
 import { writeFileSync } from 'node:fs'
-import { ReplayError } from '@seconder/replay/errors'
 import { ENGINES, type Engine, groupSql } from '@seconder/replay/groups/sql'
 import { loadRules, type Rules, SHIPPED } from '@seconder/replay/judge/rules'
 import { type OpenTrail, openGroups, openTrail, reportOn } from '@seconder/replay/replay'
@@ -12,7 +11,7 @@ import { readIamExport } from '@seconder/replay/self-check/iam-export'
 import { selfCheck, selfCheckLines } from '@seconder/replay/self-check/self-check'
 import { cacheFolder } from '@seconder/replay/store/cache'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { report as reportFailure } from '../failure.ts'
+import { CommandFailure, EXIT, report as reportFailure } from '../failure.ts'
 import { ReplayProgress } from '../render/replay-progress.ts'
 import { note, print, toned } from '../render/terminal.ts'
 import { exitCodeOf, type FailOn, failOn } from './replay-fail-on.ts'
@@ -92,7 +91,13 @@ async function run(paths: readonly string[], options: ReplayOptions): Promise<vo
     return
   }
   if ((paths.length === 0) === (groups === undefined)) {
-    throw new ReplayError('bad_option', 'name a trail, or the result of groups with --groups')
+    const help = 'try: seconder replay samples/trail; see seconder replay --help'
+    throw new CommandFailure(
+      'bad_option',
+      'name a trail, or --groups and no trail',
+      help,
+      EXIT.usage,
+    )
   }
   const load = () => loadRules(options.policy ?? SHIPPED, options.isolation)
   const rules = await load()
