@@ -54,6 +54,7 @@ export interface HarnessOptions {
   readonly teams?: Readonly<Record<string, readonly string[]>>
   /** Limits of bodies on the disk. */
   readonly uploads?: Config['uploads']
+  readonly breakGlass?: boolean
   readonly timeoutMs?: number
   readonly totalTimeoutMs?: number
 }
@@ -138,7 +139,12 @@ export class Harness {
       },
       people,
       ...(uploads && { uploads }),
-      review: { holdMs, expiresInMs, grantExpiresInMs: 60_000 },
+      review: {
+        holdMs,
+        expiresInMs,
+        grantExpiresInMs: 60_000,
+        breakGlass: this.options.breakGlass ?? false,
+      },
       ...(this.options.follow && { follow: this.options.follow }),
       ...(this.options.notify && { notify: this.options.notify }),
     }

@@ -33,6 +33,7 @@ const COMMANDS: Record<string, () => Promise<Add>> = {
   console: async () => (await import('./commands/console.ts')).addConsoleCommands,
   people: async () => (await import('./commands/people.ts')).addPeopleCommands,
   notify: async () => (await import('./commands/notify.ts')).addNotifyCommands,
+  'break-glass': async () => (await import('./commands/break-glass.ts')).addBreakGlassCommands,
   plan: async () => (await import('./commands/plan.ts')).addPlanCommands,
   policy: async () => (await import('./commands/policy.ts')).addPolicyCommands,
   describe: async () => (await import('./commands/describe.ts')).addDescribeCommand,

@@ -176,6 +176,7 @@ export interface Config extends PeopleConfig {
     readonly grantExpiresInMs: number
     /** Absent = 30 minutes. */
     readonly planWindowMs?: number
+    readonly breakGlass?: boolean
   }
   /** Whom requests are told to; absent = nobody. */
   readonly notify?: NotifyConfig

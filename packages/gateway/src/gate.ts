@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import type { LedgerReading } from './api/ledger-pages.ts'
+import type { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import type { EpochDesk } from './epoch/activation.ts'
 import type { Gateway } from './gateway.ts'
 import type { OpenedSession } from './identify/session-opening.ts'
@@ -23,6 +24,7 @@ export interface Gate {
   readonly recorder: Recorder
   readonly desk: ReviewDesk
   readonly plans: PlanDesk
+  readonly breakGlass: BreakGlassDesk
   readonly epochs: EpochDesk
   readonly gateway: Gateway
   readonly standing: StandingDesk

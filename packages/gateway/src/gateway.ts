@@ -52,7 +52,9 @@ import type { GatewayParts, OnPath } from './path/on-path.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
+import { type Glass, glassFor } from './path/under-glass.ts'
 import { notWhileRecorded, recordedAsStep, requireStill, strayed } from './path/under-plan.ts'
+import { used } from './path/using.ts'
 import type { Course } from './plans/plan-desk.ts'
 import { asSigned, type Turn, turnOf } from './plans/turn.ts'
 import type { Received, Reply } from './receive/received.ts'
@@ -153,6 +155,11 @@ export class Gateway {
       const would = decision.answer === 'allow' ? null : decision.answer
       return this.#perform(call, evidence, decision, null, would)
     }
+    const glass = await glassFor(this.#parts.store, call, evidence, decision, clock.nowMs())
+    if (glass && course?.is !== 'recording') {
+      const passed = { answer: 'allow', policies: glass.policies } as const
+      return this.#perform(call, evidence, passed, null, null, { turn: null, glass })
+    }
     if (harmless) {
       // Most reads pass, so only one that does not is looked for among what was asked before.
       course = plans.courseOf(call.session.id)
@@ -225,14 +232,10 @@ export class Gateway {
     // The approval was for this call; whoever makes it now may stand nearer to the gate than then.
     const now = await decided(call, evidence)
     if (now.answer === 'deny') return this.#deny(call, evidence, now)
-    return this.#perform(
-      call,
-      evidence,
-      { answer: 'allow', policies: now.policies },
-      grant,
-      null,
+    return this.#perform(call, evidence, { answer: 'allow', policies: now.policies }, grant, null, {
       turn,
-    )
+      glass: null,
+    })
   }
 
   async #revoke({ id, requestId }: GrantRow): Promise<void> {
@@ -254,7 +257,7 @@ export class Gateway {
     decision: HeadDecision,
     grant: GrantRow | null,
     observed: string | null,
-    turn: Turn | null = null,
+    { turn, glass }: { turn: Turn | null; glass: Glass | null } = { turn: null, glass: null },
   ): Promise<Performed> {
     const { store, recorder, clock, access } = this.#parts
     // Before anything is consumed: what AWS does not lend, or not so narrowly, is not begun.
@@ -266,7 +269,7 @@ export class Gateway {
     const digest = this.#digest(call, asSigned(evidence, turn))
     const { request, scope } = call
     const facts = callFacts(call.caller, decidedOf(call, evidence), digest, call.epoch.number)
-    if (isRead(call.action) && observed === null && grant === null) {
+    if (isRead(call.action) && observed === null && grant === null && glass === null) {
       // A read's one entry is made durable while the upstream works, and before anything is answered.
       const entry = { type: 'read', ...passedBy(decision), ...facts } as const
       const answer = await whenRecorded(recorder.record(entry), send(request, scope))
@@ -284,11 +287,8 @@ export class Gateway {
     const signature = sha256Hex(call.verified.signature)
     // A crash after this line leaves a consumed grant without an effect: asked for again, never twice.
     const place = turn && { plan: turn.course.plan.id, step: turn.step.number }
-    const begun = place
-      ? store.consumeStep(place, effect, signature, clock.nowMs())
-      : grant
-        ? store.consumeGrant(grant.id, effect, signature, clock.nowMs())
-        : store.beginEffect(effect, signature, call.epoch.number, clock.nowMs())
+    const facing = { signature, epoch: call.epoch.number, nowMs: clock.nowMs() }
+    const begun = used(store, { grant, place, glass }, effect, facing)
     if (!begun) throw alreadyUsed(grant)
     await recorder.record({
       type: 'intent',
@@ -299,6 +299,7 @@ export class Gateway {
       policies: decision.policies,
       observed,
       ...(place && { plan: place }),
+      ...(glass && { breakGlass: glass.row.id }),
       ...facts,
     })
     // A crash from here on leaves an intent without outcome: at the next start it becomes `unknown`.

@@ -8,6 +8,7 @@ import type { WireRequest } from '@seconder/aws/wire-request'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
 import type { LedgerReading } from './api/ledger-pages.ts'
+import { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import { assumesRoles, type Config, type RoleRow } from './config.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
@@ -158,6 +159,7 @@ class Running implements Gate {
   readonly recorder: Recorder
   readonly desk: ReviewDesk
   readonly plans: PlanDesk
+  readonly breakGlass: BreakGlassDesk
   readonly epochs: EpochDesk
   readonly gateway: Gateway
   readonly standing: StandingDesk
@@ -194,6 +196,8 @@ class Running implements Gate {
     this.desk = deskUnder(desk, () => this.#inForce())
     const windowMs = config.review.planWindowMs
     this.plans = new PlanDesk({ store, recorder, clock, desk: this.desk, windowMs })
+    const isEnabled = () => this.#inForce().content.breakGlass === true
+    this.breakGlass = new BreakGlassDesk({ store, recorder, clock, gateId, acts, isEnabled })
     this.epochs = new EpochDesk({
       store,
       recorder,

@@ -30,6 +30,16 @@ const ONE_ACT: Readonly<
     by: 'reviewer',
     same: ['request', 'verdict', 'reviewer'],
   },
+  'break-glass-opened': {
+    namespace: 'seconder-break-glass@v1',
+    by: 'signer',
+    same: ['session', 'effects', 'resources', 'effectsMax'],
+  },
+  'break-glass-reviewed': {
+    namespace: 'seconder-break-glass-review@v1',
+    by: 'signer',
+    same: ['breakGlass'],
+  },
   'request-cancelled': {
     namespace: 'seconder-withdrawal@v1',
     by: 'signer',

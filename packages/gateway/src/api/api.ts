@@ -9,6 +9,7 @@ import { unknownRequest } from '../review/checks.ts'
 import type { PageOf, RequestRow, SessionRow } from '../state/store.ts'
 import { addAgentActs } from './agent-acts.ts'
 import { addAway } from './away.ts'
+import { addBreakGlass } from './break-glass.ts'
 import { addConsole, ConsoleFiles } from './console-files.ts'
 import { addEvents } from './events.ts'
 import { givenAct } from './given-act.ts'
@@ -71,6 +72,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   addRequests(app, gate)
   addAgentActs(app, gate)
   addPlans(app, gate)
+  addBreakGlass(app, gate)
   addEvents(app, gate)
   gate.reading.timeline.follow(gate.recorder)
   addLedgerPages(app, gate.reading)

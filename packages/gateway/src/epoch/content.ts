@@ -27,6 +27,8 @@ export interface EpochContent {
   readonly ownAccounts?: readonly string[]
   /** Whose signatures a change of people needs; absent = any two. */
   readonly membership?: { readonly signedBy: readonly string[] }
+  /** Present where break-glass is on; policies must allow it all the same. */
+  readonly breakGlass?: true
   /** SHA-256 over the compiled tables and the source of describe, resolve and decide. */
   readonly build: string
 }
@@ -50,6 +52,7 @@ export function contentOnDisk(config: Config, own: string | null): VersionedCont
     roleReach: config.roleReachPath === undefined ? {} : readRoleReach(config.roleReachPath),
     protect: protectedRows(config, own),
     ownAccounts: ownAccounts(config, own),
+    ...(config.review.breakGlass === true && { breakGlass: true as const }),
     ...(config.membership && { membership: config.membership }),
     build: buildHash(),
   })

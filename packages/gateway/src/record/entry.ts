@@ -146,6 +146,27 @@ export type Entry =
       }[]
     } & CallFacts)
   | {
+      type: 'break-glass-opened'
+      at: string
+      breakGlass: string
+      session: string
+      operator: string
+      effects: readonly string[]
+      resources: readonly string[]
+      effectsMax: number
+      until: string
+      /** Its statement holds the reason. */
+      act: SignedAct
+    }
+  | {
+      type: 'break-glass-reviewed'
+      at: string
+      breakGlass: string
+      session: string
+      reviewer: string
+      act: SignedAct
+    }
+  | {
       type: 'plan-recording'
       at: string
       plan: string
@@ -222,6 +243,8 @@ export type Entry =
       signature?: string
       /** Set where it is a step of an approved plan. */
       plan?: { readonly plan: string; readonly step: number }
+      /** Set where its operator went ahead alone. */
+      breakGlass?: string
       policies: readonly string[]
       /** Set where `observe` let pass what `enforce` would not have. */
       observed: string | null

@@ -32,9 +32,10 @@ export async function restoreEffects(
     // Older builds made the state durable first, and said no signature.
     if (entry.type !== 'intent' || entry.signature === undefined) continue
     const { effect: id, session: sessionId, operation, signature, grant, plan } = entry
+    const { breakGlass } = entry
     store.restoreEffect(
       { id, sessionId, operation },
-      { signature, grant, plan, atMs: Date.parse(entry.at) },
+      { signature, grant, plan, breakGlass, atMs: Date.parse(entry.at) },
     )
   }
 }

@@ -13,6 +13,8 @@ export const REVIEW = z
     holdMs: z.number().int().min(0).max(20_000).default(20_000),
     expiresInMs: z.number().int().min(1_000).max(86_400_000).default(3_600_000),
     grantExpiresInMs: z.number().int().min(1_000).max(3_600_000).default(600_000),
+    /** Whether an operator may go ahead alone where policies read `context.breakGlass`. */
+    breakGlass: z.boolean().default(false),
     /** How long the calls of an approved plan may be made. */
     planWindowMs: z.number().int().min(10_000).max(14_400_000).default(1_800_000),
   })

@@ -80,11 +80,17 @@ export class EffectStatements extends Statements {
     return true
   }
 
-  restoreEffect(effect: OpenEffect, { signature, grant, plan, atMs }: IntentFacts): void {
+  restoreEffect(
+    effect: OpenEffect,
+    { signature, grant, plan, breakGlass, atMs }: IntentFacts,
+  ): void {
     this.transaction(() => {
       const used =
         'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING'
-      this.run(used, signature, atMs)
+      // Where the signature is known, so is all that was used up with it.
+      const isLost = this.run(used, signature, atMs) === 1
+      const more = 'UPDATE break_glasses SET used = used + 1 WHERE id = ? AND used < effects_max'
+      if (isLost && breakGlass !== undefined) this.run(more, breakGlass)
       if (plan) {
         const sql = `UPDATE plan_steps SET state = 'consumed' WHERE plan_id = ? AND number = ? AND state = 'recorded'`
         this.run(sql, plan.plan, plan.step)

@@ -1,4 +1,6 @@
 // Makes the Store's nouns from rows of the database. Nothing here decides anything.
+
+import type { BreakGlassRow } from './break-glass-store.ts'
 import type { KeyRecord, OpenChange, PersonRecord, SignInRow } from './people-store.ts'
 import type { PlanRow, PlanState, PlanStepRow } from './plan-store.ts'
 import type { DenialRow, EscalationRow } from './standing-store.ts'
@@ -201,5 +203,23 @@ export function planStep(row: Row): PlanStepRow {
     follows: JSON.parse(text(row, 'follows')) as number[],
     content: text(row, 'content'),
     state: text(row, 'state') as PlanStepRow['state'],
+  }
+}
+
+export function breakGlass(row: Row): BreakGlassRow {
+  return {
+    id: text(row, 'id'),
+    sessionId: text(row, 'session_id'),
+    operator: text(row, 'operator'),
+    reason: text(row, 'reason'),
+    effects: list(row, 'effects'),
+    resources: list(row, 'resources'),
+    strength: text(row, 'strength') as BreakGlassRow['strength'],
+    epoch: count(row, 'epoch'),
+    openedAtMs: count(row, 'opened_at_ms'),
+    untilMs: count(row, 'until_ms'),
+    effectsMax: count(row, 'effects_max'),
+    used: count(row, 'used'),
+    closedAtMs: row['closed_at_ms'] === null ? null : count(row, 'closed_at_ms'),
   }
 }

@@ -124,4 +124,18 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE session_peers (session_id TEXT PRIMARY KEY, peer TEXT NOT NULL);
   `,
+  `
+  CREATE TABLE break_glasses (
+    id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operator TEXT NOT NULL, reason TEXT NOT NULL,
+    effects TEXT NOT NULL, resources TEXT NOT NULL, strength TEXT NOT NULL, epoch INTEGER NOT NULL,
+    opened_at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, effects_max INTEGER NOT NULL,
+    used INTEGER NOT NULL, closed_at_ms INTEGER
+  );
+  CREATE UNIQUE INDEX break_glass_open ON break_glasses (operator) WHERE closed_at_ms IS NULL;
+  CREATE INDEX break_glass_by_session ON break_glasses (session_id, until_ms);
+  CREATE TABLE break_glass_reviews (
+    break_glass_id TEXT NOT NULL, reviewer TEXT NOT NULL, comment TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    PRIMARY KEY (break_glass_id, reviewer)
+  );
+  `,
 ]

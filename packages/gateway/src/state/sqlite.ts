@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../errors.ts'
-import { PlanStatements } from './plans.ts'
+import { BreakGlassStatements } from './break-glass.ts'
 import * as rows from './rows.ts'
 import { MIGRATIONS } from './schema.ts'
 import type {
@@ -65,7 +65,7 @@ function sessionValues(session: SessionRow): (string | number | null)[] {
   return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
 }
 
-class SqliteStore extends PlanStatements implements Store {
+class SqliteStore extends BreakGlassStatements implements Store {
   meta(key: string): string | undefined {
     return this.one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
   }

@@ -2,6 +2,7 @@
 // every change that must be atomic is one method. What is durable here is never ahead of the ledger.
 import type { SeatCount } from '../decide/decision.ts'
 import type { JsonObject } from '../describe/action.ts'
+import type { BreakGlassStore } from './break-glass-store.ts'
 import type { PeopleStore } from './people-store.ts'
 import type { PlanStore, StepPlace } from './plan-store.ts'
 import type { StandingStore } from './standing-store.ts'
@@ -126,6 +127,8 @@ export interface IntentFacts {
   readonly grant: string | null
   /** Set where the approval is one of a plan: then its step was used, not all of it. */
   readonly plan?: StepPlace | undefined
+  /** Set where it passed by break-glass: one more of its effects is used. */
+  readonly breakGlass?: string | undefined
   readonly atMs: number
 }
 
@@ -148,7 +151,7 @@ export interface UploadPart {
   readonly bytes: number
 }
 
-export interface Store extends PeopleStore, StandingStore, PlanStore {
+export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlassStore {
   meta(key: string): string | undefined
   setMeta(key: string, value: string): void
 

@@ -1,0 +1,114 @@
+// seconder break-glass open|ls|review: go ahead alone within named bounds, and look at it afterwards.
+import type { ShownBreakGlass } from '@seconder/gateway/api/break-glass'
+import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import type { Command } from 'commander'
+import { openBreakGlass, reviewBreakGlass } from '../breaking-glass.ts'
+import { CommandFailure } from '../failure.ts'
+import { gateFor } from '../reading.ts'
+import { print, table } from '../render/terminal.ts'
+import { signerFor } from '../signing.ts'
+
+interface Common {
+  readonly gate?: string
+  readonly json?: boolean
+  readonly sshKey?: string
+}
+
+interface OpenOptions extends Common {
+  readonly session: string
+  readonly reason: string
+  readonly effect: readonly string[]
+  readonly resource: readonly string[]
+  readonly minutes: string
+  readonly effects: string
+}
+
+export function addBreakGlassCommands(program: Command): void {
+  const glass = program
+    .command('break-glass')
+    .description('go ahead alone, and be looked at afterwards')
+  const add = (name: string, description: string, example: string) =>
+    glass
+      .command(name)
+      .description(description)
+      .option('--ssh-key <path>', 'your registered SSH key')
+      .option('--gate <url>', 'console address of the gate')
+      .option('--json', 'as JSON')
+      .addHelpText('after', `\nExample:\n  seconder break-glass ${example}\n`)
+  add(
+    'open',
+    'sign that your session may do this without a second person',
+    'open --session s-1 --effect destroy --resource arn:aws:... --reason "the site is down" --ssh-key KEY',
+  )
+    .requiredOption('--session <id>', 'the session, which must be yours')
+    .requiredOption('--reason <text>', 'why nobody could be asked')
+    .requiredOption('--effect <names...>', 'what it may do, e.g. destroy')
+    .requiredOption('--resource <arns...>', 'to what, as whole ARNs')
+    .option('--minutes <count>', 'at most 15', '15')
+    .option('--effects <count>', 'calls, at most 10', '1')
+    .action(open)
+  add('ls', 'list them with what was used, and who has looked', 'ls').action(list)
+  add(
+    'review <id>',
+    'sign that you have looked at what was done',
+    'review b-51c2 --comment "as it should be" --ssh-key KEY',
+  )
+    .requiredOption('--comment <text>', 'what you found')
+    .action(review)
+}
+
+async function open(options: OpenOptions): Promise<void> {
+  const client = gateFor(options)
+  const signer = await signerFor(client, options.sshKey)
+  const opened = await openBreakGlass(client, signer, {
+    session: options.session,
+    reason: options.reason,
+    effects: options.effect,
+    resources: options.resource,
+    minutes: Number(options.minutes),
+    effectsMax: Number(options.effects),
+  })
+  if (options.json) print(JSON.stringify(opened))
+  else
+    print(
+      `${opened.id}: until ${opened.until.slice(11, 16)} UTC, ${opened.effectsMax} calls. Two others must look at it afterwards.`,
+    )
+}
+
+async function all(options: Common): Promise<readonly ShownBreakGlass[]> {
+  const path = '/api/break-glass'
+  return (await gateFor(options).get<{ breakGlass: ShownBreakGlass[] }>(path)).breakGlass
+}
+
+async function list(options: Common): Promise<void> {
+  const found = await all(options)
+  if (options.json) print(JSON.stringify({ breakGlass: found }))
+  else if (found.length === 0) print('Nobody went ahead alone.')
+  else {
+    const rows = found.map(({ id, state, operator, used, effectsMax, reviews, reason }) => {
+      const looked = reviews.map(({ reviewer }) => reviewer).join(', ') || 'nobody'
+      return [id, state, operator, `${used} of ${effectsMax}`, looked, escapeUntrusted(reason, 60)]
+    })
+    print(table(['break-glass', 'state', 'operator', 'used', 'looked at by', 'reason'], rows))
+  }
+}
+
+async function review(id: string, options: Common & { comment: string }): Promise<void> {
+  const found = (await all(options)).filter((one) => one.id.startsWith(id))
+  const [only] = found
+  if (!only || found.length > 1)
+    throw new CommandFailure(
+      'request_unknown',
+      `no one break-glass is ${id}`,
+      'see `seconder break-glass ls`',
+    )
+  const client = gateFor(options)
+  const signer = await signerFor(client, options.sshKey)
+  const looked = { breakGlass: only.id, used: only.used, comment: options.comment }
+  const after = await reviewBreakGlass(client, signer, looked)
+  print(
+    options.json
+      ? JSON.stringify(after)
+      : `Signed as ${signer.person}: its after-review is ${after.state === 'closed' ? 'closed' : 'still open; one more must look'}.`,
+  )
+}

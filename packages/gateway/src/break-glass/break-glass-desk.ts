@@ -1,0 +1,180 @@
+// Takes the signed act of an operator who goes ahead alone, within named effects and resources of one session,
+// and the signed after-reviews of two others. It allows nothing by itself: policy must say so (breakGlass).
+import { GatewayError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { randomId } from '../lib/ids.ts'
+import { type ActVerifier, type GivenAct, invalidStatement } from '../lib/signed-act.ts'
+import type { Recorder } from '../record/recorder.ts'
+import { signerNow } from '../review/checks.ts'
+import type { BreakGlassRow } from '../state/break-glass-store.ts'
+import type { Store } from '../state/store.ts'
+import {
+  AFTER_REVIEW_NAMESPACE,
+  AFTER_REVIEW_STATEMENT,
+  BREAK_GLASS_NAMESPACE,
+  BREAK_GLASS_STATEMENT,
+} from './statement.ts'
+
+/** Others who must look at what was done. */
+export const AFTER_REVIEWERS = 2
+const AGE_MS_MAX = 5 * 60_000
+
+export interface BreakGlassOptions {
+  readonly store: Store
+  readonly recorder: Recorder
+  readonly clock: Clock
+  readonly gateId: string
+  readonly acts: ActVerifier
+  /** Whether the epoch in force knows break-glass at all. */
+  readonly isEnabled: () => boolean
+}
+
+export class BreakGlassDesk {
+  readonly #options: BreakGlassOptions
+
+  constructor(options: BreakGlassOptions) {
+    this.#options = options
+  }
+
+  /** Errors: `not_supported` where it is off, `statement_invalid`, `signature_invalid`, `not_a_reviewer`, `limit_reached`. */
+  async open(given: GivenAct): Promise<BreakGlassRow> {
+    const { store, recorder, acts, isEnabled } = this.#options
+    const verified = await acts.verify(given, BREAK_GLASS_NAMESPACE, BREAK_GLASS_STATEMENT)
+    const { statement, act, strength } = verified
+    if (!isEnabled()) throw isOff()
+    const person = signerNow(store, verified)
+    const nowMs = this.#requireFresh(statement, person.name)
+    if (statement.epoch !== store.activeEpoch()?.number)
+      throw invalidStatement('the policy changed since')
+    const session = store.sessions().find(({ id }) => id === statement.session)
+    if (!session || session.closedAtMs !== null || session.expiresAtMs <= nowMs)
+      throw invalidStatement('no open session has this id')
+    if (session.operator !== person.name) throw notTheOperator(person.name)
+    const row: BreakGlassRow = {
+      id: randomId('b'),
+      sessionId: session.id,
+      operator: person.name,
+      reason: statement.reason,
+      effects: statement.effects,
+      resources: statement.resources,
+      strength,
+      epoch: statement.epoch,
+      openedAtMs: nowMs,
+      untilMs: nowMs + statement.minutes * 60_000,
+      effectsMax: statement.effectsMax,
+      used: 0,
+      closedAtMs: null,
+    }
+    if (
+      store
+        .breakGlasses(1_000)
+        .some((one) => one.operator === row.operator && one.closedAtMs === null)
+    )
+      throw stillOpen(row.operator)
+    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+    const { id: breakGlass, operator, effects, resources, effectsMax } = row
+    const until = new Date(row.untilMs).toISOString()
+    const said = {
+      breakGlass,
+      session: session.id,
+      operator,
+      effects,
+      resources,
+      effectsMax,
+      until,
+    }
+    await recorder.record({ type: 'break-glass-opened', ...said, act })
+    if (!store.addBreakGlass(row)) throw stillOpen(row.operator)
+    return row
+  }
+
+  /** One of two signatures that close an after-review. Errors: as `open`; `request_unknown`, `request_closed`. */
+  async review(given: GivenAct): Promise<BreakGlassRow> {
+    const { store, recorder, clock, acts } = this.#options
+    const verified = await acts.verify(given, AFTER_REVIEW_NAMESPACE, AFTER_REVIEW_STATEMENT)
+    const { statement, act } = verified
+    const person = signerNow(store, verified)
+    const nowMs = this.#requireFresh(statement, person.name)
+    const row = store.breakGlass(statement.breakGlass)
+    if (!row)
+      throw new GatewayError(
+        'request_unknown',
+        'there is no such break-glass',
+        'see `seconder break-glass ls`',
+      )
+    const refused = whyNotReviewed(row, person, statement.used, nowMs)
+    if (refused) throw refused
+    if (store.breakGlassReviews(row.id).some(({ reviewer }) => reviewer === person.name))
+      throw new GatewayError(
+        'not_a_reviewer',
+        `\`${person.name}\` has already looked at it`,
+        'ask another person',
+      )
+    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+    const said = { breakGlass: row.id, session: row.sessionId, reviewer: person.name }
+    await recorder.record({ type: 'break-glass-reviewed', ...said, act })
+    const review = { breakGlass: row.id, reviewer: person.name, comment: statement.comment }
+    store.addBreakGlassReview({ ...review, atMs: clock.nowMs() }, AFTER_REVIEWERS)
+    return store.breakGlass(row.id) as BreakGlassRow
+  }
+
+  #requireFresh(
+    statement: { readonly gate: string; readonly signer: string; readonly signedAt: string },
+    name: string,
+  ): number {
+    const nowMs = this.#options.clock.nowMs()
+    if (statement.gate !== this.#options.gateId) throw invalidStatement('it is for another gate')
+    if (statement.signer !== name) throw invalidStatement('the key is not that of the signer named')
+    if (Math.abs(nowMs - Date.parse(statement.signedAt)) > AGE_MS_MAX)
+      throw invalidStatement('it was signed more than five minutes away from now')
+    return nowMs
+  }
+}
+
+function whyNotReviewed(
+  row: BreakGlassRow,
+  person: { readonly name: string; readonly addedAtMs: number },
+  used: number,
+  nowMs: number,
+): GatewayError | null {
+  if (row.closedAtMs !== null)
+    return new GatewayError('request_closed', 'its after-review is closed', 'nothing is left to do')
+  if (person.name === row.operator || person.addedAtMs > row.openedAtMs)
+    return new GatewayError(
+      'not_a_reviewer',
+      `\`${person.name}\` opened it, or became a member after it`,
+      'two others close it',
+    )
+  if (row.untilMs > nowMs && row.used < row.effectsMax)
+    return new GatewayError(
+      'request_closed',
+      'it can still be used',
+      'look at it when it has ended',
+    )
+  if (used !== row.used) return invalidStatement('more was done than the signer saw')
+  return null
+}
+
+function isOff(): GatewayError {
+  return new GatewayError(
+    'not_supported',
+    'break-glass is off at this gate',
+    'two people turn it on: `review: { breakGlass: true }`, policies that read context.breakGlass, and `seconder policy activate`',
+  )
+}
+
+function notTheOperator(name: string): GatewayError {
+  return new GatewayError(
+    'not_a_reviewer',
+    `\`${name}\` is not the operator of this session`,
+    'the operator goes ahead alone; anybody else approves a request',
+  )
+}
+
+function stillOpen(operator: string): GatewayError {
+  return new GatewayError(
+    'limit_reached',
+    `an after-review of \`${operator}\` is open`,
+    'two others close it first: `seconder break-glass review`',
+  )
+}

@@ -1,0 +1,42 @@
+// The part of the state port about break-glass: who went ahead alone, within what, and who looked afterwards.
+import type { OpenEffect } from './store.ts'
+
+export interface BreakGlassRow {
+  /** `b-...` */
+  readonly id: string
+  readonly sessionId: string
+  readonly operator: string
+  readonly reason: string
+  readonly effects: readonly string[]
+  /** Exact ARNs. */
+  readonly resources: readonly string[]
+  readonly strength: 'software' | 'hardware'
+  readonly epoch: number
+  readonly openedAtMs: number
+  readonly untilMs: number
+  readonly effectsMax: number
+  readonly used: number
+  /** When two others had looked; null while the after-review is open. */
+  readonly closedAtMs: number | null
+}
+
+export interface BreakGlassReview {
+  readonly breakGlass: string
+  readonly reviewer: string
+  readonly comment: string
+  readonly atMs: number
+}
+
+export interface BreakGlassStore {
+  /** False where an after-review of this operator is open. */
+  addBreakGlass(row: BreakGlassRow): boolean
+  breakGlass(id: string): BreakGlassRow | undefined
+  breakGlasses(limit: number): readonly BreakGlassRow[]
+  /** The one that this session may use now. */
+  liveBreakGlass(sessionId: string, epoch: number, nowMs: number): BreakGlassRow | undefined
+  /** Counts one effect: true only while it is live, of the active epoch and an open session, with one left. */
+  useBreakGlass(id: string, effect: OpenEffect, signatureSha256: string, nowMs: number): boolean
+  /** Returns whether it is closed now. */
+  addBreakGlassReview(review: BreakGlassReview, reviewersNeeded: number): boolean
+  breakGlassReviews(id: string): readonly BreakGlassReview[]
+}
