@@ -57,6 +57,8 @@ const ONE_ACT: Readonly<
 }
 
 const EPOCH_SIGNERS = 2
+/** How long an act that was verified may be on its way into the ledger, in milliseconds. */
+const ON_ITS_WAY_MS = 10_000
 /** How long a change waits that one person signed, because there was nobody else. */
 const ALONE_MS = 24 * 60 * 60 * 1000
 
@@ -64,6 +66,9 @@ export class SignedActs {
   readonly #verifySsh: VerifySsh
   readonly #gateId: string
   readonly #keys = new Map<string, Registered>()
+  /** Keys that were taken away, with the moment of it. */
+  readonly #ended = new Map<string, Registered & { readonly atMs: number }>()
+  #atMs = 0
   readonly #nonces = new Set<string>()
   /** When each change that is not in force was first signed. */
   readonly #signedAtMs = new Map<string, number>()
@@ -78,6 +83,7 @@ export class SignedActs {
   /** Why the next entry may not be believed, in words; null where all its acts hold. */
   async take(entry: Readonly<Members>): Promise<string | null> {
     try {
+      this.#atMs = Date.parse(String(entry['at']))
       await this.#take(entry)
       return null
     } catch (cause) {
@@ -174,12 +180,25 @@ export class SignedActs {
     if (kind === 'add-person') {
       for (const line of change['keys'] as string[]) await this.#register(person, line)
     } else if (kind === 'add-key') await this.#register(person, String(change['key']))
-    else if (kind === 'remove-key') this.#keys.delete(String(change['fingerprint']))
+    else if (kind === 'remove-key') this.#end(String(change['fingerprint']))
     else if (kind === 'remove-person') {
       for (const [fingerprint, key] of this.#keys) {
-        if (key.person === person) this.#keys.delete(fingerprint)
+        if (key.person === person) this.#end(fingerprint)
       }
     }
+  }
+
+  #end(fingerprint: string): void {
+    const key = this.#keys.get(fingerprint)
+    if (key) this.#ended.set(fingerprint, { ...key, atMs: this.#atMs })
+    this.#keys.delete(fingerprint)
+  }
+
+  /** What was verified right before its key ended may be written right after; it counts for nothing there. */
+  #known(fingerprint: string): Registered | undefined {
+    const ended = this.#ended.get(fingerprint)
+    const isOnItsWay = ended !== undefined && this.#atMs - ended.atMs <= ON_ITS_WAY_MS
+    return this.#keys.get(fingerprint) ?? (isOnItsWay ? ended : undefined)
   }
 
   async #register(person: string, line: string): Promise<void> {
@@ -192,7 +211,7 @@ export class SignedActs {
     requireEqual(members['type'], namespace)
     requireEqual(members['gate'], this.#gateId)
     const line = String(act['passkey'] ?? act['publicKey'])
-    const known = this.#keys.get(await fingerprintOf(line))
+    const known = this.#known(await fingerprintOf(line))
     if (!known) throw untrue("it is signed by a key that was no member's then")
     const strength = await this.#strength(act, statement, namespace, known.line)
     return { statement: members, person: known.person, strength }

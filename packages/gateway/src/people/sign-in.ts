@@ -20,7 +20,7 @@ export const SIGN_IN_MS = { browser: 8 * 3_600_000, cli: 30 * 60_000, link: 2 * 
 const NONCE_MS = 5 * 60_000
 const NONCES_MAX = 10_000
 /** Tokens of one kind that one person has at once. */
-export const SIGN_INS_MAX = 50
+export const SIGN_INS_MAX = 200
 const PER_PERSON = { burst: 30, perMinute: 30 }
 const PER_PEER = { burst: 120, perMinute: 120 }
 
