@@ -18,6 +18,8 @@ export interface HttpReceiver {
   readonly posts: TakenPost[]
   /** Status of the next answers; `silence` never answers, a redirect goes to `/elsewhere`. */
   answer: number | 'silence'
+  /** Seconds that it asks to wait. */
+  retryAfter: number | null
   /** Resolves once there are `count` posts. */
   got(count: number): Promise<readonly TakenPost[]>
   close(): Promise<void>
@@ -35,6 +37,7 @@ export async function startHttpReceiver(port = 0): Promise<HttpReceiver> {
       posts.push({ headers, path, text, json: JSON.parse(text) as Record<string, unknown> })
       for (const look of waiting) look()
       if (receiver.answer === 'silence') return
+      if (receiver.retryAfter !== null) outgoing.setHeader('retry-after', receiver.retryAfter)
       outgoing.writeHead(receiver.answer, { location: '/elsewhere' }).end('not read by anybody')
     })
   })
@@ -43,6 +46,7 @@ export async function startHttpReceiver(port = 0): Promise<HttpReceiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     posts,
     answer: 200,
+    retryAfter: null,
     got: (count) => reached(posts, count, waiting),
     async close() {
       server.closeAllConnections()

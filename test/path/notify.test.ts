@@ -15,6 +15,7 @@ import {
   type TakenPost,
 } from '../fakes/message-receiver.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
+import { closeSession } from './acts.ts'
 import { ACCOUNT, Harness, type HarnessOptions, type Keys, requestIdIn } from './harness.ts'
 
 const KEY = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
@@ -155,19 +156,29 @@ test('a request is told once on each channel of its route, signed, and its end v
   expect(upstream.seen.filter(({ operation }) => operation === 'DeleteTable')).toEqual([])
 })
 
-test('approval, expiry, a closed session and a new epoch each end what was told', async () => {
-  await start({}, { expiresInMs: 1_500 })
+test('an approval ends what was told, and so does a closed session, which names no request', async () => {
+  await start()
   const keys = await gate.open('alice')
   const approved = await asks(keys)
   await pager.got(1)
   await gate.review('bob', approved)
   expect(payload((await pager.got(2))[1]).data.requests).toMatchObject([{ state: 'approved' }])
-  const expired = await asks(keys, 'carts')
+  const left = await asks(keys, 'carts')
   await pager.got(3)
+  await closeSession(gate, keys)
   expect(payload((await pager.got(4))[3]).data.requests).toMatchObject([
-    { id: expired, state: 'expired', by: null },
+    { id: left, state: 'cancelled' },
   ])
-  expect((await slack.got(4))[3]?.text).toContain('nobody answered in time')
+})
+
+test('a request that nobody answered in time is told to be over', async () => {
+  await start({}, { expiresInMs: 4_000 })
+  const id = await asks(await gate.open('alice'))
+  await pager.got(1)
+  expect(payload((await pager.got(2))[1]).data.requests).toMatchObject([
+    { id, state: 'expired', by: null },
+  ])
+  expect((await slack.got(2))[1]?.text).toContain('nobody answered in time')
 })
 
 test('many requests of one session within the quiet time become one message, those after it another', async () => {
@@ -220,6 +231,41 @@ test('after its last attempt a delivery is given up and counted; 410 is the last
   await mail.got(2)
   expect([pager.posts.length, slack.posts.length]).toEqual([3, 1])
 })
+
+test('a receiver that asks to wait gets nothing meanwhile, of this message or of another', async () => {
+  pager.answer = 429
+  pager.retryAfter = 600
+  await start()
+  await asks(await gate.open('alice'))
+  await pager.got(1)
+  await until(async () => (await standing()).channels[0]?.['failing'] === 'http_429')
+  await asks(await gate.open('bob'))
+  await slack.got(2)
+  expect(pager.posts).toHaveLength(1)
+  expect((await standing()).channels[0]).toMatchObject({ waiting: 2, givenUp: 0 })
+})
+
+test('ends of requests in one session are told apart in time, however fast they come', async () => {
+  await start({ gatherMs: 0, quietMs: 1_000 })
+  const keys = await gate.open('alice')
+  const ids = [await asks(keys, 'one'), await asks(keys, 'two'), await asks(keys, 'three')]
+  await until(() => named('request.opened') === 3)
+  for (const id of ids) await gate.review('bob', id, 'deny')
+  await until(() => named('request.closed') === 3)
+  const ends = pager.posts.filter((post) => payload(post).type === 'request.closed')
+  const times = [...new Set(ends.map(({ json }) => Date.parse(String(json['timestamp']))))]
+  times.forEach((at, index) => {
+    if (index > 0) expect(at - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(1_000)
+  })
+})
+
+/** Requests named in messages of this kind. */
+function named(kind: string): number {
+  return pager.posts
+    .map(payload)
+    .filter(({ type }) => type === kind)
+    .reduce((sum, { data }) => sum + data.requests.length, 0)
+}
 
 test('a redirect is not followed', async () => {
   pager.answer = 307

@@ -40,6 +40,8 @@ interface Line {
   readonly channel: Channel
   readonly counts: Counts
   attempt: Promise<void> | null
+  /** Until when its receiver asked for nothing more. */
+  heldUntilMs: number
 }
 
 export class Carrier {
@@ -52,7 +54,7 @@ export class Carrier {
     this.#lines = new Map(
       Object.entries(options.config.channels).map(([name, config]) => {
         const counts = { delivered: 0, failedAttempts: 0, givenUp: 0, dropped: 0 }
-        const line = { name, channel: openChannel(config), attempt: null }
+        const line = { name, channel: openChannel(config), attempt: null, heldUntilMs: 0 }
         return [name, { ...line, counts: { ...counts, failing: null, lastFailure: null } }]
       }),
     )
@@ -81,6 +83,7 @@ export class Carrier {
   send(): void {
     for (const line of this.#lines.values()) {
       if (line.attempt !== null || this.#stopped.signal.aborted) continue
+      if (line.heldUntilMs > this.#options.clock.nowMs()) continue
       const next = this.#next(line.name)
       if (next === undefined) continue
       line.attempt = this.#attempt(line, next).finally(() => {
@@ -93,7 +96,10 @@ export class Carrier {
   /** When something is due on a channel that is free; null where nothing is. */
   nextAt(): number | null {
     const free = [...this.#lines.values()].filter(({ attempt }) => attempt === null)
-    const times = free.flatMap(({ name }) => this.#options.outbox.nextAt(name) ?? [])
+    const times = free.flatMap(({ name, heldUntilMs }) => {
+      const dueMs = this.#options.outbox.nextAt(name)
+      return dueMs === null ? [] : [Math.max(dueMs, heldUntilMs)]
+    })
     return times.length === 0 ? null : Math.min(...times)
   }
 
@@ -142,24 +148,27 @@ export class Carrier {
   }
 
   #failed(
-    { name, counts }: Line,
+    line: Line,
     delivery: WaitingDelivery,
     number: number,
     pauseMs: number,
     cause: unknown,
   ): void {
     const { config, outbox, clock, log } = this.#options
+    const { name, counts } = line
     const failure = cause instanceof DeliveryFailure ? cause : new DeliveryFailure('internal')
     const { code } = failure
     const nowMs = clock.nowMs()
     if (counts.failing !== code)
       log(`notify ${name}: ${code}, attempt ${number} of ${config.retry.attempts}`)
+    // Who says how long to wait means all that comes from here, not this one message.
+    line.heldUntilMs = nowMs + (failure.retryAfterMs ?? 0)
     counts.failedAttempts++
     counts.failing = code
     counts.lastFailure = { code, at: new Date(nowMs).toISOString() }
     try {
       if (!failure.final && number < config.retry.attempts) {
-        outbox.postpone(delivery.id, nowMs + Math.max(pauseMs, failure.retryAfterMs ?? 0))
+        outbox.postpone(delivery.id, Math.max(nowMs + pauseMs, line.heldUntilMs))
         return
       }
       outbox.end(delivery.id, 'dead')

@@ -10,11 +10,13 @@ import { type Absences, standInFor } from './away.ts'
 import { Carrier, type ChannelStanding } from './carrier.ts'
 import { NAMED_MAX, type Notice, type NoticedRequest, noticedRequest, shown } from './notice.ts'
 import type { NotifyConfig } from './notify-config.ts'
-import { type Going, Outbox, WAITING_MAX } from './outbox.ts'
+import { type Going, Outbox, type SessionDue, WAITING_MAX } from './outbox.ts'
 import { channelsFor, type Routing } from './routing.ts'
 
 /** How often everything is looked at again, whatever was heard. */
 const SWEEP_MS = 60_000
+/** Messages about ends in one session are this far apart: soon enough for a pager to fall silent. */
+const ENDS_APART_MS_MAX = 10_000
 /** Requests looked at in one go: other work of the gate comes in between. */
 const SLICE = 50
 /** Requests heard of that were not looked at yet; past it all are looked at. */
@@ -237,14 +239,23 @@ export class Notifier {
     }
   }
 
-  #newDueAt({ session, sinceMs }: { session: string; sinceMs: number }): number {
-    const { gatherMs, quietMs } = this.#options.config
-    const lastMs = this.#opened().outbox.lastOpenedAt(session)
-    return Math.max(sinceMs + gatherMs, lastMs === 0 ? 0 : lastMs + quietMs)
+  #newDueAt(due: SessionDue): number {
+    return this.#dueAt(due, 'request.opened', this.#options.config.quietMs)
   }
 
-  #endDueAt({ sinceMs }: { sinceMs: number }): number {
-    return sinceMs + this.#options.config.gatherMs
+  /** An agent that takes its requests back one by one makes no message of each. */
+  #endDueAt(due: SessionDue): number {
+    const apartMs = Math.min(this.#options.config.quietMs, ENDS_APART_MS_MAX)
+    return this.#dueAt(due, 'request.closed', apartMs)
+  }
+
+  #dueAt(
+    { session, sinceMs }: SessionDue,
+    kind: 'request.opened' | 'request.closed',
+    apartMs: number,
+  ): number {
+    const lastMs = this.#opened().outbox.lastToldAt(session, kind)
+    return Math.max(sinceMs + this.#options.config.gatherMs, lastMs === 0 ? 0 : lastMs + apartMs)
   }
 
   async #tellNew(): Promise<void> {

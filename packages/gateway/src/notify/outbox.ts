@@ -41,6 +41,18 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS deliveries_by_session ON deliveries (session, kind, made_at_ms);
 `
 
+/** Goes up with each change of TABLES. */
+const VERSION = 1
+const NAMES = ['watched', 'told', 'escalated', 'absences', 'deliveries']
+
+/** What another build left is thrown away: it costs messages, and whoever is away is told again. */
+function begin(database: DatabaseSync): void {
+  const found = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  const drops = NAMES.map((name) => `DROP TABLE IF EXISTS ${name};`).join(' ')
+  const old = found.user_version === VERSION ? '' : drops
+  database.exec(`BEGIN IMMEDIATE; ${old} ${TABLES} PRAGMA user_version = ${VERSION}; COMMIT;`)
+}
+
 const READY = `state = 'waiting' AND channel = ? AND NOT EXISTS (SELECT 1 FROM deliveries AS first
   WHERE first.id = one.follows AND first.state = 'waiting')`
 
@@ -77,7 +89,7 @@ export class Outbox extends Statements implements Absences {
     const database = new DatabaseSync(path)
     // A loss of power may take the last messages' rows: they are then made or sent once more.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;')
-    database.exec(TABLES)
+    begin(database)
     return new Outbox(database)
   }
 
@@ -123,10 +135,10 @@ export class Outbox extends Statements implements Absences {
     return this.all(sql, session, state, limit).map(one('request'))
   }
 
-  /** When people last heard of new requests of this session; 0 where never. */
-  lastOpenedAt(session: string): number {
-    const sql = `SELECT max(made_at_ms) AS at FROM deliveries WHERE session = ? AND kind = 'request.opened'`
-    return Number(this.one(sql, session)?.['at'] ?? 0)
+  /** When people last heard of requests of this session that opened, or that closed; 0 where never. */
+  lastToldAt(session: string, kind: 'request.opened' | 'request.closed'): number {
+    const sql = 'SELECT max(made_at_ms) AS at FROM deliveries WHERE session = ? AND kind = ?'
+    return Number(this.one(sql, session, kind)?.['at'] ?? 0)
   }
 
   waitingCount(channel: string): number {

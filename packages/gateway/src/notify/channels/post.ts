@@ -5,7 +5,7 @@ import https from 'node:https'
 import { connectionCode, DeliveryFailure } from '../channel.ts'
 
 /** Longest wait that a receiver may ask for. */
-const RETRY_AFTER_MS_MAX = 3_600_000
+const RETRY_AFTER_MS_MAX = 600_000
 
 /**
  * Resolves where the status is 2xx. Errors: DeliveryFailure; `http_410` is final.
