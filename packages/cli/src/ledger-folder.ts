@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { verifySsh } from '@seconder/gateway/lib/signed-act'
 import { verifyDirectory } from '@seconder/ledger/directory'
 import { payloadPath } from '@seconder/ledger/layout'
+import { PlanOrder } from '@seconder/ledger/plan-order'
 import { PROBLEMS_MAX } from '@seconder/ledger/report'
 import { SignedActs } from '@seconder/ledger/signed-acts'
 import { TILE_WIDTH, tilePath } from '@seconder/ledger/tiles'
@@ -108,8 +109,9 @@ async function untrueActs(
 ): Promise<VerifyProblem[]> {
   const problems: VerifyProblem[] = []
   const acts = new SignedActs(gateId, (act, namespace) => verifySsh(act, namespace, act.publicKey))
+  const plans = new PlanOrder()
   for (const [index, entry] of entries.entries()) {
-    const message = await acts.take(entry)
+    const message = (await acts.take(entry)) ?? plans.take(entry)
     if (message === null) continue
     const file = tilePath({
       level: 'entries',
