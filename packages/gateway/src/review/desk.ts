@@ -131,7 +131,7 @@ export class ReviewDesk {
     if (decision && strength === 'software' && !this.#options.acceptsSoftware(document)) {
       throw withoutPresence()
     }
-    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+    if (!store.useNonce(statement.nonce, nowMs)) throw usedBefore()
     // The entry comes before the state: what counts here is always in the ledger.
     await recorder.record({
       type: 'review',

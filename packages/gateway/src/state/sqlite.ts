@@ -65,6 +65,14 @@ function sessionValues(session: SessionRow): (string | number | null)[] {
   return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
 }
 
+const ADD_REVIEW = `INSERT INTO reviews (request_id, reviewer, verdict, strength, key_fingerprint, at_ms)
+  VALUES (?, ?, ?, ?, ?, ?)`
+
+function reviewValues(review: ReviewRow): (string | number)[] {
+  const { requestId, reviewer, verdict, strength, key, atMs } = review
+  return [requestId, reviewer, verdict, strength, key, atMs]
+}
+
 class SqliteStore extends BreakGlassStatements implements Store {
   meta(key: string): string | undefined {
     return this.one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
@@ -104,13 +112,8 @@ class SqliteStore extends BreakGlassStatements implements Store {
   }
 
   useNonce(nonce: string, atMs: number): boolean {
-    return (
-      this.run(
-        'INSERT INTO nonces (nonce, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
-        nonce,
-        atMs,
-      ) === 1
-    )
+    const sql = 'INSERT INTO nonces (nonce, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING'
+    return this.run(sql, nonce, atMs) === 1
   }
 
   addSession(session: SessionRow): void {
@@ -284,16 +287,7 @@ class SqliteStore extends BreakGlassStatements implements Store {
   }
 
   addReview(review: ReviewRow): void {
-    this.run(
-      `INSERT INTO reviews (request_id, reviewer, verdict, strength, key_fingerprint, at_ms)
-       VALUES (?, ?, ?, ?, ?, ?)`,
-      review.requestId,
-      review.reviewer,
-      review.verdict,
-      review.strength,
-      review.key,
-      review.atMs,
-    )
+    this.runSoonDurable(ADD_REVIEW, ...reviewValues(review))
   }
 
   reviews(requestId: string): ReviewRow[] {
@@ -306,7 +300,7 @@ class SqliteStore extends BreakGlassStatements implements Store {
     const made = this.transaction(() => {
       if (this.peopleVersion() !== peopleVersion) return false
       if (!this.closeRequest(grant.requestId, 'approved', review.reviewer, null)) return false
-      this.addReview(review)
+      this.run(ADD_REVIEW, ...reviewValues(review))
       this.run(
         `INSERT INTO grants (id, request_id, session_id, digest, epoch, state, expires_at_ms)
          VALUES (?, ?, ?, ?, ?, 'ready', ?)`,

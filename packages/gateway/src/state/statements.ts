@@ -70,9 +70,18 @@ export class Statements {
    * Source: https://sqlite.org/pragma.html#pragma_synchronous (NORMAL in WAL mode)
    */
   protected transactionSoonDurable<T>(work: () => T | false): T | false {
+    return this.#soonDurable(() => this.transaction(work))
+  }
+
+  /** The same for one change. */
+  protected runSoonDurable(sql: string, ...values: SQLInputValue[]): number {
+    return this.#soonDurable(() => this.run(sql, ...values))
+  }
+
+  #soonDurable<T>(work: () => T): T {
     this.#database.exec('PRAGMA synchronous = NORMAL')
     try {
-      return this.transaction(work)
+      return work()
     } finally {
       this.#database.exec('PRAGMA synchronous = FULL')
     }

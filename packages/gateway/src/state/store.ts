@@ -203,6 +203,10 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
   /** Pending requests past their expiry. */
   dueRequests(nowMs: number): readonly RequestRow[]
 
+  /**
+   * A loss of power may take it until the next other change, never its nonce: the ledger has the verdict, and
+   * it counts here when its signer signs again.
+   */
   addReview(review: ReviewRow): void
   reviews(requestId: string): readonly ReviewRow[]
   /**
