@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JsonObject } from '@seconder/aws/call'
 import type { SignedAct } from '@seconder/cli/gate-client'
-import { keySigner } from '@seconder/cli/signing'
+import { canonicalJson } from '@seconder/gateway/lib/canonical-json'
 import type { Clock } from '@seconder/gateway/lib/clock'
 import type { PeopleChange } from '@seconder/gateway/lib/people-change'
 import { parseRegisteredKey } from '@seconder/gateway/lib/registered-key'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
+import { signSshMessage } from '@seconder/gateway/lib/ssh/sign'
 import { PEOPLE_NAMESPACE } from '@seconder/gateway/people/statement'
 import type { Authenticator } from '../fakes/authenticator.ts'
 import { nonce } from './acts.ts'
@@ -137,8 +138,12 @@ export class QuorumPeople {
     for (const signer of MEMBERS) {
       const expiresAt = new Date(this.#clock.nowMs() + 60_000).toISOString()
       const statement = { type: PEOPLE_NAMESPACE, gate, change, signer, nonce: nonce(), expiresAt }
-      const act = await this.#gate.act(signer, statement as JsonObject, PEOPLE_NAMESPACE)
-      const shown = await this.#gate.client.post<{ state: string }>('/api/people/changes', act)
+      const member = this.all.find(({ name }) => name === signer)
+      const act = await member?.keys[0]?.sign(statement as JsonObject, PEOPLE_NAMESPACE)
+      const shown = await this.#gate.client.post<{ state: string }>(
+        '/api/people/changes',
+        act ?? {},
+      )
       state = shown.state
     }
     if (state !== 'in force') throw new Error(`${change.kind} is ${state}`)
@@ -152,8 +157,17 @@ export class QuorumPeople {
 }
 
 function sshKey(path: string, addedAtMs: number): Key {
-  const { fingerprint } = parseRegisteredKey(readFileSync(`${path}.pub`, 'utf8').trim())
-  const sign = (statement: JsonObject, namespace: string) =>
-    keySigner(path).sign(statement, namespace)
+  const publicKey = readFileSync(`${path}.pub`, 'utf8').trim()
+  const { fingerprint } = parseRegisteredKey(publicKey)
+  const sign = async (statement: JsonObject, namespace: string) => {
+    const text = canonicalJson(statement)
+    const signing = { message: text, namespace, keyPath: path, agentSocket: undefined }
+    // No program is started for it: thousands are signed.
+    return {
+      statement: text,
+      signature: await signSshMessage({ ...signing, keygen: null }),
+      publicKey,
+    }
+  }
   return { kind: 'ssh', fingerprint, addedAtMs, removed: false, sign }
 }
