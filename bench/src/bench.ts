@@ -12,6 +12,7 @@ import { ledgerBench } from './ledger-bench.ts'
 import { machineFacts, machineLines } from './machine.ts'
 import { replayBench } from './replay-bench.ts'
 import type { Bench, Section } from './result.ts'
+import { reviewBench } from './review-bench.ts'
 import { sectionLines } from './table.ts'
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -21,14 +22,17 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   iam: iamBench,
   ledger: ledgerBench,
   replay: replayBench,
+  review: reviewBench,
 }
+/** Only where it is named, or with `--all`: it takes minutes. */
+const LONG = new Set(['review'])
 
 const HELP = `npm run bench -- [--only NAME,...] [--seconds N] [--rounds N] [--all] [--scratch DIR] [--json FILE]
 
-  --only NAME,...  of ${Object.keys(BENCHES).join(', ')}; without it all of them
+  --only NAME,...  of ${Object.keys(BENCHES).join(', ')}; without it all but ${[...LONG].join(', ')}
   --seconds N      length of one slot of one side (0.8; 0.1 to 60)
   --rounds N       rounds of all sides in turn (3; 1 to 99)
-  --all            also 10,000 policies, and replay over 1.6 million events: minutes
+  --all            also review, 10,000 policies, and replay over 1.6 million events: minutes
   --scratch DIR    a folder on the disk to measure; without it the system's temporary folder
   --json FILE      writes every figure there as JSON
 
@@ -64,7 +68,8 @@ function asked(args: readonly string[]): Asked | string {
     return `${(cause as Error).message}\n\n${HELP}`
   }
   if (values.help) return HELP
-  const names = values.only?.split(',') ?? Object.keys(BENCHES)
+  const usual = Object.keys(BENCHES).filter((name) => values.all || !LONG.has(name))
+  const names = values.only?.split(',') ?? usual
   const stranger = names.find((name) => !Object.hasOwn(BENCHES, name))
   if (stranger !== undefined) return `there is no bench \`${stranger}\`\n\n${HELP}`
   const seconds = Number(values.seconds)

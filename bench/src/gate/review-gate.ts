@@ -1,0 +1,82 @@
+// The gate of the review bench, as a child: the real one under the policies of the demo, which take key files.
+// It opens the requests that the bench asks for at its own desk; they are answered over HTTP like any other.
+import { join } from 'node:path'
+import type { Config } from '@seconder/gateway/config'
+import { Secret } from '@seconder/gateway/lib/secret'
+import { type RunningGate, serve } from '@seconder/gateway/serve'
+import { type Opened, openRequests } from './review-load.ts'
+import { PRODUCTION } from './start.ts'
+
+export interface ReviewGateStart {
+  readonly folder: string
+  readonly people: Config['people']
+  /** The gate's time runs so many times faster, from this moment on. */
+  readonly clock: { readonly fromMs: number; readonly factor: number }
+}
+
+export interface ReviewGateStarted {
+  readonly consoleUrl: string
+}
+
+export interface ReviewGateAsked {
+  readonly open?: number
+  readonly approvedOf?: readonly string[]
+}
+
+export interface ReviewGateAnswer {
+  readonly opened?: readonly Opened[]
+  readonly approved?: number
+}
+
+const EXPIRES_MS = 30 * 24 * 60 * 60 * 1000
+
+/** Limits of one person and one address are for one; here fifty people share an address. */
+export function fastClock({ fromMs, factor }: ReviewGateStart['clock']) {
+  return { nowMs: () => Math.floor(fromMs + (Date.now() - fromMs) * factor) }
+}
+
+function configOf({ folder, people }: ReviewGateStart): Config {
+  const address = { host: '127.0.0.1', port: 0 }
+  return {
+    listen: { aws: address, console: address },
+    statePath: join(folder, 'state', 'state.db'),
+    ledgerDirectory: join(folder, 'ledger'),
+    policiesDirectory: new URL('../../../lab/policies', import.meta.url).pathname,
+    upstream: {
+      endpoint: 'http://127.0.0.1:9',
+      timeoutMs: 1_000,
+      credentials: {
+        accessKeyId: 'AKIABENCHBENCHBENCHB',
+        secretAccessKey: new Secret('no-account-has-this-key'),
+        sessionToken: null,
+      },
+    },
+    environments: [{ name: 'production', accounts: [PRODUCTION], mode: 'enforce' }],
+    roles: { deploy: { arn: `arn:aws:iam::${PRODUCTION}:role/agent-deploy` } },
+    people,
+    review: { holdMs: 0, expiresInMs: EXPIRES_MS, grantExpiresInMs: EXPIRES_MS },
+  }
+}
+
+async function answer(
+  { gate }: RunningGate,
+  { open, approvedOf }: ReviewGateAsked,
+  nowMs: number,
+): Promise<ReviewGateAnswer> {
+  if (open !== undefined) return { opened: await openRequests(gate, open, nowMs) }
+  const isApproved = (id: string) =>
+    gate.store.request(id)?.state === 'approved' &&
+    gate.store.grantForRequest(id)?.state === 'ready'
+  return { approved: (approvedOf ?? []).filter(isApproved).length }
+}
+
+process.once('message', (start: ReviewGateStart) => {
+  const clock = fastClock(start.clock)
+  void serve(configOf(start), clock).then((running) => {
+    process.on('message', (asked: ReviewGateAsked) => {
+      void answer(running, asked, clock.nowMs()).then((told) => process.send?.(told))
+    })
+    process.once('disconnect', () => void running.close().then(() => process.exit(0)))
+    process.send?.({ consoleUrl: running.consoleUrl } satisfies ReviewGateStarted)
+  })
+})
