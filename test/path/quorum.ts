@@ -57,7 +57,7 @@ function randomCondition(random: Random, depth: number): Condition {
 }
 
 function randomSeat(random: Random): string {
-  return random() < 0.35
+  return random() < 0.45
     ? `any:${1 + Math.floor(random() * 3)}`
     : `${pick(random, TEAMS)}:${1 + Math.floor(random() * 2)}`
 }

@@ -11,6 +11,8 @@ export type IndexedEntry = Entry & { readonly index: number }
 export const INDEXED_MAX = 1_000_000
 /** Entries of one page. */
 export const PAGE_MAX = 1_000
+/** Entries that were shown lately and are kept: those of one session lie scattered, each in a file of many. */
+const SHOWN_KEPT_MAX = 2_000
 /** Entries indexed in one go: as many as a bundle of the ledger has. */
 const AT_ONCE = 256
 
@@ -34,6 +36,8 @@ export class Timeline {
   readonly #ofSession = new Map<string, number[]>()
   /** Session of each request and of each effect. */
   readonly #sessionOf = new Map<string, string>()
+  /** The longest not shown first. */
+  readonly #shown = new Map<number, IndexedEntry>()
   #indexedTo = 0
   #indexing: Promise<void> | undefined
 
@@ -112,8 +116,20 @@ export class Timeline {
 
   async #read(indices: readonly number[]): Promise<IndexedEntry[]> {
     const entries: IndexedEntry[] = []
-    for (const index of indices) entries.push({ ...(await this.#entry(index)), index })
+    for (const index of indices) entries.push(await this.#kept(index))
     return entries
+  }
+
+  /** An entry never changes, so what was read once is what it is. */
+  async #kept(index: number): Promise<IndexedEntry> {
+    const entry = this.#shown.get(index) ?? { ...(await this.#entry(index)), index }
+    this.#shown.delete(index)
+    if (this.#shown.size >= SHOWN_KEPT_MAX) {
+      const [oldest] = this.#shown.keys()
+      if (oldest !== undefined) this.#shown.delete(oldest)
+    }
+    this.#shown.set(index, entry)
+    return entry
   }
 
   async #entry(index: number): Promise<Entry> {
