@@ -264,6 +264,7 @@ describe('bad input is counted and named, never an allow', () => {
       'broken.json': '{"Records": [}',
       'digest.json': JSON.stringify({ digestStartTime: '2025-12-01T00:00:00Z', logFiles: [] }),
       '111122223333_CloudTrail-Digest_eu-west-1.json.gz': gzipSync('{}'),
+      'events.parquet': Buffer.from('PAR1'),
       'insight.json': [
         { eventVersion: '1.07', eventType: 'AwsCloudTrailInsight', insightDetails: {} },
       ],
@@ -278,7 +279,7 @@ describe('bad input is counted and named, never an allow', () => {
       'broken.json': 'broken',
       'digest.json': 'no_events',
     })
-    expect(one.trail).toMatchObject({ otherRecords: 1, leftOut: 1 })
+    expect(one.trail).toMatchObject({ otherRecords: 1, leftOut: 2 })
     expect(one.unique).toBe(one.allowed)
     expect(one.events).toBeGreaterThan(one.unique)
     expectWhole(one)

@@ -98,7 +98,7 @@ function sentences(
       count: trail.faults.length + trail.moreFaults,
     },
     { what: 'records that are no calls, such as insights', count: trail.otherRecords },
-    { what: 'digest and insight files, left out by their names', count: trail.leftOut },
+    { what: 'digest, insight and other files, left out by their names', count: trail.leftOut },
     {
       what: 'calls that touch more distinct things than are kept apart, and were described wider than they were',
       count: trail.widened,

@@ -27,7 +27,7 @@ export function trailFiles(paths: readonly string[]): TrailFile[] {
   return [...trailInput(paths).files]
 }
 
-/** The files, and how many were left out because by their names they hold no events of calls. */
+/** The files, and how many were left out: by their names they hold no events of calls, or are no files. */
 export function trailInput(paths: readonly string[]): {
   readonly files: readonly TrailFile[]
   readonly leftOut: number
@@ -62,6 +62,8 @@ function walk(folder: string, files: TrailFile[]): number {
     for (let entry = open.readSync(); entry !== null; entry = open.readSync()) {
       if (entry.isDirectory()) folders.push(entry.name)
       else if (entry.isFile() && EVENTS.test(entry.name)) names.push(entry.name)
+      // Files of other names, links and devices: counted, so that nothing is missed in silence.
+      else leftOut++
     }
   } finally {
     open.closeSync()
