@@ -43,8 +43,10 @@ export interface Evidence {
 
 export interface Answer {
   readonly truth: Truth
-  /** Patterns for which it is certain; empty unless `yes`. */
+  /** Patterns for all of which it is certain. */
   readonly on: readonly string[]
+  /** Patterns for some of which it is: an example of each was allowed. */
+  readonly partly: readonly string[]
   /** Patterns for which it depends on something. */
   readonly may: readonly string[]
   /** Condition keys and facts, sorted; empty unless `unknown`. */
@@ -62,9 +64,13 @@ export interface Question {
   /** Trust policy of the role that is asked about. */
   readonly trust?: Policy
   readonly rcps?: PolicySet['rcps']
+  /** The resource is `*` itself, as for an action without resource types: a narrower one does not match. */
+  readonly isLiteral?: boolean
+  /** Patterns to be told apart from the rest, such as those of environments. */
+  readonly places?: readonly string[]
 }
 
-export const NO: Answer = { truth: 'no', on: [], may: [], dependsOn: [], evidence: [] }
+export const NO: Answer = { truth: 'no', on: [], partly: [], may: [], dependsOn: [], evidence: [] }
 
 /** Statements of one action whose resources are tried one by one; past it the answer stays unknown. */
 const TRIED_MAX = 60
@@ -158,7 +164,7 @@ export class Asked {
   #onParts(question: Question, whole: Verdict): Answer {
     const wanted = globOf(question.resource)
     const parts = new Set<string>([question.resource])
-    for (const text of this.#patterns(question.action)) {
+    for (const text of [...(question.places ?? []), ...this.#patterns(question.action)]) {
       if (parts.size > TRIED_MAX) break
       const part = globOf(text)
       const related = relation(wanted, part)
@@ -172,26 +178,48 @@ export class Asked {
     let found: Verdict | undefined
     let open: Verdict | undefined
     const on: string[] = []
+    const partly: string[] = []
     const may: string[] = []
     for (const part of parts) {
-      const verdict = this.#part(question, part)
+      const { verdict, isWhole } = this.#part(question, part)
       if (verdict.answer === 'deny') continue
-      // The whole is all of its parts: where there are any, they say it better.
-      const list = verdict.answer === 'allow' ? on : may
-      if (part !== question.resource || verdict.answer === 'allow') list.push(part)
-      if (verdict.answer === 'allow') found ??= verdict
-      else if (!verdict.dependsOn.includes(RESOURCE)) open ??= verdict
+      if (verdict.answer === 'allow') {
+        found ??= verdict
+        const list = isWhole ? on : partly
+        list.push(part)
+        continue
+      }
+      // The whole is all of its parts, where nothing allows more than they: they say it better.
+      if (part !== question.resource || this.#allowsAll(question)) may.push(part)
+      if (!verdict.dependsOn.includes(RESOURCE)) open ??= verdict
     }
-    if (found) return { ...yes(on, found), may }
+    if (found) return { ...yes(on, found), partly, may }
     return depends(open ?? whole, may.length > 0 ? may : [question.resource])
   }
 
+  /** Whether some statement allows the action on all that is asked about, denies apart. */
+  #allowsAll({ action, resource }: Question): boolean {
+    const wanted = globOf(resource)
+    const name = action.toLowerCase()
+    return this.#set.identity.some((policy) =>
+      statementsFor(policy, name).some(({ effect, resources }) => {
+        if (effect !== 'allow' || resources === null) return false
+        if (resources.not) return true
+        return resources.patterns.some(
+          ({ fixed }) => fixed !== null && relation(fixed, wanted) === 'yes',
+        )
+      }),
+    )
+  }
+
   /** Of the part as a whole, else of one example of it. */
-  #part(question: Question, resource: string): Verdict {
+  #part(question: Question, resource: string): { verdict: Verdict; isWhole: boolean } {
     const whole = this.whole({ ...question, resource })
-    if (whole.answer !== 'unknown' || !whole.dependsOn.includes(RESOURCE)) return whole
+    if (whole.answer !== 'unknown' || !whole.dependsOn.includes(RESOURCE)) {
+      return { verdict: whole, isWhole: true }
+    }
     const example = this.whole({ ...question, resource: exampleOf(resource) })
-    return example.answer === 'deny' ? whole : example
+    return { verdict: example.answer === 'deny' ? whole : example, isWhole: false }
   }
 
   /** Resource patterns of statements that allow the action, boundaries and SCPs included. */
@@ -242,7 +270,7 @@ export class Asked {
         principal: this.subject.principal,
         action,
         resource,
-        resourceIsPattern: /[*?]/.test(resource),
+        resourceIsPattern: question.isLiteral !== true && /[*?]/.test(resource),
         resourceAccount: account,
         context: { keys, others: 'unknown' },
       },
@@ -299,13 +327,14 @@ const REGION = 'aws:requestedregion'
 const RANK = { deny: 0, unknown: 1, allow: 2 } as const
 
 function yes(on: readonly string[], verdict: Verdict): Answer {
-  return { truth: 'yes', on, may: [], dependsOn: [], evidence: evidenceOf(verdict) }
+  return { truth: 'yes', on, partly: [], may: [], dependsOn: [], evidence: evidenceOf(verdict) }
 }
 
 function depends(verdict: Verdict, may: readonly string[]): Answer {
   return {
     truth: 'unknown',
     on: [],
+    partly: [],
     may,
     dependsOn: verdict.dependsOn,
     evidence: evidenceOf(verdict),
@@ -346,11 +375,11 @@ function narrower(wanted: string, text: string): string | null {
 }
 
 /** One thing that the pattern stands for and that no statement is likely to name. */
-function exampleOf(pattern: string): string {
+export function exampleOf(pattern: string): string {
   if (!/[*?]/.test(pattern)) return pattern
   const parts = pattern.split(':')
   const filled = parts.map((part, index) => {
-    if (part !== '*' || index > 4) return part.replaceAll('*', 'an-example').replaceAll('?', 'x')
+    if (part !== '*' || index > 4) return part.replaceAll('*', 'x9-example').replaceAll('?', 'x')
     return index === 3 ? 'us-east-1' : index === 1 ? 'aws' : '000000000000'
   })
   return filled.join(':')

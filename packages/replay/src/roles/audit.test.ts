@@ -114,6 +114,37 @@ describe('what is destroyed, where', () => {
     expect(row?.destroys.certain).toContain('development')
   })
 
+  test('everything but production is not production', () => {
+    const environments: GateFacts['environments'] = [
+      {
+        name: 'production',
+        accounts: [ACCOUNT],
+        arns: ['arn:aws:dynamodb:*:*:table/prod-*'],
+        mode: 'enforce',
+      },
+      { name: 'development', accounts: [ACCOUNT], mode: 'enforce' },
+    ]
+    const can = [allow('dynamodb:*Table'), deny('dynamodb:*', 'arn:aws:dynamodb:*:*:table/prod-*')]
+    const { row, of } = found(can, { gate: { ...CONFIGURED, environments } })
+    expect(row?.environments).toEqual(['development'])
+    expect(row?.destroys.certain).toEqual(['development'])
+    expect(of['roles/goes-round-the-gate']).toBe(undefined)
+    // The rest stays possible where the one example that was tried is denied.
+    const rest = found(
+      [
+        ...can,
+        deny('dynamodb:*', 'arn:aws:dynamodb:*:*:table/x*'),
+        allow('dynamodb:DeleteTable', 'arn:aws:dynamodb:*:*:table/y'),
+      ],
+      { gate: { ...CONFIGURED, environments: [environments[0] ?? []].flat() } },
+    )
+    expect(rest.row?.environments).toEqual(['production'])
+    const some = found([allow('dynamodb:DeleteTable', 'arn:aws:dynamodb:*:*:table/prod-x*')], {
+      gate: { ...CONFIGURED, environments },
+    })
+    expect(some.row?.environments).toEqual(['production'])
+  })
+
   test('an SCP that denies deletes leaves nothing', () => {
     const organization = organizationOf([document(deny('dynamodb:Delete*'))])
     const { row } = found([allow('dynamodb:DeleteTable')], { organization })

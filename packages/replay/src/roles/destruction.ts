@@ -3,7 +3,7 @@
 
 import type { Effect } from '@seconder/aws/call'
 import type { EnvironmentRow } from '@seconder/gateway/config'
-import type { Answer } from './asking.ts'
+import { type Answer, exampleOf } from './asking.ts'
 import { type CatalogueAction, catalogue, DESTRUCTIVE } from './catalogue.ts'
 import type { Node } from './graph.ts'
 import { onTypes } from './lending.ts'
@@ -30,6 +30,7 @@ export interface Destruction {
 export class Destructions {
   readonly #rows: readonly EnvironmentRow[]
   readonly #kept = new Map<Node, Destruction>()
+  readonly #placesOf = new Map<string, readonly string[]>()
   readonly #firsts = new Map<string, Map<Node, Answer | null>>()
 
   constructor(rows: readonly EnvironmentRow[]) {
@@ -66,9 +67,9 @@ export class Destructions {
     const { destructive, byAction } = catalogue()
     let open: Answer | null = null
     for (const each of [...destructive, ...byAction.values()]) {
-      const answer = answerOf(node, each)
+      const answer = this.#answer(node, each)
       if (answer === null) continue
-      if (this.#environments(node, answer.on).includes(wanted)) return answer
+      if (this.#certain(node, answer).includes(wanted)) return answer
       if (open === null && this.#environments(node, answer.may).includes(wanted)) {
         open = { ...answer, truth: 'unknown' }
       }
@@ -82,22 +83,22 @@ export class Destructions {
     const found = new Set<string>()
     for (const each of catalogue().byAction.values()) {
       if (found.size === all.size) break
-      const answer = answerOf(node, each)
+      const answer = this.#answer(node, each)
       if (answer === null) continue
-      const patterns = [...answer.on, ...answer.may]
-      for (const name of this.#environments(node, patterns)) found.add(name)
+      for (const name of this.#certain(node, answer)) found.add(name)
+      for (const name of this.#environments(node, answer.may)) found.add(name)
     }
     return inOrder(this.#rows, found)
   }
 
   #one(node: Node, each: CatalogueAction): Destroys | null {
-    const answer = answerOf(node, each)
+    const answer = this.#answer(node, each)
     if (answer === null) return null
     return {
       action: each.action,
       effect: each.effects.find((effect) => DESTRUCTIVE.has(effect)) ?? 'destroy',
       recoverable: each.recoverable,
-      certain: this.#environments(node, answer.on),
+      certain: this.#certain(node, answer),
       possible: this.#environments(node, answer.may),
       answer,
     }
@@ -107,10 +108,26 @@ export class Destructions {
     const { account } = node.asked.subject.identity
     return patterns.flatMap((pattern) => environmentsTouched(this.#rows, pattern, account))
   }
-}
 
-function answerOf(node: Node, each: CatalogueAction): Answer | null {
-  if (!node.asked.mentions(each.action)) return null
-  const answer = onTypes(node.asked, each)
-  return answer.truth === 'no' ? null : answer
+  /** Of what is certain for some of a pattern, one example counts: the rest may be denied. */
+  #certain(node: Node, { on, partly }: Answer): string[] {
+    return this.#environments(node, [...on, ...partly.map(exampleOf)])
+  }
+
+  #answer(node: Node, each: CatalogueAction): Answer | null {
+    if (!node.asked.mentions(each.action)) return null
+    const answer = onTypes(node.asked, each, this.#places(node.asked.subject.identity.account))
+    return answer.truth === 'no' ? null : answer
+  }
+
+  /** Patterns of the environments of an account; what each of them answers is told apart. */
+  #places(account: string): readonly string[] {
+    let places = this.#placesOf.get(account)
+    if (places === undefined) {
+      const rows = this.#rows.filter(({ accounts }) => accounts.includes(account))
+      places = [...new Set(rows.flatMap(({ arns }) => arns ?? []))]
+      this.#placesOf.set(account, places)
+    }
+    return places
+  }
 }

@@ -157,7 +157,7 @@ export function together(asked: Asked, actions: readonly string[]): Together {
     const answer = onSomething(asked, action)
     if (answer.truth === 'no') return { ...NO, uses: [] }
     answers.push(answer)
-    uses.push({ action, resource: answer.on[0] ?? '*' })
+    uses.push({ action, resource: answer.on[0] ?? answer.partly[0] ?? '*' })
   }
   const dependsOn = [...new Set(answers.flatMap((each) => each.dependsOn))].sort()
   const evidence = answers.flatMap((each) => each.evidence)
@@ -173,28 +173,35 @@ export function onSomething(asked: Asked, action: string): Answer {
 }
 
 /** Every type that must be there, else any one type, else `*`. */
-export function onTypes(asked: Asked, { action, formats, required }: CatalogueAction): Answer {
+export function onTypes(
+  asked: Asked,
+  { action, formats, required }: CatalogueAction,
+  places: readonly string[] = [],
+): Answer {
   const { account, arn } = asked.subject.principal
   const place = { account, partition: partitionIn(arn) }
-  if (formats.length === 0) return asked.ask({ action, resource: '*' })
+  const everything = (): Answer => asked.ask({ action, resource: '*', isLiteral: true })
+  if (formats.length === 0) return everything()
   if (required > 0) {
     const needed = formats.slice(0, required)
     const answers = needed.map((format) =>
-      asked.ask({ action, resource: patternOf(format, place) }),
+      asked.ask({ action, resource: patternOf(format, place), places }),
     )
     if (answers.some(({ truth }) => truth === 'no')) return NO
     const isCertain = answers.every(({ truth }) => truth === 'yes')
     return {
       truth: isCertain ? 'yes' : 'unknown',
       on: isCertain ? answers.flatMap(({ on }) => on) : [],
-      may: answers.flatMap(({ may, on }) => (isCertain ? may : [...may, ...on])),
+      partly: isCertain ? answers.flatMap(({ partly }) => partly) : [],
+      may: answers.flatMap(({ may, on, partly }) => (isCertain ? may : [...may, ...on, ...partly])),
       dependsOn: [...new Set(answers.flatMap(({ dependsOn }) => dependsOn))].sort(),
       evidence: answers[0]?.evidence ?? [],
     }
   }
-  return anyOf(
-    [...formats, '*'].map((format) => asked.ask({ action, resource: patternOf(format, place) })),
+  const typed = formats.map((format) =>
+    asked.ask({ action, resource: patternOf(format, place), places }),
   )
+  return anyOf([...typed, everything()])
 }
 
 function anyOf(answers: readonly Answer[]): Answer {
@@ -205,6 +212,7 @@ function anyOf(answers: readonly Answer[]): Answer {
   return {
     truth: first.truth,
     on: [...new Set(certain.flatMap(({ on }) => on))],
+    partly: [...new Set(certain.flatMap(({ partly }) => partly))],
     may: [...new Set([...certain, ...open].flatMap(({ may }) => may))],
     dependsOn: first.dependsOn,
     evidence: first.evidence,
