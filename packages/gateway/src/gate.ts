@@ -69,4 +69,6 @@ export interface GateFacts extends ConnectCa {
   readonly verifierKey: string
   /** Whose passkeys count here, and on which pages. */
   readonly relyingParty: RelyingParty
+  /** Where people of a company may sign in, or null. */
+  readonly identityProvider: string | null
 }

@@ -316,6 +316,7 @@ class Running implements Gate {
       checkpoint: { size, root: Buffer.from(rootHash).toString('base64') },
       verifierKey: this.#options.verifierKey,
       relyingParty: this.people.relyingParty(),
+      identityProvider: this.#options.config.oidc?.issuer ?? null,
     }
   }
 

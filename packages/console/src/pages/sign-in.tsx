@@ -4,6 +4,7 @@ import type { GateError, GateFacts } from '../gate/api.ts'
 import { signIn } from '../gate/signing-in.ts'
 import { Copied } from '../parts/copied.tsx'
 import { Failure } from '../parts/notice.tsx'
+import { safe } from '../parts/untrusted.tsx'
 import { belongsTo } from './new-passkey.tsx'
 
 export function SignIn({ facts }: { readonly facts: GateFacts }) {
@@ -32,6 +33,11 @@ export function SignIn({ facts }: { readonly facts: GateFacts }) {
         <p className="notice">
           Passkeys of this gate belong to <code>{rpId}</code>:{' '}
           <a href={(origins[0] ?? '') + location.pathname}>open the console there</a>.
+        </p>
+      )}
+      {facts.identityProvider !== null && (
+        <p>
+          <a href="/api/sign-ins/provider">Sign in through {safe(facts.identityProvider)}</a>
         </p>
       )}
       {error && <Failure error={error} />}

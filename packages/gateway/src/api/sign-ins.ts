@@ -5,6 +5,7 @@ import { getCookie } from 'hono/cookie'
 import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import { shownPerson } from '../people/desk.ts'
+import { RETURN_PATH } from '../people/people-side.ts'
 import { SIGN_IN_MS, type SignedIn } from '../people/sign-in.ts'
 import { peerOf } from '../receive/peer.ts'
 import { givenAct } from './given-act.ts'
@@ -30,6 +31,7 @@ export function addSignIns(app: Hono<ReadingEnv>, gate: Gate): void {
     context.header('referrer-policy', 'no-referrer')
     return context.redirect('/', 303)
   })
+  addProvider(app, gate)
   app.get('/api/me', (context) => {
     const reader = context.get('reader')
     const person = store.people().find(({ name }) => name === reader?.person)
@@ -43,6 +45,44 @@ export function addSignIns(app: Hono<ReadingEnv>, gate: Gate): void {
     if (token !== undefined) signIns.end(token)
     if (bearer === undefined) setCookie(context, gate, '', 0)
     return context.json({ ended: token !== undefined })
+  })
+}
+
+/** The way through an identity provider and back; a cookie of its own ties both ends to one browser. */
+function addProvider(app: Hono<ReadingEnv>, gate: Gate): void {
+  const cookie = () => `${cookieName(gate)}-provider`.replace('__Host-', '__Secure-')
+  const provider = () => {
+    if (gate.people.provider) return gate.people.provider
+    throw new GatewayError(
+      'not_supported',
+      'no identity provider is configured',
+      'see docs/people.md',
+    )
+  }
+  app.get('/api/sign-ins/provider', async (context) => {
+    const site = context.req.header('sec-fetch-site') ?? ''
+    if (!['same-origin', 'none'].includes(site)) {
+      throw new GatewayError(
+        'wrong_origin',
+        'a page of another origin began this',
+        'use the console',
+      )
+    }
+    const { url, flow } = await provider().begin(await peerOf(socketOf(context.env)))
+    const secure = cookie().startsWith('__Secure-') ? '; Secure' : ''
+    // Lax: it must come along when the provider sends the browser back.
+    const value = `${cookie()}=${flow}; Path=${RETURN_PATH}; HttpOnly; SameSite=Lax; Max-Age=600${secure}`
+    context.header('set-cookie', value)
+    context.header('referrer-policy', 'no-referrer')
+    return context.redirect(url, 303)
+  })
+  app.get(RETURN_PATH, async (context) => {
+    const peer = await peerOf(socketOf(context.env))
+    const { search } = new URL(context.req.url)
+    const signedIn = await provider().end(getCookie(context, cookie()) ?? '', search, peer)
+    setCookie(context, gate, signedIn.token, SIGN_IN_MS.browser)
+    context.header('referrer-policy', 'no-referrer')
+    return context.redirect('/', 303)
   })
 }
 

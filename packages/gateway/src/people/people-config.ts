@@ -43,6 +43,19 @@ const MEMBERSHIP = z.strictObject({
     .max(8),
 })
 
+const OIDC = z.strictObject({
+  issuer: z
+    .string()
+    .regex(
+      /^(https:\/\/[^\s?#]+|http:\/\/localhost:\d{1,5})$/,
+      'write https://HOST, as its tokens say it',
+    ),
+  clientId: z.string().min(1).max(256),
+  /** Absolute path of a file with the secret, of the gate's own user; without it a public client. */
+  clientSecretFile: z.string().startsWith('/').optional(),
+})
+
+export type OidcRow = z.infer<typeof OIDC>
 export type MembershipRow = z.infer<typeof MEMBERSHIP>
 export type ConsoleRow = z.infer<typeof CONSOLE>
 export type PersonRow = z.infer<typeof PERSON>
@@ -51,6 +64,7 @@ export type PersonRow = z.infer<typeof PERSON>
 export const PEOPLE_SECTIONS = {
   console: CONSOLE.optional(),
   membership: MEMBERSHIP.optional(),
+  oidc: OIDC.optional(),
   people: z.array(PERSON).max(10_000).default([]),
 }
 
@@ -61,13 +75,21 @@ export interface PeopleConfig {
   readonly console?: ConsoleRow
   /** Whose signatures a change of people needs; part of the epoch. Absent = any two. */
   readonly membership?: MembershipRow
+  /** Where people of a company sign in for reading. */
+  readonly oidc?: OidcRow
 }
 
 export function peopleConfig(raw: {
   readonly people: readonly PersonRow[]
   readonly console?: ConsoleRow | undefined
   readonly membership?: MembershipRow | undefined
+  readonly oidc?: OidcRow | undefined
 }): PeopleConfig {
-  const { people, console, membership } = raw
-  return { people, ...(console && { console }), ...(membership && { membership }) }
+  const { people, console, membership, oidc } = raw
+  return {
+    people,
+    ...(console && { console }),
+    ...(membership && { membership }),
+    ...(oidc && { oidc }),
+  }
 }

@@ -9,8 +9,12 @@ import type { Store } from '../state/store.ts'
 import { PeopleDesk, type PeopleDeskOptions } from './desk.ts'
 import { Enrolment } from './enrolment.ts'
 import { FirstMember } from './first-member.ts'
+import { Provider } from './provider.ts'
 import { recordRelyingParty, relyingPartyOf } from './relying-party.ts'
 import { SignIns } from './sign-in.ts'
+
+/** Where an identity provider sends people back to, under the console's first origin. */
+export const RETURN_PATH = '/api/sign-ins/provider/return'
 
 export interface PeopleSideOptions extends Pick<PeopleDeskOptions, 'signedBy' | 'ended'> {
   readonly config: Config
@@ -29,6 +33,8 @@ export class PeopleSide {
   readonly firstMember: FirstMember
   readonly enrolment: Enrolment
   readonly signIns: SignIns
+  /** Null where no identity provider is configured. */
+  readonly provider: Provider | null
 
   constructor(options: PeopleSideOptions) {
     this.#options = options
@@ -36,11 +42,15 @@ export class PeopleSide {
     const relyingParty = () => this.relyingParty()
     this.acts = new ActVerifier(store, clock, relyingParty)
     const parts = { store, recorder, clock, gateId, acts: this.acts }
-    const ofDesk = { ...parts, signedBy, ended, namesIdentities: false }
+    const ofDesk = { ...parts, signedBy, ended, namesIdentities: config.oidc !== undefined }
     this.desk = new PeopleDesk(ofDesk)
     this.firstMember = new FirstMember(ofDesk, join(dirname(config.statePath), 'first-member'))
     this.enrolment = new Enrolment(clock, relyingParty)
     this.signIns = new SignIns(parts)
+    const { signIns } = this
+    const returnUrl = () => `${relyingParty().origins[0]}${RETURN_PATH}`
+    const { oidc: row } = config
+    this.provider = row ? new Provider({ row, store, recorder, clock, signIns, returnUrl }) : null
   }
 
   relyingParty(): RelyingParty {
