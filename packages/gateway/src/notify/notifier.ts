@@ -204,7 +204,7 @@ export class Notifier {
         this.#heard.delete(id)
         this.#lookAt(id)
       }
-      await new Promise((resolve) => setImmediate(resolve))
+      await others()
     }
   }
 
@@ -265,6 +265,7 @@ export class Notifier {
     for (const due of outbox.sessionsWith('new')) {
       if (this.#isClosed) return
       if (this.#newDueAt(due) > clock.nowMs()) continue
+      await others()
       const ids = outbox.requestsOf(due.session, 'new', NAMED_MAX)
       const told = new Map<string, NoticedRequest[]>()
       for (const id of ids) {
@@ -316,6 +317,7 @@ export class Notifier {
     for (const due of outbox.sessionsWith('ending')) {
       if (this.#isClosed) return
       if (this.#endDueAt(due) > clock.nowMs()) continue
+      await others()
       const ids = outbox.requestsOf(due.session, 'ending', SLICE)
       const rows = ids.flatMap((id) => store.request(id) ?? [])
       const going: Going[] = []
@@ -362,4 +364,9 @@ export class Notifier {
     const delivery = { id: randomId('n'), notice: { ...notice, at, gate: gateId }, follows }
     return [{ channel, delivery }]
   }
+}
+
+/** Lets calls that wait be served before the next step. */
+function others(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
