@@ -1,14 +1,8 @@
 // The nouns of escalation: a row says which actions together let a principal act as somebody else, or as
 // more than it is. The rows are knowledge in own words; each names where it is described.
-
-/**
- * What a row gives.
- * - `lend`: a new thing of a service runs under any role that may be passed to it
- * - `existing`: a thing that runs under a role already is made to do the caller's bidding
- * - `self`: the principal changes what its own policies say
- * - `take`: the principal becomes a user or a role, for `as: 'any-policy'` after widening it
- */
-export type EscalationRow = LendRow | ExistingRow | SelfRow | TakeRow
+// `lend`: a new thing of a service runs under any role that may be passed to it. `existing`: a thing that
+// runs under a role already does the caller's bidding. `self`: the principal changes what its own policies
+// say. `take`: it becomes a user or a role, for `as: 'any-policy'` after widening it.
 
 interface Row {
   /** The id at pathfinding.cloud, or `seconder-...` for rows of our own. */

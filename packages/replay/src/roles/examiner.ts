@@ -110,10 +110,6 @@ export class Examiner {
     )
   }
 
-  isLent({ identity }: Subject): boolean {
-    return this.#of.gate.roles.includes(identity.arn)
-  }
-
   #about(subject: Subject): About {
     const { graph, destructions, reach, gate } = this.#of
     const { identity } = subject

@@ -17,6 +17,7 @@ import {
   trusts,
   user,
 } from './estate.fixture.ts'
+import { ENTRY_BYTES_MAX } from './export-entries.ts'
 import { readOrganization } from './organization.ts'
 import { readEstate } from './read-estate.ts'
 
@@ -102,6 +103,16 @@ describe('what is wrong has a name', () => {
     const estate = read(text)
     expect(kinds(estate)).toContain(kind)
     expect(estate.whole).toBe(false)
+  })
+
+  test('an entry past the limit is named, one at it is read', () => {
+    const sized = (bytes: number) => {
+      const entry = { ...user({ name: 'big' }), Pad: '' }
+      const pad = 'x'.repeat(bytes - JSON.stringify(entry).length)
+      return read(exportOf({ users: [{ ...entry, Pad: pad }] }))
+    }
+    expect(sized(ENTRY_BYTES_MAX).faults).toEqual([])
+    expect(kinds(sized(ENTRY_BYTES_MAX + 1))).toEqual(['unreadable_entry'])
   })
 
   test('damaged gzip', () => {
