@@ -1,7 +1,9 @@
 // Sign-in by a company's identity provider, against one that speaks the protocol: it lets a linked member read,
 // makes nobody a member, and is believed for nothing that it does not prove.
+import { readFileSync, rmSync } from 'node:fs'
 import http from 'node:http'
-import { signChange } from '@seconder/cli/changing-people'
+import { join } from 'node:path'
+import { joinFirst, signChange } from '@seconder/cli/changing-people'
 import { signerFor } from '@seconder/cli/signing'
 import type { PeopleChange } from '@seconder/gateway/lib/people-change'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -132,6 +134,16 @@ test('C10 with a provider nobody is added without being linked; without one ther
   const signer = await signerFor(gate.client, gate.keys.get('alice'))
   await expect(signChange(gate.client, signer, change)).rejects.toMatchObject({
     code: 'change_refused',
+  })
+  await gate.running.close()
+  rmSync(join(gate.folder, 'state'), { recursive: true })
+  rmSync(join(gate.folder, 'ledger'), { recursive: true })
+  const oidc = { issuer: provider.issuer, clientId: 'seconder' }
+  await gate.restart({ people: [], oidc })
+  const link = readFileSync(join(gate.folder, 'state', 'first-member'), 'utf8')
+  const first = { name: 'alice', teams: [], link }
+  expect(await joinFirst(gate.client, gate.keys.get('alice') ?? '', first)).toEqual({
+    person: 'alice',
   })
   await gate.running.close()
   await gate.restart()

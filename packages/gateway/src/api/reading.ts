@@ -90,7 +90,7 @@ export async function readerOf(gate: Gate, context: Context): Promise<() => Read
  * Source: https://www.rfc-editor.org/rfc/rfc6265#section-8.5 and RFC 6265bis section 4.1.3.2
  */
 export function cookieName(gate: Gate): string {
-  const { origins } = gate.facts().relyingParty
+  const { origins } = gate.people.relyingParty()
   const origin = new URL(origins[0] ?? 'http://localhost')
   return origin.protocol === 'https:' ? '__Host-seconder' : `seconder-${origin.port || '80'}`
 }
@@ -112,7 +112,7 @@ export function requireOrigin(hosts: () => readonly string[], gate: Gate): Middl
     if (['GET', 'HEAD'].includes(context.req.method)) return next()
     const origin = context.req.header('origin')
     const site = context.req.header('sec-fetch-site')
-    const own = [...gate.facts().relyingParty.origins, ...hosts().map((host) => `http://${host}`)]
+    const own = [...gate.people.relyingParty().origins, ...hosts().map((host) => `http://${host}`)]
     const isOwn = origin === undefined || own.includes(origin)
     const isSame = site === undefined || site === 'same-origin' || site === 'none'
     if (isOwn && isSame) return next()

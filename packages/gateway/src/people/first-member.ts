@@ -56,7 +56,7 @@ export class FirstMember {
     const shape = FIRST_MEMBER_STATEMENT
     const joined = await acts.verifyUnregistered(given, FIRST_MEMBER_NAMESPACE, shape, keyLine)
     return this.#mutexes.run('first', async () => {
-      const { store, clock, gateId, namesIdentities } = this.#options
+      const { store, clock, gateId } = this.#options
       const { change, gate, nonce, codeSha256 } = joined.statement
       const nowMs = clock.nowMs()
       if (gate !== gateId) throw invalidStatement('it is for another gate')
@@ -66,7 +66,8 @@ export class FirstMember {
           'this link is not the one in the file of the gate, or was used or is old',
         )
       }
-      requirePossible(store, change, namesIdentities)
+      // Linked to no provider yet: nobody is there who could have signed for that.
+      requirePossible(store, change, false)
       if (!store.useNonce(nonce, nowMs)) throw invalidStatement('its nonce was used before')
       this.withdraw()
       await applyChange(this.#options, change, 'first-member-link', [joined.act])
