@@ -33,8 +33,22 @@ async function measure(socket: Socket, reaches: (uid: number) => boolean): Promi
   return reaches(uid) ? 'none' : 'user'
 }
 
-/** The user at the other end of a connection on this host; undefined where that cannot be told. */
-export async function peerUid(socket: Socket): Promise<number | undefined> {
+const uids = new WeakMap<Socket, Promise<number | undefined>>()
+
+/**
+ * The user at the other end of a connection on this host; undefined where that cannot be told. Whoever asks
+ * again, for another reason, gets the answer of the first walk.
+ */
+export function peerUid(socket: Socket): Promise<number | undefined> {
+  let uid = uids.get(socket)
+  if (!uid) {
+    uid = lookUpUid(socket)
+    uids.set(socket, uid)
+  }
+  return uid
+}
+
+async function lookUpUid(socket: Socket): Promise<number | undefined> {
   const { remoteAddress, remotePort, localAddress, localPort } = socket
   if (remoteAddress === undefined || remotePort === undefined) return undefined
   if (localAddress === undefined || localPort === undefined) return undefined
