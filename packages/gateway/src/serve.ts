@@ -359,8 +359,11 @@ class Running implements Gate {
     const { config, store, clock, tunnels } = this.#options
     const times = { ...BODY_TIMES, idleMs: config.uploads?.idleMs ?? BODY_TIMES.idleMs }
     const intake = { gateway: this.gateway, spool: this.spool, times }
+    // Made again only where the address became known since; nobody is answered by name before that.
+    const madeFor = (url: string) => ({ url, ...ownHosts(url), named: null, measure, peer: peerOf })
+    let own = madeFor('')
     const door = createDoorServer((incoming, outgoing, isAwaited) => {
-      const own = { ...ownHosts(this.#awsUrl), named: null, measure, peer: peerOf }
+      if (own.url !== this.#awsUrl) own = madeFor(this.#awsUrl)
       const facts = tunnels.factsOf(incoming.socket, own)
       void answerDoor(intake, incoming, outgoing, facts, isAwaited)
     })
