@@ -1,12 +1,8 @@
 // Deciding with many policies, against Cedar asked plainly: one preparsed set of all policies, no
 // slices, the same question about the same entities.
 import { decide } from '@seconder/gateway/decide/decide'
-import {
-  type CedarCall,
-  type CedarModule,
-  type Engine,
-  freshCedar,
-} from '@seconder/gateway/decide/engine'
+import type { CedarCall, CedarModule, Engine } from '@seconder/gateway/decide/engine'
+import { freshCedar } from '@seconder/gateway/decide/fresh-cedar'
 import { loadPolicySet, type PolicySet } from '@seconder/gateway/decide/policy-set'
 import { cedarCall, questionsOf, requestFacts } from '@seconder/gateway/decide/request'
 import { CONTEXT, readText } from '@seconder/gateway/decide/sample-request'

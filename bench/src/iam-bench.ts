@@ -8,7 +8,8 @@ import { authorize, NO_POLICIES, type PolicySet } from '@seconder/aws/iam/author
 import { type NaiveRequest, naiveAnswer } from '@seconder/aws/iam/naive.fixture'
 import { parsePolicy } from '@seconder/aws/iam/policy'
 import type { IamRequest } from '@seconder/aws/iam/request'
-import { type CedarCall, type CedarModule, freshCedar } from '@seconder/gateway/decide/engine'
+import type { CedarCall, CedarModule } from '@seconder/gateway/decide/engine'
+import { freshCedar } from '@seconder/gateway/decide/fresh-cedar'
 import { startCpu } from './cpu-clock.ts'
 import { type Bench, type BenchOptions, figure, quotient, type Row } from './result.ts'
 

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, statfsSync } from 'node:fs'
 import os from 'node:os'
-import { freshCedar } from '@seconder/gateway/decide/engine'
+import { freshCedar } from '@seconder/gateway/decide/fresh-cedar'
 
 /** Linux `statfs(2)`: what is kept in memory has no disk to wait for. */
 const IN_MEMORY: ReadonlyMap<number, string> = new Map([

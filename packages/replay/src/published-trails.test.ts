@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { judgementOf } from './judge/judge.ts'
 import type { Judgement } from './judge/judgement.ts'
-import { loadRules, type Rules } from './judge/rules.ts'
+import { loadRules } from './judge/load-rules.ts'
+import type { Rules } from './judge/rules.ts'
 import { type OpenTrail, openTrail, reportOn } from './replay.ts'
 
 const TRAILS = join(import.meta.dirname, '../../../../shared/data/cloudtrail')

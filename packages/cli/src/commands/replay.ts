@@ -2,7 +2,8 @@
 // a week that is, and where December would have been asked. Nothing is sent; only s3:// addresses call out.
 import { writeFileSync } from 'node:fs'
 import { ENGINES, type Engine, groupSql } from '@seconder/replay/groups/sql'
-import { loadRules, type Rules, SHIPPED } from '@seconder/replay/judge/rules'
+import { loadRules, SHIPPED } from '@seconder/replay/judge/load-rules'
+import type { Rules } from '@seconder/replay/judge/rules'
 import { type OpenTrail, openGroups, openTrail, reportOn } from '@seconder/replay/replay'
 import { htmlReport } from '@seconder/replay/report/html'
 import type { Report } from '@seconder/replay/report/report'

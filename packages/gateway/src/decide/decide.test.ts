@@ -3,7 +3,7 @@ import type { Action } from '../describe/action.ts'
 import { NO_EVIDENCE } from '../resolve/evidence.ts'
 import { decide, decideWithReviewers } from './decide.ts'
 import type { Decision } from './decision.ts'
-import { freshCedar } from './engine.ts'
+import { freshCedar } from './fresh-cedar.ts'
 import { loadPolicySet, type PolicySet } from './policy-set.ts'
 import {
   DISTINCT_RESOURCES_MAX,

@@ -1,13 +1,12 @@
 // One Cedar WASM instance with the preparsed slices of one policy set in it. An instance that threw
 // is never used again: after a memory fault every later call of it throws too (hazard 1), so it is
 // dropped and made anew for the next call. Nothing here turns a fault into an answer.
-import { createRequire } from 'node:module'
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs'
+import { freshCedar } from './fresh-cedar.ts'
 
 export type CedarModule = typeof Cedar
 
 const SCHEMA_NAME = 'schema'
-const CEDAR = '@cedar-policy/cedar-wasm/nodejs'
 
 /** What one instance must hold before it can answer: the schema and each slice's policies by id. */
 export interface Prepared {
@@ -19,22 +18,6 @@ export type CedarCall = Omit<
   Cedar.StatefulAuthorizationCall,
   'preparsedSchemaName' | 'validateRequest' | 'preparsedPolicySetId'
 >
-
-/**
- * A fresh Cedar instance that shares no memory with any other, in about 30 ms.
- *
- * The glue of the package keeps its instance in a module variable, so a second instance needs a
- * second evaluation of the module. Each time a new `createRequire` is used: the parent module keeps
- * its children, and a parent that lives on would keep every discarded instance alive.
- */
-export function freshCedar(): CedarModule {
-  const require = createRequire(import.meta.url)
-  const file = require.resolve(CEDAR)
-  delete require.cache[file]
-  const cedar: CedarModule = require(CEDAR)
-  delete require.cache[file]
-  return cedar
-}
 
 /** Parses the schema and every slice into the instance; throws when one does not parse. */
 export function preparse(cedar: CedarModule, prepared: Prepared): void {

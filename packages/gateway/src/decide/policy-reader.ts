@@ -1,9 +1,9 @@
 // The throw-away worker: reads one policy set in a fresh Cedar instance and ends. What it throws,
 // and its end without a message, both mean to its parent that the text cannot be used.
 import { parentPort, workerData } from 'node:worker_threads'
-import { freshCedar } from './engine.ts'
 import type { PolicyFault } from './errors.ts'
 import { PolicyError } from './errors.ts'
+import { freshCedar } from './fresh-cedar.ts'
 import { type PolicySources, type ReadPolicies, readPolicies } from './read-policies.ts'
 
 /** What the worker says: which file it comes to, and at last what it read or found wrong. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { Engine, freshCedar } from './engine.ts'
+import { Engine } from './engine.ts'
 import { PolicyError } from './errors.ts'
 import { EXPRESSION_DEPTH_MAX } from './expression.ts'
+import { freshCedar } from './fresh-cedar.ts'
 import { FILE_BYTES_MAX, loadPolicySet, SOURCES_BYTES_MAX } from './policy-set.ts'
 import { folderSources, readText, setOf } from './sample-request.ts'
 

@@ -2,20 +2,18 @@
 // away (policy-reader.ts); what comes back is checked for its limits and put, preparsed and sliced,
 // into a Cedar instance of this set's own. Nothing that failed to load decides anything.
 import { createHash } from 'node:crypto'
-import { Worker } from 'node:worker_threads'
 import type { Effect } from '../describe/action.ts'
 import { candidatesOf } from './candidates.ts'
 import type { SeatCount } from './decision.ts'
 import { type CedarModule, Engine } from './engine.ts'
 import { PolicyError } from './errors.ts'
-import type { ReaderMessage } from './policy-reader.ts'
 import {
   type LoadedPolicy,
   type PolicySources,
-  type ReadPolicies,
   type SliceTable,
   sliceTexts,
 } from './read-policies.ts'
+import { readInWorker } from './reader-thread.ts'
 import { parseSeatCount } from './seats.ts'
 import { EVERYTHING, OTHER_ENVIRONMENT, sliceName } from './slice.ts'
 
@@ -29,11 +27,6 @@ export const POLICIES_MAX = 20_000
 export const SLICED_POLICIES_MAX = 200_000
 /** Ten thousand policies take about half of this on two slow cores. */
 export const READ_TIMEOUT_MS = 120_000
-/**
- * The reader's stack. Smaller than the main thread's (about 1 MB), so that what the reader can
- * parse and evaluate, the main thread can too.
- */
-const READER_STACK_MB = 0.5
 
 /** The slice that answers for an effect in an environment. */
 export interface Slice {
@@ -178,44 +171,4 @@ function tooLarge(file: string, message: string): PolicyError {
     message,
     help: 'split the set, or generate fewer and wider policies',
   })
-}
-
-/** One worker for one set; it is ended whatever happens. */
-function readInWorker(sources: PolicySources, timeoutMs: number): Promise<ReadPolicies> {
-  // Run from source it is .ts; packed, the built file stands beside the built reader.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const worker = new Worker(new URL(`./policy-reader.${extension}`, import.meta.url), {
-    workerData: sources,
-    resourceLimits: { stackSizeMb: READER_STACK_MB },
-    // No flag and no variable of the gate reaches the reader.
-    execArgv: [],
-    env: {},
-  })
-  let reading = ''
-  return new Promise<ReadPolicies>((resolve, reject) => {
-    const fail = (message: string, cause?: unknown) => reject(died(reading, message, cause))
-    const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs)
-    worker.on('message', (message: ReaderMessage) => {
-      if (message.result === 'reading') reading = message.file
-      else if (message.result === 'read') resolve(message.read)
-      else reject(new PolicyError(message.fault))
-    })
-    worker.once('error', (cause) => fail('the policy reader failed', cause))
-    worker.once('exit', () => {
-      clearTimeout(timer)
-      fail('the policy reader ended without an answer')
-    })
-  }).finally(() => worker.terminate())
-}
-
-function died(file: string, message: string, cause?: unknown): PolicyError {
-  return new PolicyError(
-    {
-      code: 'policy_unparsable',
-      file,
-      message,
-      help: 'look for deeply nested parentheses or a very long chain of `&&` or `||`',
-    },
-    cause,
-  )
 }
