@@ -3,8 +3,16 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type GoingAhead, openBreakGlass, reviewBreakGlass } from '@seconder/cli/breaking-glass'
+import {
+  type CheckedGlass,
+  type GoingAhead,
+  openBreakGlass,
+  readBreakGlass,
+  reviewBreakGlass,
+} from '@seconder/cli/breaking-glass'
+import { renderGlass } from '@seconder/cli/render/glass-account'
 import { signerFor } from '@seconder/cli/signing'
+import { checkGlass } from '@seconder/gateway/break-glass/account'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { closeSession } from './acts.ts'
@@ -62,9 +70,15 @@ async function open(changes: Partial<GoingAhead> = {}, person = 'alice') {
   })
 }
 
-async function review(person: string, breakGlass: string, used: number) {
+/** What the gate said, or a client that lies about it, is what is signed. */
+async function review(
+  person: string,
+  id: string,
+  changed: (checked: CheckedGlass) => CheckedGlass = (checked) => checked,
+) {
   const signer = await signerFor(gate.client, gate.keys.get(person))
-  return reviewBreakGlass(gate.client, signer, { breakGlass, used, comment: 'looked' })
+  const checked = changed(await readBreakGlass(gate.client, id))
+  return reviewBreakGlass(gate.client, signer, checked, 'looked')
 }
 
 test('H15 off by default: the signed act is refused, and policy alone opens nothing', async () => {
@@ -87,18 +101,19 @@ test('H15 what was named passes, as often as was said, and the after-review stay
   expect((await rawCall(keys, remove('carts'))).body).toContain('needs review')
   expect((await rawCall(await gate.open('alice'), tag('1'))).body).toContain('needs review')
   expect((await rawCall(keys, tag('1'))).status).toBe(200)
-  await expect(review('bob', id, 1)).rejects.toMatchObject({ code: 'request_closed' })
+  await expect(review('bob', id)).rejects.toMatchObject({ code: 'request_closed' })
   expect((await rawCall(keys, remove('orders'))).status).toBe(200)
   expect((await rawCall(keys, tag('3'))).body).toContain('needs review')
   expect(writes()).toEqual(['TagResource', 'DeleteTable'])
   await expect(open()).rejects.toMatchObject({ code: 'limit_reached' })
-  await expect(review('alice', id, 2)).rejects.toMatchObject({ code: 'not_a_reviewer' })
-  await expect(review('bob', id, 1)).rejects.toMatchObject({ code: 'statement_invalid' })
-  expect(await review('bob', id, 2)).toMatchObject({ state: 'after-review' })
-  await expect(review('bob', id, 2)).rejects.toMatchObject({ code: 'not_a_reviewer' })
+  await expect(review('alice', id)).rejects.toMatchObject({ code: 'not_a_reviewer' })
+  const sawLess = ({ full, ...rest }: CheckedGlass) => ({ ...rest, full: { ...full, used: 1 } })
+  await expect(review('bob', id, sawLess)).rejects.toMatchObject({ code: 'statement_invalid' })
+  expect(await review('bob', id)).toMatchObject({ state: 'after-review' })
+  await expect(review('bob', id)).rejects.toMatchObject({ code: 'not_a_reviewer' })
   await expect(open()).rejects.toMatchObject({ code: 'limit_reached' })
-  expect(await review('carol', id, 2)).toMatchObject({ state: 'closed', used: 2 })
-  await expect(review('dave', id, 2)).rejects.toMatchObject({ code: 'request_closed' })
+  expect(await review('carol', id)).toMatchObject({ state: 'closed', used: 2 })
+  await expect(review('dave', id)).rejects.toMatchObject({ code: 'request_closed' })
   await open()
   const entries = await gate.entries()
   const types = entries.map(({ type }) => type)
@@ -144,4 +159,68 @@ test('H15 what is wider, longer, more, unreasoned or of another is refused in wo
   }
   await expect(open({}, 'bob')).rejects.toMatchObject({ code: 'not_a_reviewer' })
   expect((await rawCall(keys, tag('1'))).body).toContain('needs review')
+})
+
+test('H2 H15 the after-review is over all that was done: each call as it was made, with its end', async () => {
+  await start(ALLOWED)
+  const { id } = await open({ effectsMax: 2 })
+  await rawCall(keys, tag('one'))
+  const early = await readBreakGlass(gate.client, id)
+  await rawCall(keys, remove('orders'))
+  const checked = await readBreakGlass(gate.client, id)
+  const { opened, reason, deeds } = checked.account
+  expect(reason).toBe('the site is down and nobody answers')
+  expect(opened).toMatchObject({ operator: 'alice', session: keys.sessionId, effectsMax: 2 })
+  expect(deeds.map(({ intent }) => intent.operation)).toEqual([
+    'dynamodb:TagResource',
+    'dynamodb:DeleteTable',
+  ])
+  expect(deeds.map(({ outcomes }) => outcomes.map(({ outcome }) => outcome.result))).toEqual([
+    ['succeeded'],
+    ['accepted'],
+  ])
+  const [first] = checked.calls.values()
+  expect(first?.action.parameters).toMatchObject({ Tags: [{ Key: 'a', Value: 'one' }] })
+  const words = renderGlass(checked)
+  for (const said of ['alice went ahead alone', 'nobody answers', 'DeleteTable', '→ accepted 200'])
+    expect(words).toContain(said)
+  // A client that looked before the second call, or made up what it saw, or when.
+  for (const lie of [
+    ({ full, ...rest }: CheckedGlass) => ({ ...rest, full, account: early.account }),
+    ({ full, ...rest }: CheckedGlass) => ({
+      ...rest,
+      full: { ...full, checkpoint: early.full.checkpoint },
+    }),
+    ({ full, account, calls }: CheckedGlass) => ({
+      ...{ full, calls },
+      account: { ...account, sha256: 'a'.repeat(64) },
+    }),
+  ]) {
+    await expect(review('bob', id, lie)).rejects.toMatchObject({ code: 'statement_invalid' })
+  }
+  await review('bob', id)
+  const { entries } = await gate.checkLedger()
+  expect(entries.at(-1)).toMatchObject({ type: 'break-glass-reviewed', reviewer: 'bob' })
+})
+
+test('H2 a gate that shows something else than was done is caught by the client', async () => {
+  await start(ALLOWED)
+  const { id } = await open({ effectsMax: 1 })
+  await rawCall(keys, tag('one'))
+  const { full } = await readBreakGlass(gate.client, id)
+  const { gate: gateId } = await gate.client.facts()
+  expect(() => checkGlass(full, gateId)).not.toThrow()
+  const [sha256 = '', text = ''] = Object.entries(full.calls)[0] ?? []
+  const swap = (from: string, to: string) => ({ ...full, account: full.account.replace(from, to) })
+  for (const lie of [
+    { ...full, calls: {} },
+    { ...full, calls: { [sha256]: text.replace('"one"', '"two"') } },
+    { ...full, id: 'b-other' },
+    swap('"operation":"dynamodb:TagResource"', '"operation": "dynamodb:TagResource"'),
+    swap(`"breakGlass":"${id}","digest"`, '"breakGlass":"b-other","digest"'),
+    swap(sha256, 'a'.repeat(64)),
+  ]) {
+    expect(() => checkGlass(lie, gateId)).toThrow()
+  }
+  expect(() => checkGlass(full, 'another gate')).toThrow()
 })

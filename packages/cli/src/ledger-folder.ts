@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { AfterReviews } from '@seconder/gateway/break-glass/account'
 import { verifySsh } from '@seconder/gateway/lib/signed-act'
 import { verifyDirectory } from '@seconder/ledger/directory'
 import { payloadPath } from '@seconder/ledger/layout'
@@ -87,7 +88,9 @@ function missingPayloads(folder: string, entries: readonly LedgerEntry[]): Verif
         ? entry['document']
         : entry.type === 'epoch-activated'
           ? entry['content']
-          : null
+          : entry.type === 'intent'
+            ? entry['document']
+            : null
     if (typeof digest !== 'string') return []
     const file = payloadPath(digest)
     if (existsSync(join(folder, file))) return []
@@ -110,8 +113,9 @@ async function untrueActs(
   const problems: VerifyProblem[] = []
   const acts = new SignedActs(gateId, (act, namespace) => verifySsh(act, namespace, act.publicKey))
   const plans = new PlanOrder()
+  const looked = new AfterReviews(gateId)
   for (const [index, entry] of entries.entries()) {
-    const message = (await acts.take(entry)) ?? plans.take(entry)
+    const message = looked.take(entry) ?? (await acts.take(entry)) ?? plans.take(entry)
     if (message === null) continue
     const file = tilePath({
       level: 'entries',

@@ -52,7 +52,7 @@ import type { GatewayParts, OnPath } from './path/on-path.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
-import { type Glass, glassFor } from './path/under-glass.ts'
+import { type Glass, glassFor, keptUnder } from './path/under-glass.ts'
 import { notWhileRecorded, recordedAsStep, requireStill, strayed } from './path/under-plan.ts'
 import { used } from './path/using.ts'
 import type { Course } from './plans/plan-desk.ts'
@@ -299,7 +299,7 @@ export class Gateway {
       policies: decision.policies,
       observed,
       ...(place && { plan: place }),
-      ...(glass && { breakGlass: glass.row.id }),
+      ...(glass && (await keptUnder(recorder, glass, call, evidence, digest))),
       ...facts,
     })
     // A crash from here on leaves an intent without outcome: at the next start it becomes `unknown`.

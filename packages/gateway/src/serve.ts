@@ -197,7 +197,7 @@ class Running implements Gate {
     const windowMs = config.review.planWindowMs
     this.plans = new PlanDesk({ store, recorder, clock, desk: this.desk, windowMs })
     const isEnabled = () => this.#inForce().content.breakGlass === true
-    this.breakGlass = new BreakGlassDesk({ store, recorder, clock, gateId, acts, isEnabled })
+    this.breakGlass = new BreakGlassDesk({ ...desk, isEnabled, timeline: this.reading.timeline })
     this.epochs = new EpochDesk({
       store,
       recorder,

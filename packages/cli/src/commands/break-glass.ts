@@ -2,9 +2,10 @@
 import type { ShownBreakGlass } from '@seconder/gateway/api/break-glass'
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { Command } from 'commander'
-import { openBreakGlass, reviewBreakGlass } from '../breaking-glass.ts'
+import { openBreakGlass, readBreakGlass, reviewBreakGlass } from '../breaking-glass.ts'
 import { CommandFailure } from '../failure.ts'
 import { gateFor } from '../reading.ts'
+import { renderGlass } from '../render/glass-account.ts'
 import { print, table } from '../render/terminal.ts'
 import { signerFor } from '../signing.ts'
 
@@ -48,6 +49,7 @@ export function addBreakGlassCommands(program: Command): void {
     .option('--effects <count>', 'calls, at most 10', '1')
     .action(open)
   add('ls', 'list them with what was used, and who has looked', 'ls').action(list)
+  add('show <id>', 'everything that was done under one', 'show b-51c2').action(show)
   add(
     'review <id>',
     'sign that you have looked at what was done',
@@ -93,19 +95,27 @@ async function list(options: Common): Promise<void> {
   }
 }
 
+async function only(id: string, options: Common): Promise<string> {
+  const [found, ...more] = (await all(options)).filter((one) => one.id.startsWith(id))
+  if (found && more.length === 0) return found.id
+  throw new CommandFailure(
+    'request_unknown',
+    `no one break-glass is ${id}`,
+    'see `seconder break-glass ls`',
+  )
+}
+
+async function show(id: string, options: Common): Promise<void> {
+  const checked = await readBreakGlass(gateFor(options), await only(id, options))
+  print(options.json ? JSON.stringify(checked.full) : renderGlass(checked))
+}
+
 async function review(id: string, options: Common & { comment: string }): Promise<void> {
-  const found = (await all(options)).filter((one) => one.id.startsWith(id))
-  const [only] = found
-  if (!only || found.length > 1)
-    throw new CommandFailure(
-      'request_unknown',
-      `no one break-glass is ${id}`,
-      'see `seconder break-glass ls`',
-    )
   const client = gateFor(options)
+  const checked = await readBreakGlass(client, await only(id, options))
+  if (!options.json) print(`${renderGlass(checked)}\n`)
   const signer = await signerFor(client, options.sshKey)
-  const looked = { breakGlass: only.id, used: only.used, comment: options.comment }
-  const after = await reviewBreakGlass(client, signer, looked)
+  const after = await reviewBreakGlass(client, signer, checked, options.comment)
   print(
     options.json
       ? JSON.stringify(after)

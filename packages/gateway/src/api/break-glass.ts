@@ -1,6 +1,8 @@
 // Break-glass as the API shows it: who went ahead alone, within what, what of it was used, and who has looked.
 import type { Hono } from 'hono'
-import type { Gate } from '../gate.ts'
+import type { GlassAccount } from '../break-glass/account.ts'
+import { unknownBreakGlass } from '../break-glass/break-glass-desk.ts'
+import type { Gate, GateFacts } from '../gate.ts'
 import type { BreakGlassRow } from '../state/break-glass-store.ts'
 import { givenAct } from './given-act.ts'
 import type { ReadingEnv } from './reading.ts'
@@ -15,10 +17,32 @@ export interface ShownBreakGlass
   readonly reviews: readonly { readonly reviewer: string; readonly comment: string }[]
 }
 
+/** One, with all that whoever looks at it reads: each part is checked again by their client. */
+export interface FullBreakGlass extends ShownBreakGlass {
+  /** Canonical text of a GlassAccount. */
+  readonly account: string
+  readonly checkpoint: GateFacts['checkpoint']
+  /** Canonical texts of GlassCalls, by their SHA-256. */
+  readonly calls: Readonly<Record<string, string>>
+}
+
 export function addBreakGlass(app: Hono<ReadingEnv>, gate: Gate): void {
   app.get('/api/break-glass', (context) => {
     const all = gate.store.breakGlasses(LISTED_MAX).map((row) => shown(gate, row))
     return context.json({ breakGlass: all })
+  })
+  app.get('/api/break-glass/:id', async (context) => {
+    const row = gate.store.breakGlass(context.req.param('id'))
+    if (!row) throw unknownBreakGlass()
+    // Before the account, which is then of at least as many entries; what is newer is left out of it.
+    const { checkpoint } = gate.facts()
+    const { text } = await gate.breakGlass.account(row.id, checkpoint.size)
+    return context.json({
+      ...shown(gate, row),
+      account: text,
+      checkpoint,
+      calls: await callsOf(gate, text),
+    })
   })
   app.post('/api/break-glass', async (context) =>
     context.json(shown(gate, await gate.breakGlass.open(await givenAct(context.req)))),
@@ -26,6 +50,17 @@ export function addBreakGlass(app: Hono<ReadingEnv>, gate: Gate): void {
   app.post('/api/break-glass/reviews', async (context) =>
     context.json(shown(gate, await gate.breakGlass.review(await givenAct(context.req)))),
   )
+}
+
+/** What was kept of each call, by its SHA-256, as text; the ledger's verifier misses what is not there. */
+async function callsOf(gate: Gate, account: string): Promise<Readonly<Record<string, string>>> {
+  const { entries } = JSON.parse(account) as GlassAccount
+  const calls: Record<string, string> = {}
+  for (const { entry } of entries) {
+    if (entry.type !== 'intent' || entry.document === undefined) continue
+    calls[entry.document] = await gate.recorder.payload(entry.document)
+  }
+  return calls
 }
 
 function shown(

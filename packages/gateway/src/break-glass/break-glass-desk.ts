@@ -1,13 +1,16 @@
 // Takes the signed act of an operator who goes ahead alone, within named effects and resources of one session,
 // and the signed after-reviews of two others. It allows nothing by itself: policy must say so (breakGlass).
 import { GatewayError } from '../errors.ts'
+import { sha256Hex } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
 import { type ActVerifier, type GivenAct, invalidStatement } from '../lib/signed-act.ts'
 import type { Recorder } from '../record/recorder.ts'
+import type { Timeline } from '../record/timeline.ts'
 import { signerNow } from '../review/checks.ts'
 import type { BreakGlassRow } from '../state/break-glass-store.ts'
 import type { Store } from '../state/store.ts'
+import { accountText } from './account.ts'
 import {
   AFTER_REVIEW_NAMESPACE,
   AFTER_REVIEW_STATEMENT,
@@ -27,6 +30,7 @@ export interface BreakGlassOptions {
   readonly acts: ActVerifier
   /** Whether the epoch in force knows break-glass at all. */
   readonly isEnabled: () => boolean
+  readonly timeline: Pick<Timeline, 'ofBreakGlass'>
 }
 
 export class BreakGlassDesk {
@@ -96,12 +100,7 @@ export class BreakGlassDesk {
     const person = signerNow(store, verified)
     const nowMs = this.#requireFresh(statement, person.name)
     const row = store.breakGlass(statement.breakGlass)
-    if (!row)
-      throw new GatewayError(
-        'request_unknown',
-        'there is no such break-glass',
-        'see `seconder break-glass ls`',
-      )
+    if (!row) throw unknownBreakGlass()
     const refused = whyNotReviewed(row, person, statement.used, nowMs)
     if (refused) throw refused
     if (store.breakGlassReviews(row.id).some(({ reviewer }) => reviewer === person.name))
@@ -110,12 +109,28 @@ export class BreakGlassDesk {
         `\`${person.name}\` has already looked at it`,
         'ask another person',
       )
+    // An outcome that comes after this line is not in what they signed, and no reason to sign again.
+    if ((await this.account(row.id, statement.checkpoint.size)).sha256 !== statement.account)
+      throw invalidStatement('it is not over what was done')
+    if ((await this.account(row.id)).sha256 !== statement.account)
+      throw invalidStatement('more came to be known than the signer saw')
     if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
     const said = { breakGlass: row.id, session: row.sessionId, reviewer: person.name }
     await recorder.record({ type: 'break-glass-reviewed', ...said, act })
     const review = { breakGlass: row.id, reviewer: person.name, comment: statement.comment }
     store.addBreakGlassReview({ ...review, atMs: clock.nowMs() }, AFTER_REVIEWERS)
     return store.breakGlass(row.id) as BreakGlassRow
+  }
+
+  /** What was done under it, as far as the ledger's first `size` entries. */
+  async account(
+    breakGlass: string,
+    size = Number.MAX_SAFE_INTEGER,
+  ): Promise<{ readonly text: string; readonly sha256: string }> {
+    const entries = await this.#options.timeline.ofBreakGlass(breakGlass, size)
+    const { gateId: gate } = this.#options
+    const text = accountText({ type: 'seconder-break-glass-account@v1', gate, breakGlass, entries })
+    return { text, sha256: sha256Hex(text) }
   }
 
   #requireFresh(
@@ -153,6 +168,14 @@ function whyNotReviewed(
     )
   if (used !== row.used) return invalidStatement('more was done than the signer saw')
   return null
+}
+
+export function unknownBreakGlass(): GatewayError {
+  return new GatewayError(
+    'request_unknown',
+    'there is no such break-glass',
+    'see `seconder break-glass ls`',
+  )
 }
 
 function isOff(): GatewayError {

@@ -43,5 +43,9 @@ export const AFTER_REVIEW_STATEMENT = z.strictObject({
   breakGlass: z.string().max(64),
   /** How many effects the signer saw: what came after is not what they looked at. */
   used: z.number().int().min(0).max(BREAK_GLASS_EFFECTS_MAX),
+  /** SHA-256 of the account that the signer's client made its page of: account.ts. */
+  account: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The ledger as it was when they looked: the account is over its entries up to there. */
+  checkpoint: z.strictObject({ size: z.number().int().nonnegative(), root: z.string().max(64) }),
   comment: z.string().min(1).max(COMMENT_CHARS_MAX),
 })

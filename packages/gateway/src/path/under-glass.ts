@@ -1,8 +1,13 @@
 // Whether a call may pass by break-glass: its operator named every effect and resource of it, it reaches nothing
 // that the gate stands on, and policy allows it with `breakGlass` and without anybody's approval.
+
+import type { GlassCall } from '../break-glass/account.ts'
 import { acceptsSoftware, decide } from '../decide/decide.ts'
 import type { Decision } from '../decide/decision.ts'
+import { canonicalJson } from '../lib/canonical-json.ts'
+import type { Recorder } from '../record/recorder.ts'
 import type { Evidence } from '../resolve/evidence.ts'
+import { summarise } from '../resolve/summary.ts'
 import type { BreakGlassRow } from '../state/break-glass-store.ts'
 import type { Store } from '../state/store.ts'
 import { decidedOf } from './deciding.ts'
@@ -40,4 +45,26 @@ export async function glassFor(
     return null
   const answer = decide(asked, evidence, context, policySet)
   return answer.answer === 'allow' ? { row, policies: answer.policies } : null
+}
+
+/** Keeps beside the ledger what a reviewer would have been shown, for those who look afterwards. */
+export async function keptUnder(
+  recorder: Recorder,
+  { row }: Glass,
+  { session, action, epoch }: OnPath,
+  evidence: Evidence,
+  digest: string,
+): Promise<{ readonly breakGlass: string; readonly document: string }> {
+  const call: GlassCall = {
+    type: 'seconder-break-glass-call@v1',
+    breakGlass: row.id,
+    session: session.id,
+    roleArn: session.roleArn,
+    epoch: epoch.number,
+    digest,
+    action,
+    evidence,
+    summary: summarise(action, evidence),
+  }
+  return { breakGlass: row.id, document: await recorder.keep(canonicalJson(call as never)) }
 }

@@ -243,8 +243,9 @@ export type Entry =
       signature?: string
       /** Set where it is a step of an approved plan. */
       plan?: { readonly plan: string; readonly step: number }
-      /** Set where its operator went ahead alone. */
+      /** Set where its operator went ahead alone, with the SHA-256 of what was kept of the call. */
       breakGlass?: string
+      document?: string
       policies: readonly string[]
       /** Set where `observe` let pass what `enforce` would not have. */
       observed: string | null

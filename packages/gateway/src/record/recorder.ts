@@ -26,6 +26,7 @@ export interface Recorded {
   readonly session?: string
   readonly request?: string
   readonly effect?: string
+  readonly breakGlass?: string
 }
 
 export function createRecorder(
@@ -62,12 +63,13 @@ export function createRecorder(
 }
 
 function recordedOf(index: number, entry: WithoutTime<Entry>): Recorded {
-  const { session, request, effect } = entry as Record<string, unknown>
+  const { session, request, effect, breakGlass } = entry as Record<string, unknown>
   return {
     type: entry.type,
     index,
     ...(typeof session === 'string' && { session }),
     ...(typeof request === 'string' && { request }),
     ...(typeof effect === 'string' && { effect }),
+    ...(typeof breakGlass === 'string' && { breakGlass }),
   }
 }

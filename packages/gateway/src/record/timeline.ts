@@ -2,6 +2,7 @@
 // other work, and kept on as entries come. Whoever shows a page reads only what the page shows.
 import { setImmediate } from 'node:timers/promises'
 import type { Ledger } from '@seconder/ledger/ledger'
+import { GlassEntries } from '../break-glass/account.ts'
 import type { Entry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -29,6 +30,8 @@ interface Links {
   readonly session?: unknown
   readonly request?: unknown
   readonly effect?: unknown
+  readonly breakGlass?: unknown
+  readonly type?: unknown
 }
 
 export class Timeline {
@@ -36,6 +39,7 @@ export class Timeline {
   readonly #ofSession = new Map<string, number[]>()
   /** Session of each request and of each effect. */
   readonly #sessionOf = new Map<string, string>()
+  readonly #glass = new GlassEntries()
   /** The longest not shown first. */
   readonly #shown = new Map<number, IndexedEntry>()
   #indexedTo = 0
@@ -74,6 +78,14 @@ export class Timeline {
     }
   }
 
+  /** The opening of a break-glass and what was done under it, as far as the ledger's first `size` entries. */
+  async ofBreakGlass(id: string, size: number): Promise<{ index: number; entry: Entry }[]> {
+    await this.#catchUp()
+    const indices = this.#glass.of(id).filter((index) => index < size)
+    const found = await this.#read(indices)
+    return found.map(({ index, ...entry }) => ({ index, entry: entry as Entry }))
+  }
+
   /** Entries from `from` downwards, newest first; from the newest where `from` is null. */
   async downwards(from: number | null, limit: number): Promise<EntryPage> {
     const { size } = this.#ledger.checkpoint()
@@ -103,7 +115,9 @@ export class Timeline {
     }
   }
 
-  #noteAt(index: number, { session, request, effect }: Links): void {
+  #noteAt(index: number, links: Links): void {
+    const { session, request, effect } = links
+    this.#glass.take(index, { ...links })
     const names = [request, effect].filter((name) => typeof name === 'string')
     const known = names.map((name) => this.#sessionOf.get(name)).find((one) => one !== undefined)
     const owner = typeof session === 'string' ? session : known

@@ -42,7 +42,9 @@ export function documentText(document: ReviewDocument): string {
 }
 
 /** The document's own account of its digest, recomputed; a client refuses to sign when it differs. */
-export function recomputeDigest(document: ReviewDocument): string {
+export function recomputeDigest(
+  document: Pick<ReviewDocument, 'action' | 'evidence' | 'session' | 'roleArn' | 'epoch'>,
+): string {
   return digestOf({
     action: document.action as unknown as JsonObject,
     session: document.session,
