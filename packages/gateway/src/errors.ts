@@ -36,6 +36,7 @@
  * - `plan_stopped`: the call was not the next one of the session's approved plan, or not as signed.
  * - `replayed`: the same signed call came again after its answer was forgotten.
  * - `state_error`: the state database or the ledger failed; nothing was done.
+ * - `state_unknown`: the state database was lost while it committed; whoever goes on looks first.
  */
 export type GatewayErrorCode =
   | 'invalid_config'
@@ -70,6 +71,7 @@ export type GatewayErrorCode =
   | 'plan_stopped'
   | 'replayed'
   | 'state_error'
+  | 'state_unknown'
 
 export class GatewayError extends Error {
   readonly code: GatewayErrorCode

@@ -37,6 +37,7 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   plan_stopped: 409,
   replayed: 409,
   state_error: 503,
+  state_unknown: 503,
 }
 
 export interface ErrorBody {
