@@ -1,13 +1,18 @@
 // seconder break-glass open|ls|review: go ahead alone within named bounds, and look at it afterwards.
 import type { ShownBreakGlass } from '@seconder/gateway/api/break-glass'
+import {
+  BREAK_GLASS_EFFECTS_MAX,
+  BREAK_GLASS_MINUTES_MAX,
+} from '@seconder/gateway/break-glass/statement'
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { Command } from 'commander'
 import { openBreakGlass, readBreakGlass, reviewBreakGlass } from '../breaking-glass.ts'
 import { CommandFailure } from '../failure.ts'
 import { gateFor } from '../reading.ts'
 import { renderGlass } from '../render/glass-account.ts'
-import { print, table } from '../render/terminal.ts'
+import { note, print, table } from '../render/terminal.ts'
 import { signerFor } from '../signing.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 interface Common {
   readonly gate?: string
@@ -20,8 +25,8 @@ interface OpenOptions extends Common {
   readonly reason: string
   readonly effect: readonly string[]
   readonly resource: readonly string[]
-  readonly minutes: string
-  readonly effects: string
+  readonly minutes: number
+  readonly effects: number
 }
 
 export function addBreakGlassCommands(program: Command): void {
@@ -45,8 +50,8 @@ export function addBreakGlassCommands(program: Command): void {
     .requiredOption('--reason <text>', 'why nobody could be asked')
     .requiredOption('--effect <names...>', 'what it may do, e.g. destroy')
     .requiredOption('--resource <arns...>', 'to what, as whole ARNs')
-    .option('--minutes <count>', 'at most 15', '15')
-    .option('--effects <count>', 'calls, at most 10', '1')
+    .option('--minutes <count>', 'at most 15', wholeNumber(1, BREAK_GLASS_MINUTES_MAX), 15)
+    .option('--effects <count>', 'calls, at most 10', wholeNumber(1, BREAK_GLASS_EFFECTS_MAX), 1)
     .action(open)
   add('ls', 'list them with what was used, and who has looked', 'ls').action(list)
   add('show <id>', 'everything that was done under one', 'show b-51c2').action(show)
@@ -67,8 +72,8 @@ async function open(options: OpenOptions): Promise<void> {
     reason: options.reason,
     effects: options.effect,
     resources: options.resource,
-    minutes: Number(options.minutes),
-    effectsMax: Number(options.effects),
+    minutes: options.minutes,
+    effectsMax: options.effects,
   })
   if (options.json) print(JSON.stringify(opened))
   else
@@ -113,7 +118,7 @@ async function show(id: string, options: Common): Promise<void> {
 async function review(id: string, options: Common & { comment: string }): Promise<void> {
   const client = gateFor(options)
   const checked = await readBreakGlass(client, await only(id, options))
-  if (!options.json) print(`${renderGlass(checked)}\n`)
+  if (!options.json) note(`${renderGlass(checked)}\n`)
   const signer = await signerFor(client, options.sshKey)
   const after = await reviewBreakGlass(client, signer, checked, options.comment)
   print(

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { EXIT } from '../failure.ts'
 import { type LedgerEntry, verifyLedgerFolder } from '../ledger-folder.ts'
 import { note, print, table, toned } from '../render/terminal.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 /** Progress is shown on a terminal, at most this often, in milliseconds. */
 const PROGRESS_MS = 200
@@ -45,7 +46,7 @@ export function addLedgerCommands(program: Command): void {
     .command('show <dir>')
     .description('list the entries')
     .option('--key <vkey>', 'public key of the ledger, or a file with it (default: DIR.vkey)')
-    .option('--last <n>', 'only the last n', '50')
+    .option('--last <n>', 'only the last n', wholeNumber(1, 1_000_000), 50)
     .option('--json', 'one JSON object a line')
     .addHelpText('after', '\nExample:\n  seconder ledger show .seconder/ledger --last 20\n')
     .action(show)
@@ -95,10 +96,10 @@ function endWords({ ok, rollback }: VerifyReport): string {
 
 async function show(
   folder: string,
-  options: { key?: string; last: string; json?: boolean },
+  options: { key?: string; last: number; json?: boolean },
 ): Promise<void> {
   const { report, entries } = await verifyLedgerFolder(folder, { key: options.key })
-  const first = Math.max(0, entries.length - Number(options.last))
+  const first = Math.max(0, entries.length - options.last)
   const shown = entries.slice(first)
   if (options.json) {
     for (const [index, entry] of shown.entries())

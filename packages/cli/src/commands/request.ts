@@ -16,6 +16,7 @@ import {
   type Verdict,
 } from '../reviewing.ts'
 import { signerFor } from '../signing.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { addWithdrawalCommands } from './withdrawal.ts'
 
 interface Common {
@@ -30,6 +31,8 @@ interface ReviewOptions extends Common {
 }
 
 const WAIT_STEP_MS = 20_000
+/** A week: longer than any request is open. */
+const WAIT_S_MAX = 7 * 86_400
 const READS_AS = 'your registered SSH key; the last one used is remembered'
 
 export function addRequestCommands(program: Command): void {
@@ -58,7 +61,7 @@ export function addRequestCommands(program: Command): void {
     .description(
       'wait until a request is answered: exit code 0 approved, 4 denied or changes requested, 3 still open',
     )
-    .option('--timeout <seconds>', 'give up after', '3600')
+    .option('--timeout <seconds>', 'give up after', wholeNumber(0, WAIT_S_MAX), 3_600)
     .option('--gate <url>', 'console address of the gate')
     .option('--ssh-key <path>', `${READS_AS}; in an agent's shell its session's keys are enough`)
     .option('--json', 'as JSON')
@@ -134,9 +137,9 @@ async function showRequest(id: string, options: Common): Promise<void> {
   )
 }
 
-async function waitForRequest(id: string, options: Common & { timeout: string }): Promise<void> {
+async function waitForRequest(id: string, options: Common & { timeout: number }): Promise<void> {
   const client = gateFor(options)
-  const untilMs = Date.now() + Number(options.timeout) * 1_000
+  const untilMs = Date.now() + options.timeout * 1_000
   const status = statusBy(client, options)
   const fullId = status.isAgent ? id : await resolveRequestId(client, id)
   let found = await status.of(fullId, 0)
