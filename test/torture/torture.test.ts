@@ -13,7 +13,8 @@ const REQUESTS = Number(process.env['SECONDER_TORTURE_REQUESTS'] ?? 18_000)
 const SEED = Number(process.env['SECONDER_TORTURE_SEED'] ?? 292736)
 const FIRST = Number(process.env['SECONDER_TORTURE_FIRST'] ?? 0)
 const MINUTES = Number(process.env['SECONDER_TORTURE_MINUTES'] ?? 10)
-const SESSIONS = 8
+/** Each may open 200 requests a day (red team H5), so there are as many as the requests of one gate want. */
+const OPERATORS = Math.min(200, Math.max(8, Math.ceil(REQUESTS / 500)))
 /** After so many the heap is looked at; after ten times so many another gate begins, on an empty ledger. */
 const ROUND = 10_000
 const ROUNDS_OF_A_GATE = 10
@@ -40,8 +41,10 @@ async function tortured(
   untilMs: number,
 ) {
   // Open requests end after a second, so that writes reach the review desk all the time.
-  const gate = await Harness.start({ upstream: upstream.url, expiresInMs: 1_000 })
-  const keys = await Promise.all(Array.from({ length: SESSIONS }, () => gate.open('alice')))
+  const operators = Array.from({ length: OPERATORS }, (_, index) => `operator-${index}`)
+  const teams = Object.fromEntries(operators.map((name) => [name, ['sre']]))
+  const gate = await Harness.start({ upstream: upstream.url, expiresInMs: 1_000, teams })
+  const keys = await Promise.all(operators.map((name) => gate.open(name)))
   const torture = new Torture(gate, upstream, keys, SEED)
   let heap = 0
   let at = from
@@ -88,6 +91,6 @@ test(`${REQUESTS} mutants of signed requests: none of them does what its twin ma
   if (REQUESTS >= 10_000) {
     // A torture that forwards nothing, or holds nothing, proves nothing.
     expect(forwarded).toBeGreaterThan(mutants / 100)
-    expect(held).toBeGreaterThan(20)
+    expect(held).toBeGreaterThan(mutants / 50)
   }
 }, 0)
