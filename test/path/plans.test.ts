@@ -1,5 +1,8 @@
 // Bounded plans at the public doors: recorded by running the calls, signed once, then exactly those calls, in
 // order, once each; anything else that needs a review ends the plan and says at which step.
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { agentPost } from '@seconder/cli/agent-client'
 import type { ShownPlan } from '@seconder/gateway/api/plans'
 import { checkPlanDocument, PLAN_STEPS_MAX } from '@seconder/gateway/review/plan-document'
@@ -149,6 +152,35 @@ test('a step that fails ends the plan; the next one is not made', async () => {
   upstream.script = defaultScript
   expect((await run(tag('2'))).body).toContain('needs review')
   expect(writes()).toHaveLength(1)
+})
+
+test('policy that denies a step as it is made stops the plan there, though it was approved', async () => {
+  await gate.stop()
+  const policies = mkdtempSync(join(tmpdir(), 'seconder-plans-'))
+  cpSync(join(import.meta.dirname, '..', '..', 'lab', 'policies'), policies, { recursive: true })
+  writeFileSync(
+    join(policies, 'near.cedar'),
+    `@id("near") @reason("not from the gate's own user")
+     forbid (principal, action == Action::"tag", resource) when { context.isolation == "none" };`,
+  )
+  let isolation: 'user' | 'none' = 'user'
+  gate = await Harness.start({ upstream: upstream.url, policies, isolation: () => isolation })
+  keys = await gate.open('alice')
+  const id = await approved([tag('1'), tag('2'), tag('3')])
+  expect((await run(tag('1'))).status).toBe(200)
+  isolation = 'none'
+  const denied = await run(tag('2'))
+  expect(denied.body).toContain(`plan ${id} was stopped at step 2`)
+  expect(denied.body).toContain("not from the gate's own user")
+  isolation = 'user'
+  expect((await run(tag('2'))).body).toContain('needs review')
+  expect(writes()).toEqual(['TagResource'])
+  expect(await shown(id)).toMatchObject({ state: 'stopped', stoppedAt: 2 })
+  const types = (await gate.entries()).map(({ type }) => type)
+  expect(types.slice(types.indexOf('denied'))).toEqual(
+    expect.arrayContaining(['denied', 'plan-stopped']),
+  )
+  rmSync(policies, { recursive: true, force: true })
 })
 
 test('what was found is looked at again: a step whose thing changed stops the plan', async () => {

@@ -38,7 +38,6 @@ import {
 } from './path/facts.ts'
 import {
   alreadyUsed,
-  changedSince,
   clientGone,
   couldNotLookAgain,
   NOT_THE_SAME,
@@ -53,8 +52,15 @@ import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
 import { type Glass, glassFor, keptUnder } from './path/under-glass.ts'
-import { notWhileRecorded, recordedAsStep, requireStill, strayed } from './path/under-plan.ts'
+import {
+  deniedStep,
+  notWhileRecorded,
+  recordedAsStep,
+  requireStill,
+  strayed,
+} from './path/under-plan.ts'
 import { used } from './path/using.ts'
+import { voided } from './path/voided.ts'
 import type { Course } from './plans/plan-desk.ts'
 import { asSigned, type Turn, turnOf } from './plans/turn.ts'
 import type { Received, Reply } from './receive/received.ts'
@@ -225,29 +231,20 @@ export class Gateway {
       if (!bindingRead(evidence)) throw couldNotLookAgain()
       if (turn)
         throw await this.#parts.plans.stopped(turn.course.plan, turn.step.number, NOT_THE_SAME)
-      await this.#revoke(grant)
-      throw changedSince()
+      throw await voided(this.#parts, grant)
     }
     if (turn) await requireStill(this.#parts, call, evidence, turn)
     // The approval was for this call; whoever makes it now may stand nearer to the gate than then.
     const now = await decided(call, evidence)
-    if (now.answer === 'deny') return this.#deny(call, evidence, now)
+    if (now.answer === 'deny') {
+      const denial = await this.#deny(call, evidence, now)
+      if (turn) throw await deniedStep(this.#parts.plans, turn, reasonFor(call, now))
+      return denial
+    }
     return this.#perform(call, evidence, { answer: 'allow', policies: now.policies }, grant, null, {
       turn,
       glass: null,
     })
-  }
-
-  async #revoke({ id, requestId }: GrantRow): Promise<void> {
-    const { store, recorder } = this.#parts
-    const entry = {
-      type: 'grant-revoked',
-      grant: id,
-      request: requestId,
-      why: NOT_THE_SAME,
-    } as const
-    await recorder.record({ ...entry, signer: null, act: null })
-    store.endGrant(id, { state: 'revoked', by: null, why: NOT_THE_SAME })
   }
 
   /** Intent, effect, outcome, answer: in this order, each durable before the next. */

@@ -51,6 +51,15 @@ export function strayed(
   return plans.stopped(plan, next, why)
 }
 
+/** A step that policy denies as it is made, whoever approved it, is the last of its plan. */
+export function deniedStep(
+  plans: PlanDesk,
+  { course, step }: Turn,
+  reason: string,
+): Promise<GatewayError> {
+  return plans.stopped(course.plan, step.number, `policy denies this call as it is made: ${reason}`)
+}
+
 /**
  * A step that meets what earlier steps left: those who approved the plan must be enough for that too.
  * Errors: `look_up_failed`, where the plan stands; `plan_stopped`.
