@@ -28,17 +28,20 @@ export class Placement {
   readonly #files: Files
   readonly #directory: string
   readonly #known = new Set<string>()
+  readonly #stagedName: string
   #staged = 0
 
-  constructor(files: Files, directory: string) {
+  /** `stagedName`: what its files in `staging/` begin with, where others place files there too. */
+  constructor(files: Files, directory: string, stagedName = '') {
     this.#files = files
     this.#directory = directory
+    this.#stagedName = stagedName
   }
 
   /** Writes the file, durable in content; its name is durable after its directories are synced. */
   async place(name: string, bytes: Uint8Array, unsynced: Set<string>): Promise<void> {
     this.#staged += 1
-    const staged = join(this.#directory, STAGING_DIRECTORY, String(this.#staged))
+    const staged = join(this.#directory, STAGING_DIRECTORY, `${this.#stagedName}${this.#staged}`)
     const target = join(this.#directory, name)
     const file = await this.#files.create(staged)
     try {
@@ -90,18 +93,28 @@ export class Publication {
 
   /** Publishes the segment, which begins where the published log ends, and removes its journal. */
   async publish(segment: Segment): Promise<void> {
-    const before = this.#size
-    const unsynced = new Set<string>()
-    await this.#placeAll(this.#edge.grow(segment), unsynced)
-    await this.#placement.sync(unsynced)
-    await placeCheckpoint(this.#placement, segment.checkpoint)
-    this.#size = segment.checkpoint.size
-    await this.#removeSuperseded(before, this.#size)
-    this.#olderSize = before
+    await this.place(segment)
+    await this.announce(segment.checkpoint)
     const journal = join(this.#directory, segment.path)
     await this.#files.remove(journal)
     // So that after a power loss no older journal file is there without a newer one.
     await this.#files.syncDirectory(dirname(journal))
+  }
+
+  /** Places the tiles and bundles of the segment, durable; no reader looks at them yet. */
+  async place(segment: Segment): Promise<void> {
+    const unsynced = new Set<string>()
+    await this.#placeAll(this.#edge.grow(segment), unsynced)
+    await this.#placement.sync(unsynced)
+  }
+
+  /** Replaces the checkpoint by one whose files are all placed, and removes what it supersedes. */
+  async announce(checkpoint: SignedCheckpoint): Promise<void> {
+    const before = this.#size
+    await placeCheckpoint(this.#placement, checkpoint)
+    this.#size = checkpoint.size
+    await this.#removeSuperseded(before, this.#size)
+    this.#olderSize = before
   }
 
   async #placeAll(files: TileFile[], unsynced: Set<string>): Promise<void> {

@@ -44,24 +44,29 @@ export class Recovery {
   readonly #identity: Identity
   readonly #placement: Placement
 
-  constructor(files: Files, directory: string, identity: Identity) {
+  constructor(files: Files, directory: string, identity: Identity, stagedName = '') {
     this.#files = files
     this.#directory = directory
     this.#identity = identity
-    this.#placement = new Placement(files, directory)
+    this.#placement = new Placement(files, directory, stagedName)
   }
 
   /** The state to go on from, all of it published. Throws `ledger_corrupt`. */
   async recover(): Promise<Recovered> {
     await this.#prepareDirectories()
-    const checkpoint = await this.#publishedCheckpoint()
+    const recovered = await this.recoverAt(await this.#publishedCheckpoint())
+    const { tree, checkpoint, publication } = recovered
+    return { ...recovered, checkpoint: await this.#replayJournal(tree, checkpoint, publication) }
+  }
+
+  /** The state to go on from at this checkpoint, whose files are all in place. Throws `ledger_corrupt`. */
+  async recoverAt(checkpoint: SignedCheckpoint): Promise<Recovered> {
     const tiles = await this.#edgeTiles(checkpoint.size)
     const tree = this.#treeOf(checkpoint, tiles)
     const entries = await this.#edgeEntries(checkpoint.size, tiles[0])
     const edge = new RightEdge(checkpoint.size, tiles, entries)
     const publication = new Publication(this.#files, this.#directory, this.#placement, edge)
-    const last = await this.#replayJournal(tree, checkpoint, publication)
-    return { tree, checkpoint: last, publication, placement: this.#placement }
+    return { tree, checkpoint, publication, placement: this.#placement }
   }
 
   async #prepareDirectories(): Promise<void> {

@@ -136,6 +136,8 @@ export class PostgresServer {
       `unix_socket_directories=${this.#folder}`,
       'max_connections=200',
       'shared_buffers=32MB',
+      // What a test kills is a process; the kernel keeps what that wrote.
+      'fsync=off',
       ...this.#settings,
     ].flatMap((setting) => ['-c', setting])
     const options = { ...as(), cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] as const }

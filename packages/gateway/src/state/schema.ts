@@ -138,4 +138,9 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (break_glass_id, reviewer)
   );
   `,
+  `
+  ALTER TABLE effects ADD COLUMN gateway TEXT NOT NULL DEFAULT '';
+  CREATE INDEX effects_by_gateway ON effects (gateway);
+  ALTER TABLE followed ADD COLUMN gateway TEXT NOT NULL DEFAULT '';
+  `,
 ]

@@ -1,0 +1,268 @@
+// Several gateways' halves of one ledger on a real PostgreSQL: one order, one publisher at a time, and what
+// is left by one that died or was only thought to.
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { verifyDirectory } from '@seconder/ledger/directory'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { PostgresDatabase } from '../state/postgres.ts'
+import { parsePostgresUrl } from '../state/postgres-address.ts'
+import { migratePostgres } from '../state/postgres-schema.ts'
+import { noPostgres, PostgresServer } from '../state/postgres-server.fixture.ts'
+import { MIGRATIONS } from '../state/schema.ts'
+import { DatabaseMutexes } from './database-mutexes.ts'
+import { CLUSTER_MIGRATIONS } from './schema.ts'
+import { SharedLedger } from './shared-ledger.ts'
+
+const absent = await noPostgres()
+const name = (words: string) => (absent === null ? words : `${words} (skipped: ${absent})`)
+const onServer = absent === null ? test : test.skip
+
+const { privateKey: signer } = generateKeyPairSync('ed25519')
+const origin = 'seconder.invalid/test'
+
+interface Member {
+  readonly ledger: SharedLedger
+  readonly database: PostgresDatabase
+  readonly heard: number[]
+  readonly stopped: Error[]
+  readonly trouble: string[]
+}
+
+let server: PostgresServer
+let url: string
+let directory: string
+let databases = 0
+const members: Member[] = []
+
+beforeAll(async () => {
+  if (absent === null) server = await PostgresServer.start()
+})
+afterAll(() => server?.remove())
+beforeEach(async () => {
+  if (absent !== null) return
+  databases += 1
+  url = await server.database(`cluster${databases}`)
+  const database = new PostgresDatabase(parsePostgresUrl(url))
+  await migratePostgres(database, [
+    { name: 'state', texts: MIGRATIONS },
+    { name: 'cluster', texts: CLUSTER_MIGRATIONS },
+  ])
+  await database.close()
+  directory = mkdtempSync(join(tmpdir(), 'seconder-cluster-'))
+})
+afterEach(async () => {
+  for (const { ledger, database } of members.splice(0)) {
+    await ledger.close()
+    await database.close()
+  }
+  rmSync(directory, { recursive: true, force: true })
+})
+
+async function join3(): Promise<[Member, Member, Member]> {
+  return [await joined(), await joined(), await joined()]
+}
+
+async function joined(at = directory): Promise<Member> {
+  const database = new PostgresDatabase(parsePostgresUrl(url))
+  const [heard, stopped, trouble]: [number[], Error[], string[]] = [[], [], []]
+  const ledger = await SharedLedger.open({
+    ...{ database, directory: at, origin, signer, place: 'test' },
+    heard: ({ index }) => heard.push(index),
+    stopped: (cause) => stopped.push(cause),
+    trouble: (words) => trouble.push(words),
+  })
+  const member = { ledger, database, heard, stopped, trouble }
+  members.push(member)
+  return member
+}
+
+const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
+const founded = (member: Member) => member.ledger.founded(() => JSON.stringify({ type: 'first' }))
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, position) => from + position)
+
+async function verified(size: number): Promise<readonly unknown[]> {
+  const verifierKey = members[0]?.ledger.verifierKey ?? ''
+  const report = await verifyDirectory(directory, { verifierKey })
+  expect(report.problems).toEqual([])
+  expect(report.size).toBe(size)
+  const entries: unknown[] = []
+  for (const index of range(0, size)) {
+    const entry = await members[0]?.ledger.read(index)
+    entries.push(JSON.parse(new TextDecoder().decode(entry)))
+  }
+  return entries
+}
+
+onServer(
+  name('three gateways write one order without a gap, and each hears all of it'),
+  async () => {
+    const all = await join3()
+    const firsts = await Promise.all(
+      all.map(({ ledger }, who) => ledger.founded(() => JSON.stringify({ type: 'first', who }))),
+    )
+    expect(new Set(firsts.map((first) => new TextDecoder().decode(first))).size).toBe(1)
+    const appended = await Promise.all(
+      range(0, 900).map((n) => (all[n % 3] as Member).ledger.append(bytes({ n }))),
+    )
+    expect(appended.map(({ index }) => index).sort((a, b) => a - b)).toEqual(range(1, 901))
+    for (const { ledger, heard } of all) {
+      await expect.poll(() => ledger.checkpoint().size, { timeout: 20_000 }).toBe(901)
+      await expect.poll(() => heard.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(900)
+      expect(heard.slice(-900)).toEqual(range(1, 901))
+    }
+    const entries = await verified(901)
+    for (const [n, { index }] of appended.entries()) expect(entries[index]).toEqual({ n })
+    for (const { ledger } of all) {
+      expect(JSON.parse(new TextDecoder().decode(await ledger.read(77)))).toEqual(entries[77])
+      await expect(ledger.read(901)).rejects.toMatchObject({ code: 'entry_unknown' })
+    }
+  },
+)
+
+onServer(
+  name('a publisher that loses its lease is refused, and another goes on at once'),
+  async () => {
+    const all = await join3()
+    await founded(all[0])
+    for (const round of range(0, 8)) {
+      await Promise.all(range(0, 40).map((n) => (all[n % 3] as Member).ledger.append(bytes({ n }))))
+      // The lease ends while its holder believes that it has it.
+      if (round % 2 === 0)
+        await server.query('UPDATE ledger_publication SET expires_at_ms = 0', db())
+      else await server.query('UPDATE ledger_publication SET token = token + 1', db())
+    }
+    for (const { ledger } of all) {
+      await expect.poll(() => ledger.checkpoint().size, { timeout: 20_000 }).toBe(321)
+    }
+    await verified(321)
+  },
+)
+
+const db = () => `cluster${databases}`
+const effect = (gateway: string, id: string, state: string) =>
+  server.query(
+    `INSERT INTO effects (id, session_id, operation, state, gateway)
+     VALUES ('${id}', 's-1', 'x:Delete', '${state}', '${gateway}')`,
+    db(),
+  )
+
+onServer(
+  name('what a dead gateway had begun becomes unknown, once, and never while it lives'),
+  async () => {
+    const [one, two, three] = await join3()
+    await founded(one)
+    const dead = one.ledger.membership.id
+    for (const id of ['e-intended', 'e-ended', 'e-accepted', 'e-never'])
+      await effect(dead, id, 'open')
+    for (const id of ['e-intended', 'e-ended', 'e-accepted']) {
+      await one.ledger.append(bytes({ type: 'intent', effect: id }))
+    }
+    const outcome = (id: string, result: string) =>
+      one.ledger.append(bytes({ type: 'outcome', effect: id, outcome: { result } }))
+    await outcome('e-ended', 'succeeded')
+    await outcome('e-accepted', 'accepted')
+    expect(await two.ledger.membership.bury()).toEqual([])
+    expect(two.ledger.size).toBeLessThanOrEqual(6)
+
+    await server.query(`UPDATE gateways SET expires_at_ms = 0 WHERE id = '${dead}'`, db())
+    const buried = await Promise.all([two, three].map(({ ledger }) => ledger.membership.bury()))
+    const byTimer = buried.flat().length === 0
+    if (!byTimer) expect(buried.flat()).toEqual([{ effect: 'e-intended', operation: 'x:Delete' }])
+    // It only slept: nothing of it counts any more.
+    await expect(outcome('e-intended', 'succeeded')).rejects.toMatchObject({
+      code: 'ledger_stopped',
+    })
+    await expect(one.ledger.append(bytes({ n: 1 }))).rejects.toMatchObject({
+      code: 'ledger_stopped',
+    })
+    expect(one.stopped.length).toBeGreaterThan(0)
+    await expect.poll(() => two.ledger.checkpoint().size, { timeout: 20_000 }).toBe(8)
+    const ended = (await verified(8)).slice(6) as { effect: string; outcome: { result: string } }[]
+    expect(ended.map(({ effect: id, outcome: { result } }) => [id, result])).toEqual([
+      ['e-intended', 'unknown'],
+      ['e-accepted', 'confirmed'],
+    ])
+    expect(await server.query('SELECT id FROM effects', db())).toEqual([])
+  },
+)
+
+onServer(name('a gateway with another directory or another key does not start'), async () => {
+  const one = await joined()
+  await founded(one)
+  await expect.poll(() => one.ledger.checkpoint().size, { timeout: 20_000 }).toBe(1)
+  const elsewhere = mkdtempSync(join(tmpdir(), 'seconder-cluster-'))
+  await expect(joined(elsewhere)).rejects.toMatchObject({ code: 'ledger_corrupt' })
+  rmSync(elsewhere, { recursive: true, force: true })
+  const database = new PostgresDatabase(parsePostgresUrl(url))
+  const { privateKey: other } = generateKeyPairSync('ed25519')
+  const silent = { heard: () => undefined, stopped: () => undefined, trouble: () => undefined }
+  const foreign = { database, directory, origin, signer: other, place: 'test', ...silent }
+  await expect(SharedLedger.open(foreign)).rejects.toMatchObject({ code: 'note_unverified' })
+  await database.close()
+})
+
+onServer(
+  name('a lock is held by one gateway at a time, and by a dead one not for long'),
+  async () => {
+    const [one, two] = await join3()
+    const mutexes = [new DatabaseMutexes(one.database), new DatabaseMutexes(two.database)]
+    let inside = 0
+    let most = 0
+    const work = async () => {
+      inside += 1
+      most = Math.max(most, inside)
+      await one.database.one('SELECT 1 AS one')
+      inside -= 1
+      return 'done'
+    }
+    const done = await Promise.all(
+      range(0, 20).map((n) => (mutexes[n % 2] as DatabaseMutexes).run('request r-1', work)),
+    )
+    expect(done).toEqual(range(0, 20).map(() => 'done'))
+    expect(most).toBe(1)
+    const failing = mutexes[0]?.run('request r-1', () => Promise.reject(new Error('own')))
+    await expect(failing).rejects.toThrow('own')
+    // As one leaves it that was killed.
+    await server.query(
+      `INSERT INTO locks VALUES ('request r-2', 'dead', ${Date.now() + 1_000})`,
+      db(),
+    )
+    expect(await mutexes[1]?.run('request r-2', work)).toBe('done')
+  },
+)
+
+onServer(
+  name('the database going down and up again loses nothing that was acknowledged'),
+  async () => {
+    const all = await join3()
+    await founded(all[0])
+    const results: Promise<number | null>[] = []
+    const append = (count: number) => {
+      for (const n of range(0, count)) {
+        const appended = (all[n % 3] as Member).ledger.append(bytes({ n }))
+        results.push(
+          appended.then(
+            ({ index }) => index,
+            () => null,
+          ),
+        )
+      }
+    }
+    append(100)
+    await server.down('SIGQUIT')
+    append(100)
+    await server.up()
+    append(100)
+    const indexes = (await Promise.all(results)).filter((index) => index !== null)
+  expect(new Set(indexes).size).toBe(indexes.length)
+    await all[0].ledger.append(bytes({ last: true }))
+    await all[0].ledger.catchUp()
+    const { size } = all[0].ledger
+    await expect.poll(() => all[1].ledger.checkpoint().size, { timeout: 30_000 }).toBe(size)
+    await verified(size)
+    expect(Math.max(...indexes)).toBeLessThan(size)
+  },
+)

@@ -1,0 +1,64 @@
+// One thing at a time for each key over all gateways: a row with an end by the database's clock, renewed
+// while the work goes on. Who dies holding one keeps the others waiting for a few seconds, no longer.
+import { randomUUID } from 'node:crypto'
+import { GatewayError } from '../errors.ts'
+import { Mutexes } from '../review/mutexes.ts'
+import type { Database } from '../state/sql.ts'
+import { DATABASE_NOW } from './schema.ts'
+
+const HELD_MS = 5_000
+const RENEW_MS = 1_500
+/** How long somebody waits for one. */
+const WAIT_MS_MAX = 30_000
+const PAUSE_MS = { least: 5, most: 50 }
+
+export class DatabaseMutexes extends Mutexes {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    super()
+    this.#database = database
+  }
+
+  /** As Mutexes; those of one gateway stand in line by themselves first. Errors: `state_error` after 30 s. */
+  override run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    return super.run(key, () => this.#alone(key, work))
+  }
+
+  async #alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const owner = randomUUID()
+    await this.#take(name, owner)
+    const timer = setInterval(() => {
+      const sql = `UPDATE locks SET expires_at_ms = ${DATABASE_NOW} + ${HELD_MS} WHERE name = ? AND owner = ?`
+      this.#database.run(sql, name, owner).catch(() => undefined)
+    }, RENEW_MS)
+    try {
+      return await work()
+    } finally {
+      clearInterval(timer)
+      // Where this fails, it runs out.
+      const sql = 'DELETE FROM locks WHERE name = ? AND owner = ?'
+      await this.#database.run(sql, name, owner).catch(() => undefined)
+    }
+  }
+
+  async #take(name: string, owner: string): Promise<void> {
+    const startedMs = performance.now()
+    for (;;) {
+      const taken = await this.#database.run(
+        `INSERT INTO locks (name, owner, expires_at_ms) VALUES (?, ?, ${DATABASE_NOW} + ${HELD_MS})
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms
+         WHERE locks.expires_at_ms <= ${DATABASE_NOW}`,
+        name,
+        owner,
+      )
+      if (taken === 1) return
+      if (performance.now() - startedMs > WAIT_MS_MAX) {
+        const message = `another gateway is busy with \`${name}\``
+        throw new GatewayError('state_error', message, 'nothing was done; try again')
+      }
+      const pauseMs = PAUSE_MS.least + Math.random() * (PAUSE_MS.most - PAUSE_MS.least)
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// Who lives: each gateway renews a row once a second by the database's clock. One whose row ran out is
+// declared dead by another, which ends what it had begun in the same transaction: an effect whose intent is
+// in the ledger gets the outcome `unknown`, one without never began. Who was declared dead while it only
+// slept can record nothing any more, so it begins nothing either.
+import { randomBytes } from 'node:crypto'
+import { canonicalJson } from '../lib/canonical-json.ts'
+import type { PostgresDatabase } from '../state/postgres.ts'
+import type { Sql } from '../state/sql.ts'
+import { BATCH_ENTRIES_MAX, insertEntries } from './order.ts'
+import { DATABASE_NOW } from './schema.ts'
+
+/** How often a gateway says that it lives, and after how long without a word it may be declared dead. */
+export const RENEW_MS = 1_000
+export const LIFE_MS = 10_000
+
+export interface Ended {
+  readonly effect: string
+  readonly operation: string
+}
+
+export class Membership {
+  readonly id = `g-${randomBytes(8).toString('hex')}`
+  readonly #database: PostgresDatabase
+  readonly #place: string
+
+  /** `place`: where it runs, for people: host and process. */
+  constructor(database: PostgresDatabase, place: string) {
+    this.#database = database
+    this.#place = place
+  }
+
+  async join(): Promise<void> {
+    await this.#database.run(
+      `INSERT INTO gateways (id, place, started_at_ms, expires_at_ms)
+       VALUES (?, ?, ${DATABASE_NOW}, ${DATABASE_NOW} + ${LIFE_MS})`,
+      this.id,
+      this.#place,
+    )
+  }
+
+  /** False where it was declared dead. */
+  async renew(): Promise<boolean> {
+    const sql = `UPDATE gateways SET expires_at_ms = ${DATABASE_NOW} + ${LIFE_MS} WHERE id = ?`
+    return (await this.#database.run(sql, this.id)) === 1
+  }
+
+  /** After everything it began has ended. */
+  async leave(): Promise<void> {
+    await this.#end(this.id, false)
+  }
+
+  /** Declares dead whose rows ran out; returns the effects that were under way. */
+  async bury(): Promise<Ended[]> {
+    const dead = await this.#database.all(
+      `SELECT id FROM gateways WHERE expires_at_ms <= ${DATABASE_NOW} AND id <> ?`,
+      this.id,
+    )
+    const ended: Ended[] = []
+    for (const { id } of dead) ended.push(...(await this.#end(String(id), true)))
+    return ended
+  }
+
+  async #end(gateway: string, onlyWhereRunOut: boolean): Promise<Ended[]> {
+    const ended = await this.#database.within('locking', async (sql) => {
+      // Held by whoever records: it has its place before this, or is refused after it.
+      await sql.run('UPDATE ledger_head SET size = size WHERE id = 1')
+      const runOut = onlyWhereRunOut ? ` AND expires_at_ms <= ${DATABASE_NOW}` : ''
+      if ((await sql.run(`DELETE FROM gateways WHERE id = ?${runOut}`, gateway)) !== 1) return false
+      return endEffects(sql, gateway, this.id)
+    })
+    return ended === false ? [] : ended
+  }
+}
+
+async function endEffects(sql: Sql, gateway: string, heir: string): Promise<Ended[]> {
+  const rows = await sql.all(
+    `SELECT id, operation, state, ${DATABASE_NOW} AS now FROM effects WHERE gateway = ? ORDER BY id`,
+    gateway,
+  )
+  const followed = await sql.all('SELECT effect_id FROM followed WHERE gateway = ?', gateway)
+  const isFollowed = new Set(followed.map((row) => row['effect_id']))
+  await sql.run('UPDATE followed SET gateway = ? WHERE gateway = ?', heir, gateway)
+  const begun = rows.filter(({ state }) => state === 'begun')
+  const unfollowed = rows.filter(({ state, id }) => state === 'accepted' && !isFollowed.has(id))
+  const texts = [
+    ...begun.map((row) => outcomeOf(row, UNKNOWN)),
+    ...unfollowed.map((row) => outcomeOf(row, UNCONFIRMED)),
+  ]
+  for (let from = 0; from < texts.length; from += BATCH_ENTRIES_MAX) {
+    const some = texts.slice(from, from + BATCH_ENTRIES_MAX)
+    const grown = 'UPDATE ledger_head SET size = size + ? WHERE id = 1 RETURNING size'
+    const head = await sql.one(grown, some.length)
+    await insertEntries(sql, Number(head?.['size']) - some.length, some)
+  }
+  await sql.run('DELETE FROM effects WHERE gateway = ?', gateway)
+  return begun.map(({ id, operation }) => ({ effect: String(id), operation: String(operation) }))
+}
+
+const UNKNOWN = { result: 'unknown', detail: 'the gate stopped before the answer came' } as const
+const UNCONFIRMED = {
+  result: 'confirmed',
+  confirmed: 'unconfirmed',
+  detail: 'the gate stopped before its end was looked for',
+} as const
+
+function outcomeOf(
+  row: Readonly<Record<string, unknown>>,
+  outcome: typeof UNKNOWN | typeof UNCONFIRMED,
+): string {
+  const at = new Date(Number(row['now'])).toISOString()
+  return canonicalJson({ type: 'outcome', effect: String(row['id']), outcome, at })
+}
+
+interface Told {
+  readonly type?: unknown
+  readonly effect?: unknown
+  readonly outcome?: { readonly result?: unknown }
+}
+
+/** Keeps the open effects in step with the ledger: in the transaction that gives their entries a place. */
+export async function followEffects(sql: Sql, entries: readonly string[]): Promise<void> {
+  for (const text of entries) {
+    // Only these two say anything of an effect; most entries are not read at all.
+    if (!text.includes('"intent"') && !text.includes('"outcome"')) continue
+    const { type, effect, outcome } = JSON.parse(text) as Told
+    if (typeof effect !== 'string') continue
+    if (type === 'intent') {
+      await sql.run(`UPDATE effects SET state = 'begun' WHERE id = ?`, effect)
+    } else if (type === 'outcome' && outcome?.result === 'accepted') {
+      await sql.run(`UPDATE effects SET state = 'accepted' WHERE id = ?`, effect)
+    } else if (type === 'outcome') {
+      await sql.run('DELETE FROM effects WHERE id = ?', effect)
+    }
+  }
+}

@@ -1,0 +1,183 @@
+// Gives entries their place in the one order of all gateways: a row that says how many there are is advanced
+// in the transaction that inserts them, so there is no gap, no fork, and an entry is durable when it has a
+// place. A gateway that was declared dead is refused there, for good.
+import { randomUUID } from 'node:crypto'
+import { LedgerError } from '@seconder/ledger/errors'
+import { GatewayError } from '../errors.ts'
+import type { PostgresDatabase } from '../state/postgres.ts'
+import type { Sql } from '../state/sql.ts'
+import { DATABASE_NOW } from './schema.ts'
+
+/** Entries and bytes of one transaction. */
+export const BATCH_ENTRIES_MAX = 64
+const BATCH_BYTES_MAX = 1024 * 1024
+export const QUEUE_ENTRIES_MAX = 65_536
+const QUEUE_BYTES_MAX = 64 * 1024 * 1024
+/** How often it is looked whether a batch whose COMMIT nobody heard has its place. */
+const LOOKS_MAX = 5
+/** Of a tlog-tiles bundle: a uint16 says how long an entry is. */
+const ENTRY_BYTES_MAX = 65_535
+
+interface Pending {
+  readonly text: string
+  readonly bytes: number
+  readonly resolve: (appended: { index: number }) => void
+  readonly reject: (error: Error) => void
+}
+
+/** What else is done in the transaction that gives entries their place. */
+export type AlongWith = (sql: Sql, entries: readonly string[]) => Promise<void>
+
+export class Order {
+  readonly #database: PostgresDatabase
+  readonly #gateway: string
+  readonly #alongWith: AlongWith
+  readonly #stopped: (cause: Error) => void
+  #queue: Pending[] = []
+  #queueBytes = 0
+  #running: Promise<void> | null = null
+  #end: Error | null = null
+
+  constructor(
+    database: PostgresDatabase,
+    gateway: string,
+    hooks: { alongWith: AlongWith; stopped: (cause: Error) => void },
+  ) {
+    this.#database = database
+    this.#gateway = gateway
+    this.#alongWith = hooks.alongWith
+    this.#stopped = hooks.stopped
+  }
+
+  /**
+   * The index of the entry, when it is durable. Rejects with `entry_too_large`, `queue_full`,
+   * `ledger_closed`, `ledger_stopped`, `state_error` (it has no place), `state_unknown` (nobody knows).
+   */
+  append(entry: Uint8Array): Promise<{ index: number }> {
+    return new Promise((resolve, reject) => {
+      if (this.#end) throw this.#end
+      const bytes = entry.length
+      if (bytes > ENTRY_BYTES_MAX) {
+        const message = `an entry has at most ${ENTRY_BYTES_MAX} bytes, this one ${bytes}`
+        throw new LedgerError('entry_too_large', message)
+      }
+      const isFull = this.#queue.length >= QUEUE_ENTRIES_MAX
+      if (isFull || this.#queueBytes + bytes > QUEUE_BYTES_MAX) {
+        throw new LedgerError('queue_full', `${this.#queue.length} entries wait already`)
+      }
+      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(entry)
+      this.#queue.push({ text, bytes, resolve, reject })
+      this.#queueBytes += bytes
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** Appends what every gateway would write first, where nothing has been written; true where it did. */
+  async begin(entry: string): Promise<boolean> {
+    const begun = await this.#database.within('locking', async (sql) => {
+      const isFirst = await sql.run('UPDATE ledger_head SET size = 1 WHERE id = 1 AND size = 0')
+      if (isFirst === 0) return false
+      await sql.run('INSERT INTO ledger_entries (idx, entry) VALUES (0, ?)', entry)
+      return true
+    })
+    return begun === true
+  }
+
+  async close(): Promise<void> {
+    this.#end ??= new LedgerError('ledger_closed', 'the ledger is closed')
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    // What comes in this turn of the loop goes along.
+    await Promise.resolve()
+    while (this.#queue.length > 0) {
+      const batch = this.#take()
+      try {
+        let index = await this.#placed(batch.map(({ text }) => text))
+        for (const { resolve } of batch) resolve({ index: index++ })
+      } catch (cause) {
+        for (const { reject } of batch) reject(cause as Error)
+        if (cause instanceof LedgerError && cause.code === 'ledger_stopped') this.#stop(cause)
+      }
+    }
+    this.#running = null
+  }
+
+  #take(): Pending[] {
+    let count = 0
+    let bytes = 0
+    for (const pending of this.#queue) {
+      bytes += pending.bytes
+      if (count === BATCH_ENTRIES_MAX || (count > 0 && bytes > BATCH_BYTES_MAX)) break
+      count += 1
+    }
+    const batch = this.#queue.splice(0, count)
+    for (const pending of batch) this.#queueBytes -= pending.bytes
+    return batch
+  }
+
+  /** One name for all attempts: where an earlier one was committed after all, the next one finds it. */
+  async #placed(entries: readonly string[]): Promise<number> {
+    const id = randomUUID()
+    for (let looks = 0; ; looks++) {
+      try {
+        const first = await this.#database.within('locking', (sql) => this.#place(sql, id, entries))
+        return first === false ? await this.#firstOf(id) : first
+      } catch (cause) {
+        const isUnknown = cause instanceof GatewayError && cause.code === 'state_unknown'
+        if (!isUnknown || looks === LOOKS_MAX) throw cause
+      }
+    }
+  }
+
+  async #place(sql: Sql, id: string, entries: readonly string[]): Promise<number | false> {
+    const grown = 'UPDATE ledger_head SET size = size + ? WHERE id = 1 RETURNING size'
+    const head = await sql.one(grown, entries.length)
+    // Whoever declares a gateway dead holds that row too: here it is seen, or it comes after.
+    const alive = await sql.one('SELECT 1 AS yes FROM gateways WHERE id = ?', this.#gateway)
+    if (!alive) throw declaredDead()
+    const first = Number(head?.['size']) - entries.length
+    const named = await sql.run(
+      `INSERT INTO ledger_batches (id, first_idx, at_ms) VALUES (?, ?, ${DATABASE_NOW}) ON CONFLICT DO NOTHING`,
+      id,
+      first,
+    )
+    if (named !== 1) return false
+    await insertEntries(sql, first, entries)
+    await this.#alongWith(sql, entries)
+    return first
+  }
+
+  async #firstOf(id: string): Promise<number> {
+    const row = await this.#database.one('SELECT first_idx FROM ledger_batches WHERE id = ?', id)
+    return Number(row?.['first_idx'])
+  }
+
+  #stop(cause: Error): void {
+    this.#end = cause
+    for (const { reject } of this.#queue.splice(0)) reject(cause)
+    this.#queueBytes = 0
+    this.#stopped(cause)
+  }
+}
+
+const INSERTS = Array.from({ length: BATCH_ENTRIES_MAX + 1 }, (_, count) => {
+  const rows = Array.from({ length: count }, () => '(?, ?)').join(', ')
+  return `INSERT INTO ledger_entries (idx, entry) VALUES ${rows}`
+})
+
+/** Within a transaction that advanced the head; at most BATCH_ENTRIES_MAX. */
+export async function insertEntries(
+  sql: Sql,
+  first: number,
+  entries: readonly string[],
+): Promise<void> {
+  const values = entries.flatMap((entry, position) => [first + position, entry])
+  await sql.run(INSERTS[entries.length] as string, ...values)
+}
+
+function declaredDead(): LedgerError {
+  const message = 'the other gateways declared this one dead, and closed what it had begun'
+  return new LedgerError('ledger_stopped', message)
+}
