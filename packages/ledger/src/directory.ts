@@ -2,10 +2,14 @@
 // only; it takes no lock, so a ledger can be verified from a copy while another process writes.
 
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, sep } from 'node:path'
+import { BundleReader } from './bundle-reader.ts'
+import { bundleThreads, THREADED_BUNDLES_MIN } from './bundle-threads.ts'
 import { LedgerError, quoted } from './errors.ts'
 import { fileBytesMax } from './layout.ts'
 import { nodePrimitives } from './node.ts'
+import type { OpenPlainBundles, PlainBundles } from './plain-bundles.ts'
 import type { LedgerSource } from './source.ts'
 import { type VerifyOptions, type VerifyReport, verifyLedger } from './verify.ts'
 
@@ -40,10 +44,27 @@ export function directorySource(directory: string): LedgerSource {
   }
 }
 
+export interface DirectoryOptions extends Omit<VerifyOptions, 'primitives' | 'openPlain'> {
+  /** Threads that hash; default: one for each core, for logs that are long enough. 0: this one alone. */
+  readonly threads?: number
+}
+
 /** `verifyLedger` over a directory, with the SHA-256 and Ed25519 of node:crypto. */
 export async function verifyDirectory(
   directory: string,
-  options: Omit<VerifyOptions, 'primitives'>,
+  { threads, ...options }: DirectoryOptions,
 ): Promise<VerifyReport> {
-  return await verifyLedger(directorySource(directory), { ...options, primitives: nodePrimitives })
+  const source = directorySource(directory)
+  const openPlain: OpenPlainBundles = (asked) => {
+    const wanted = asked.bundles < THREADED_BUNDLES_MIN ? 0 : availableParallelism()
+    const count = threads ?? wanted
+    if (count === 0) return bundlesHere(directory, asked.wantsEntries)
+    return bundleThreads(directory, asked, count)
+  }
+  return await verifyLedger(source, { ...options, openPlain, primitives: nodePrimitives })
+}
+
+function bundlesHere(directory: string, wantsEntries: boolean): PlainBundles {
+  const reader = new BundleReader(directory, wantsEntries)
+  return { at: async (index) => reader.at(index), close: () => undefined }
 }

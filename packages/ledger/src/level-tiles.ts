@@ -49,6 +49,13 @@ export class LevelTiles {
     tile.width = 0
   }
 
+  /** Level-0 tile `index` was compared by whoever calls, and is there in its full width alone. */
+  passFull(index: number): void {
+    this.#inventory.takeWidths(0, index)
+    this.#levels[0] ??= { index: 0, width: 0, hashes: new Uint8Array(TILE_WIDTH * HASH_BYTES) }
+    this.#levels[0].index = index + 1
+  }
+
   /** A file that the published checkpoint needs: its bytes, or null after noting why not. */
   async required(
     name: string,

@@ -16,6 +16,10 @@ export const nodePrimitives: Primitives = {
     const digest = hash('sha256', input, 'binary')
     for (let index = 0; index < 32; index++) output[offset + index] = digest.charCodeAt(index)
   },
+  binaryText: {
+    sha256: (input) => hash('sha256', input, 'binary'),
+    of: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1'),
+  },
   verifyEd25519(publicKey, message, signature) {
     const key = Buffer.concat([SPKI_PREFIX, publicKey])
     return verify(null, message, { key, format: 'der', type: 'spki' }, signature)

@@ -4,7 +4,7 @@
 import { LedgerError } from './errors.ts'
 import { ledgerFile } from './layout.ts'
 import type { Findings } from './report.ts'
-import { type TileName, tilePath } from './tiles.ts'
+import { TILE_WIDTH, type TileName, tilePath } from './tiles.ts'
 
 export interface LedgerSource {
   /** Every file below the directory, by its name relative to it, with `/`. */
@@ -67,6 +67,12 @@ export class Inventory {
   /** Whether this tile is there in this width and was not taken yet. */
   hasTile(level: TileName['level'], index: number, width: number): boolean {
     return this.#tiles.get(`${level}/${index}`)?.includes(width) ?? false
+  }
+
+  /** Whether this tile is there in its full width and in no other. */
+  hasFullOnly(level: TileName['level'], index: number): boolean {
+    const widths = this.#tiles.get(`${level}/${index}`)
+    return widths?.length === 1 && widths[0] === TILE_WIDTH
   }
 
   /** The widths in which this tile is there; they are then accounted for. */

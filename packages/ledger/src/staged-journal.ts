@@ -37,6 +37,11 @@ export class StagedJournal {
     this.last = published
   }
 
+  /** Whether there is a staged entry below this index of the whole log. */
+  reachesBelow(index: number): boolean {
+    return this.#entries.length > 0 && this.#firstIndex < index
+  }
+
   /** The staged entry of this index in the whole log. */
   at(index: number): StagedEntry | undefined {
     return index < this.#firstIndex ? undefined : this.#entries[index - this.#firstIndex]

@@ -5,11 +5,12 @@
 import { concatBytes, firstDifference, sameBytes } from './bytes.ts'
 import type { SignedCheckpoint } from './checkpoint.ts'
 import { LevelTiles } from './level-tiles.ts'
+import type { PlainBundles } from './plain-bundles.ts'
 import type { Sha256 } from './primitives.ts'
 import type { Findings } from './report.ts'
 import type { Inventory } from './source.ts'
 import type { StagedJournal } from './staged-journal.ts'
-import { encodeBundle, parseBundle, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
+import { encodeBundle, parseBundle, TILE_HEIGHT, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
 import { CompactRange, HASH_BYTES, leafHashInto } from './tree.ts'
 
 export type OnEntry = (index: number, entry: Uint8Array) => void
@@ -20,7 +21,10 @@ export interface WalkOptions {
   readonly findings: Findings
   readonly published: SignedCheckpoint
   readonly staged: StagedJournal
-  /** Called when the tree has reached each size, to compare roots. */
+  readonly plain: PlainBundles
+  /** Size of the checkpoint seen before, where one was given. */
+  readonly sinceSize: number | null
+  /** Called when the tree has reached each size, to compare roots; plain bundles grow it at once. */
   readonly onSize: (size: number, root: () => Uint8Array) => void
   readonly onEntry: OnEntry | undefined
 }
@@ -44,6 +48,7 @@ export class TreeWalk {
 
   /** Walks the 256 entries of bundle `index`; false when the walk cannot go on after it. */
   async walkBundle(index: number): Promise<boolean> {
+    if (this.#isPlain(index) && (await this.#walkPlain(index))) return true
     const { published, staged } = this.#options
     const width = tileWidth(0, index, published.size)
     const bundle =
@@ -73,6 +78,34 @@ export class TreeWalk {
 
   get size(): number {
     return this.#tree.size
+  }
+
+  /** Full, published, in one width alone, and with no root promised for a size within it. */
+  #isPlain(index: number): boolean {
+    const { published, staged, inventory, sinceSize } = this.#options
+    const [first, end] = [index * TILE_WIDTH, (index + 1) * TILE_WIDTH]
+    if (end > published.size || staged.reachesBelow(end)) return false
+    if (sinceSize !== null && sinceSize > first && sinceSize < end) return false
+    return inventory.hasFullOnly('entries', index) && inventory.hasFullOnly(0, index)
+  }
+
+  /** False, with nothing taken, where there is anything to say: the other way says it. */
+  async #walkPlain(index: number): Promise<boolean> {
+    const { inventory, onEntry, onSize, plain } = this.#options
+    const bundle = await plain.at(index)
+    if (bundle === null) return false
+    const { root, bytes } = bundle
+    inventory.takeWidths('entries', index)
+    this.#levels.passFull(index)
+    this.#tree.appendPerfect(TILE_HEIGHT, root, this.#levels.onNode)
+    onSize(this.#tree.size, () => this.#tree.root())
+    if (onEntry && bytes) {
+      const { entries } = parseBundle(bytes, TILE_WIDTH)
+      for (const [position, entry] of entries.entries())
+        onEntry(index * TILE_WIDTH + position, entry)
+    }
+    await this.#levels.flushFull()
+    return true
   }
 
   async #grow(first: number, hashes: Uint8Array, entries: readonly Uint8Array[]): Promise<void> {

@@ -7,8 +7,8 @@ export const HASH_BYTES = 32
 /** tlog-tiles: the length prefix of an entry is a uint16. */
 export const ENTRY_BYTES_MAX = 65_535
 
-const LEAF_PREFIX = 0x00
-const NODE_PREFIX = 0x01
+export const LEAF_PREFIX = 0x00
+export const NODE_PREFIX = 0x01
 const HEIGHT_MAX = 53 // sizes are safe integers
 
 // Scratch inputs, used and done with inside one synchronous call each.
@@ -74,15 +74,24 @@ export class CompactRange {
 
   /** Appends a leaf hash. `onNode` hears of the leaf (height 0) and each subtree it completes. */
   append(hash: Uint8Array, onNode?: OnNode): void {
+    this.appendPerfect(0, hash, onNode)
+  }
+
+  /**
+   * Appends the root of 2**height leaves where the size is a multiple of that. `onNode` hears of it and of
+   * each subtree it completes.
+   */
+  appendPerfect(ofHeight: number, hash: Uint8Array, onNode?: OnNode): void {
+    const leaves = 2 ** ofHeight
     this.#push(hash)
-    onNode?.(0, hash)
-    let height = 0
-    for (let left = this.#size; left % 2 === 1; left = (left - 1) / 2) {
+    onNode?.(ofHeight, hash)
+    let height = ofHeight
+    for (let left = this.#size / leaves; left % 2 === 1; left = (left - 1) / 2) {
       const merged = this.#merge()
       height += 1
       onNode?.(height, merged)
     }
-    this.#size += 1
+    this.#size += leaves
   }
 
   /**

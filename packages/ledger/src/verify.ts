@@ -10,6 +10,7 @@ import { LedgerError } from './errors.ts'
 import { CHECKPOINT_FILE, LOCK_FILE } from './layout.ts'
 import { bundleCount } from './level-tiles.ts'
 import { ed25519Verifier, type NoteVerifier } from './note.ts'
+import { type OpenPlainBundles, plainBundles } from './plain-bundles.ts'
 import type { Primitives } from './primitives.ts'
 import { Findings, ROLLBACK_UNSEEN, type VerifyReport } from './report.ts'
 import { Inventory, type LedgerSource } from './source.ts'
@@ -33,6 +34,8 @@ export interface VerifyOptions {
   readonly onEntry?: OnEntry
   /** Default: those that every browser and Node have; `verifyDirectory` binds faster ones. */
   readonly primitives?: Primitives
+  /** How full bundles are read and hashed; default: here, one by one. `verifyDirectory` has threads. */
+  readonly openPlain?: OpenPlainBundles
 }
 
 /** The event loop gets a turn at least this often. */
@@ -60,8 +63,16 @@ export async function verifyLedger(
     last = staged.last
     const onSize = rootComparison(published, staged, since, findings)
     const { onEntry } = options
-    const walk = new TreeWalk({ sha256, inventory, findings, published, staged, onSize, onEntry })
-    await walkAll(walk, staged.last.size, options, findings)
+    const bundles = Math.floor(published.size / TILE_WIDTH)
+    const asked = { bundles, wantsEntries: onEntry !== undefined }
+    const plain = options.openPlain?.(asked) ?? plainBundles(source, primitives)
+    const parts = { sha256, inventory, findings, published, staged, onSize, onEntry, plain }
+    const walk = new TreeWalk({ ...parts, sinceSize: since?.size ?? null })
+    try {
+      await walkAll(walk, staged.last.size, options, findings)
+    } finally {
+      plain.close()
+    }
     for (const name of inventory.leftTiles()) {
       findings.add('unknown_file', name, 'no signed checkpoint needs it')
     }
