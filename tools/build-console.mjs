@@ -14,7 +14,7 @@ const stamp = join(home, 'dist', '.built')
 const SOURCES = [
   join(home, 'src'),
   join(home, 'public'),
-  ...['review', 'lib', 'describe'].map((folder) =>
+  ...['review', 'lib', 'describe', 'break-glass'].map((folder) =>
     join(root, 'packages', 'gateway', 'src', folder),
   ),
   join(root, 'packages', 'ledger', 'src'),

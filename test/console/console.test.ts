@@ -1,20 +1,16 @@
 // The console in a real Chromium over a real gate before the lab's cloud: what a reviewer sees, live, by
 // keyboard and by address, on a phone and in the dark; and that nobody but the gate is asked for anything.
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { agentPost } from '@seconder/cli/agent-client'
-import { signChange } from '@seconder/cli/changing-people'
-import { signerFor } from '@seconder/cli/signing'
 import type { ShownPlan } from '@seconder/gateway/api/plans'
-import type { PeopleChange } from '@seconder/gateway/lib/people-change'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requestIdIn } from '../path/harness.ts'
+import { audit, shot } from './audit.ts'
 import {
   askForDecember,
   askForOneSetting,
   changeOneSetting,
+  enrol,
   hasChromium,
   putNote,
   refused,
@@ -22,10 +18,6 @@ import {
   startStage,
   withAuthenticator,
 } from './stage.ts'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-/** A folder to put a picture of each page into, for people to look at. */
-const SHOTS = process.env['SECONDER_SHOTS']
 
 describe.skipIf(!hasChromium)('the console in Chromium', () => {
   let stage: Stage
@@ -36,7 +28,7 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
 
   beforeAll(async () => {
     stage = await startStage()
-    page = await stage.browser.newPage({ viewport: { width: 1200, height: 900 }, bypassCSP: true })
+    page = await stage.browser.newPage({ viewport: { width: 1200, height: 900 } })
     page.on('pageerror', (error) => errors.push(String(error)))
     page.on('request', (request) => asked.add(new URL(request.url()).origin))
   })
@@ -49,14 +41,7 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
 
   test('a passkey is made, and counts when two members have signed for it', async () => {
     await withAuthenticator(page)
-    await page.goto(at('/people'))
-    await page.getByLabel('Your name here').fill('carol')
-    await page.getByRole('button', { name: 'Make a passkey' }).click()
-    const line = await page.getByText(/^passkey localhost \S+ \S+$/).textContent()
-    const change = { kind: 'add-key', person: 'carol', key: line } as PeopleChange
-    await signedBy('alice', change)
-    await page.getByText('add a key of carol').waitFor()
-    await signedBy('bob', change)
+    await enrol(stage, page, 'carol', ['alice', 'bob'])
   })
 
   test('an empty inbox says what to do; a request comes in live, the worst first', async () => {
@@ -162,7 +147,7 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     await page.getByRole('heading', { name: 'A plan of 5 calls, in this order' }).waitFor()
     expect(await page.getByText(/^Step \d of 5$/).count()).toBe(5)
     await page.getByText('Five notes about August.').first().waitFor()
-    await shot('plan-light-1200')
+    await shot(page, 'plan-light-1200')
     await page.getByRole('button', { name: 'Sign with passkey' }).click()
     await page.getByText('Approved. Nothing has happened yet').waitFor()
     for (const note of notes) await putNote(stage, note)
@@ -172,27 +157,9 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
   test.each(['/', '/requests/DECEMBER', '/sessions', '/ledger', '/policies', '/people'])(
     'axe finds nothing serious on %s, in the light, in the dark and on a phone',
     async (path) => {
-      for (const [scheme, width] of [
-        ['light', 1200],
-        ['dark', 1200],
-        ['light', 390],
-      ] as const) {
-        await page.setViewportSize({ width, height: 900 })
-        await page.emulateMedia({ colorScheme: scheme })
-        await page.goto(at(path.replace('DECEMBER', december)))
-        await page.getByText('● live').waitFor()
-        await page.locator('h1').first().waitFor()
-        await shot(`${path.split('/')[1] || 'inbox'}-${scheme}-${width}`)
-        await page.evaluate(AXE)
-        const found = await page.evaluate(async () => {
-          const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResult> } }
-          return (await axe.run()).violations
-        })
-        const serious = found.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        expect(serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([])
-        const scrolled = await page.evaluate<number>('document.documentElement.scrollWidth')
-        expect(scrolled, `${path} scrolls sideways`).toBeLessThanOrEqual(width)
-      }
+      const url = at(path.replace('DECEMBER', december))
+      const name = path.split('/')[1] || 'inbox'
+      await audit(page, url, name, () => page.locator('h1').first().waitFor())
     },
   )
 
@@ -200,23 +167,4 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     expect([...asked]).toEqual([new URL(at('/')).origin])
     expect(errors).toEqual([])
   })
-
-  async function signedBy(name: string, change: PeopleChange): Promise<void> {
-    const signer = await signerFor(stage.gate.client, stage.gate.keys.get(name))
-    await signChange(stage.gate.client, signer, change)
-  }
-
-  async function shot(name: string): Promise<void> {
-    if (SHOTS === undefined) return
-    mkdirSync(SHOTS, { recursive: true })
-    await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true })
-  }
 })
-
-interface AxeResult {
-  readonly violations: readonly {
-    readonly id: string
-    readonly impact: string
-    readonly nodes: readonly { readonly html: string }[]
-  }[]
-}

@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { DeleteStackCommand } from '@aws-sdk/client-cloudformation'
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { signChange } from '@seconder/cli/changing-people'
+import { signerFor } from '@seconder/cli/signing'
 import { CONSOLE_FOLDER } from '@seconder/gateway/api/console-files'
 import { type Cloud, STORY_REGION, startCloud } from '@seconder/lab/cloud/cloud'
 import { createCostExplorerEnvironment } from '@seconder/lab/cloud/environment'
 import { type SdkClients, sdkClients } from '@seconder/lab/cloud/sdk-clients'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { Harness, type Keys } from '../path/harness.ts'
+import { Harness, type HarnessOptions, type Keys } from '../path/harness.ts'
 
 /** Debian's package, or another one by name. */
 const CHROMIUM = process.env['SECONDER_CHROMIUM'] ?? '/usr/bin/chromium'
@@ -32,13 +34,15 @@ export function chromiumBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
 }
 
-export async function startStage(): Promise<Stage> {
+/** `options` are of the gate, beside what the stage itself says. */
+export async function startStage(options: Partial<HarnessOptions> = {}): Promise<Stage> {
   const cloud: Cloud = await startCloud({ stepMs: 1 })
   await createCostExplorerEnvironment(cloud)
   const gate = await Harness.start({
     upstream: cloud.endpoint,
     credentials: cloud.credentials.deploy,
     expiresInMs: 3_600_000,
+    ...options,
   })
   const keys = await gate.open('alice', 'kiro-cli 1.22')
   const agent = sdkClients({ endpoint: keys.endpoint, region: STORY_REGION, credentials: keys })
@@ -74,13 +78,13 @@ export function askForOneSetting(stage: Stage): Promise<Error> {
   return refused(changeOneSetting(stage))
 }
 
-export function changeOneSetting({ agent }: Stage): Promise<unknown> {
+export function changeOneSetting({ agent }: Stage, factor = '0.93'): Promise<unknown> {
   return agent.dynamoDb.send(
     new UpdateItemCommand({
       TableName: 'cost-explorer-settings',
       Key: { month: { S: '2026-08' } },
       UpdateExpression: 'SET factor = :factor',
-      ExpressionAttributeValues: { ':factor': { N: '0.93' } },
+      ExpressionAttributeValues: { ':factor': { N: factor } },
     }),
   )
 }
@@ -102,6 +106,40 @@ export async function withAuthenticator(page: Page): Promise<void> {
       ...{ hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
     },
   })
+}
+
+/** A passkey made on the page of People, for which these members sign; `page` has an authenticator of its own. */
+export async function enrol(
+  { gate, at }: Pick<Stage, 'gate' | 'at'>,
+  page: Page,
+  person: string,
+  signers: readonly string[],
+): Promise<void> {
+  await page.goto(at('/people'))
+  await page.getByLabel('Your name here').fill(person)
+  await page.getByRole('button', { name: 'Make a passkey' }).click()
+  const line = await page.getByText(/^passkey localhost \S+ \S+$/).textContent()
+  const change = { kind: 'add-key', person, key: line ?? '' } as const
+  for (const name of signers) {
+    const signer = await signerFor(gate.client, gate.keys.get(name))
+    await signChange(gate.client, signer, change)
+  }
+}
+
+/** A browser of somebody who signed in with a passkey made in it. */
+export async function signedInPage(
+  stage: Stage,
+  person: string,
+  signers: readonly string[],
+): Promise<Page> {
+  const context = await stage.browser.newContext({ viewport: { width: 1200, height: 900 } })
+  const page = await context.newPage()
+  await withAuthenticator(page)
+  await enrol(stage, page, person, signers)
+  await page.goto(stage.at('/'))
+  await page.getByRole('button', { name: 'Sign in with passkey' }).click()
+  await page.getByText('● live').waitFor()
+  return page
 }
 
 export function refused(sent: Promise<unknown>): Promise<Error> {

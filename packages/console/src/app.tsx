@@ -5,7 +5,9 @@ import { IdentityContext } from './gate/identity.ts'
 import { type GateEvent, useLink, useLoaded } from './gate/live.ts'
 import type { Me } from './gate/signing-in.ts'
 import { useKeyboard } from './keyboard.ts'
+import { BreakGlasses } from './pages/break-glasses.tsx'
 import { FirstMember } from './pages/first-member.tsx'
+import { GlassPage } from './pages/glass.tsx'
 import { Inbox } from './pages/inbox.tsx'
 import { Ledger } from './pages/ledger.tsx'
 import { NewPasskey } from './pages/new-passkey.tsx'
@@ -14,11 +16,13 @@ import { Policies } from './pages/policies.tsx'
 import { RequestPage } from './pages/request.tsx'
 import { Session, Sessions } from './pages/session.tsx'
 import { SignIn } from './pages/sign-in.tsx'
+import { GlassBanner } from './parts/glass-banner.tsx'
 import { Link } from './parts/link.tsx'
 import { Empty, Failure, Loading } from './parts/notice.tsx'
 import { identityOf, Who } from './parts/who.tsx'
 import {
   type Route,
+  toBreakGlasses,
   toInbox,
   toLedger,
   toPeople,
@@ -30,6 +34,7 @@ import {
 const TABS: readonly { name: string; to: string; pages: readonly Route['page'][] }[] = [
   { name: 'Inbox', to: toInbox(), pages: ['inbox', 'request'] },
   { name: 'Sessions', to: toSessions(), pages: ['sessions', 'session'] },
+  { name: 'Break-glass', to: toBreakGlasses(), pages: ['break-glasses', 'break-glass'] },
   { name: 'Ledger', to: toLedger(), pages: ['ledger'] },
   { name: 'Policies', to: toPolicies(), pages: ['policies'] },
   { name: 'People', to: toPeople(), pages: ['people'] },
@@ -74,6 +79,7 @@ export function App() {
             This gate answers refusals only: {facts.refusing}
           </p>
         )}
+        {me && <GlassBanner />}
         {facts && me && <Page route={route} facts={facts} />}
         {facts && notMe && !me && <Outside route={route} facts={facts} />}
         {!error && !(facts && (me || notMe)) && <Loading what="the gate" />}
@@ -105,6 +111,10 @@ function Page({ route, facts }: { readonly route: Route; readonly facts: GateFac
       return <Session id={route.id} />
     case 'ledger':
       return <Ledger from={route.from} facts={facts} />
+    case 'break-glasses':
+      return <BreakGlasses facts={facts} />
+    case 'break-glass':
+      return <GlassPage id={route.id} facts={facts} />
     case 'policies':
       return <Policies facts={facts} />
     case 'people':
@@ -124,6 +134,8 @@ function titleOf(route: Route): string {
   switch (route.page) {
     case 'request':
       return `Request ${route.id.slice(0, 6)}`
+    case 'break-glasses':
+      return 'Break-glass'
     case 'nowhere':
       return 'Nothing here'
     case 'first-member':

@@ -8,6 +8,8 @@ export type Route =
   | { readonly page: 'session'; readonly id: string }
   | { readonly page: 'ledger'; readonly from: number | null }
   | { readonly page: 'policies' }
+  | { readonly page: 'break-glasses' }
+  | { readonly page: 'break-glass'; readonly id: string }
   | { readonly page: 'people' }
   | { readonly page: 'first-member' }
   | { readonly page: 'nowhere'; readonly path: string }
@@ -25,6 +27,8 @@ export const toSession = (id: string): string => `/sessions/${encodeURIComponent
 export const toLedger = (from?: number): string =>
   from === undefined ? '/ledger' : `/ledger?from=${from}`
 export const toPolicies = (): string => '/policies'
+export const toBreakGlasses = (): string => '/break-glass'
+export const toBreakGlass = (id: string): string => `/break-glass/${encodeURIComponent(id)}`
 export const toPeople = (): string => '/people'
 
 export function routeOf(address: string): Route {
@@ -49,6 +53,8 @@ export function routeOf(address: string): Route {
         from: from !== null && /^\d{1,15}$/.test(from) ? Number(from) : null,
       }
     }
+    case 'break-glass':
+      return id === '' ? { page: 'break-glasses' } : { page: 'break-glass', id }
     case 'policies':
       return { page: 'policies' }
     case 'people':

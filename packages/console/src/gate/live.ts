@@ -8,6 +8,7 @@ export interface GateEvent {
   readonly index: number
   readonly session?: string
   readonly request?: string
+  readonly breakGlass?: string
 }
 
 type Listener = (event: GateEvent) => void

@@ -1,6 +1,7 @@
 // People: who may review, of which teams, by which keys; what waits for a second signature; a new passkey.
 import type { PeopleChange } from '@seconder/gateway/lib/people-change'
 import { changeWords } from '@seconder/gateway/lib/people-words'
+import type { ShownAbsence } from '@seconder/gateway/notify/away'
 import { useCallback, useState } from 'react'
 import type { GateError, GateFacts } from '../gate/api.ts'
 import { useIdentity } from '../gate/identity.ts'
@@ -10,6 +11,7 @@ import { Empty, Failure, Loading } from '../parts/notice.tsx'
 import { Time } from '../parts/time.tsx'
 import { Name, safe } from '../parts/untrusted.tsx'
 import { Wide } from '../parts/wide.tsx'
+import { absoluteTime } from '../parts/words.ts'
 import { NewPasskey } from './new-passkey.tsx'
 
 interface ShownPerson {
@@ -31,6 +33,8 @@ interface PeoplePage {
 export function People({ facts }: { readonly facts: GateFacts }) {
   const concerns = useCallback((event: GateEvent) => event.type.startsWith('people'), [])
   const { value, error, reload } = useLoaded<PeoplePage>('/api/people', concerns)
+  const isAway = useCallback((event: GateEvent) => event.type === 'away', [])
+  const { value: absent } = useLoaded<{ away: ShownAbsence[] }>('/api/away', isAway)
   if (error) return <Failure error={error} retry={reload} />
   if (!value) return <Loading what="people" />
   return (
@@ -47,14 +51,19 @@ export function People({ facts }: { readonly facts: GateFacts }) {
           state.
         </Empty>
       ) : (
-        <Members people={value.people} />
+        <Members people={value.people} away={absent?.away ?? []} />
       )}
       <NewPasskey facts={facts} />
     </>
   )
 }
 
-function Members({ people }: { readonly people: readonly ShownPerson[] }) {
+interface MembersProps {
+  readonly people: readonly ShownPerson[]
+  readonly away: readonly ShownAbsence[]
+}
+
+function Members({ people, away }: MembersProps) {
   return (
     <Wide label="Members">
       <table className="table">
@@ -68,7 +77,10 @@ function Members({ people }: { readonly people: readonly ShownPerson[] }) {
         <tbody>
           {people.map(({ name, teams, keys, identities }) => (
             <tr key={name}>
-              <th scope="row">{safe(name)}</th>
+              <th scope="row">
+                {safe(name)}
+                <Away absence={away.find(({ person }) => person === name)} />
+              </th>
               <td>{teams.map(safe).join(', ') || '–'}</td>
               <td>
                 {keys.map(({ kind, fingerprint, showsPresence }) => (
@@ -88,6 +100,18 @@ function Members({ people }: { readonly people: readonly ShownPerson[] }) {
         </tbody>
       </table>
     </Wide>
+  )
+}
+
+/** Who is told of requests instead; it gives nobody a right, and the row says so. */
+function Away({ absence }: { readonly absence: ShownAbsence | undefined }) {
+  if (!absence) return null
+  return (
+    <div className="away">
+      <span className="warn">◔ away</span> until <Time at={absence.until} />{' '}
+      <span className="quiet">({absoluteTime(absence.until)})</span>: {safe(absence.to)} is told
+      instead, and signs as {safe(absence.to)} only
+    </div>
   )
 }
 

@@ -1,5 +1,7 @@
 // A session: everything its agent did and asked, in order; reads folded, refusals and reviews open, each
 // deed beside its outcome. And the list of sessions.
+import { outcomeWords } from '@seconder/gateway/break-glass/words'
+import type { Outcome } from '@seconder/gateway/execute/outcome'
 import { useCallback, useMemo } from 'react'
 import type { LedgerLine, LedgerPage, ShownSession } from '../gate/api.ts'
 import { type GateEvent, useLoaded } from '../gate/live.ts'
@@ -12,11 +14,11 @@ import { Time } from '../parts/time.tsx'
 import { Name, safe } from '../parts/untrusted.tsx'
 import { Wide } from '../parts/wide.tsx'
 import { plural, shortId } from '../parts/words.ts'
-import { toRequest, toSession } from '../route.ts'
+import { toBreakGlass, toRequest, toSession } from '../route.ts'
 
 export function Sessions() {
   const concerns = useCallback((event: GateEvent) => /session/.test(event.type), [])
-  const { limit, more } = useMore()
+  const { limit, more } = useMore('GET /api/sessions?before=ID')
   const { value, error, reload } = useLoaded<{ sessions: ShownSession[]; next: string | null }>(
     `/api/sessions?limit=${limit}`,
     concerns,
@@ -171,7 +173,7 @@ function Step({ step }: { readonly step: TimelineStep }) {
       <Line line={first} />
       {rest.map((line) => (
         <div key={line.index} className="outcome">
-          → {outcomeWords(line['outcome'])} <Time at={line.at} />
+          → {outcomeWords(line['outcome'] as Outcome)} <Time at={line.at} />
         </div>
       ))}
     </li>
@@ -190,11 +192,14 @@ const TITLE: Record<string, string> = {
   denied: 'denied by policy',
   refused: 'refused',
   intent: 'done by the gate',
+  'break-glass-opened': '■ break-glass opened: the operator goes ahead alone',
+  'break-glass-reviewed': 'break-glass looked at',
 }
 
 function Line({ line }: { readonly line: LedgerLine }) {
   const { type } = line
   const request = line['request']
+  const glass = line['breakGlass']
   const effects = Array.isArray(line['effects']) ? line['effects'] : []
   const words = [line['reviewer'], line['verdict'], line['state'], line['code']].filter(
     (word) => typeof word === 'string',
@@ -206,6 +211,7 @@ function Line({ line }: { readonly line: LedgerLine }) {
       {typeof line['operation'] === 'string' && <code>{safe(line['operation'])}</code>}{' '}
       <FirstResource line={line} /> {words.map((word) => safe(String(word))).join(' · ')}{' '}
       {typeof request === 'string' && <Link to={toRequest(request)}>{shortId(request)}</Link>}{' '}
+      {typeof glass === 'string' && <Link to={toBreakGlass(glass)}>break-glass</Link>}{' '}
       <Time at={line.at} />
     </>
   )
@@ -220,18 +226,4 @@ function FirstResource({ line }: { readonly line: LedgerLine }) {
       {all.length > 1 && <span className="quiet"> and {all.length - 1} more</span>}
     </>
   )
-}
-
-function outcomeWords(outcome: unknown): string {
-  if (outcome === null || typeof outcome !== 'object') return 'unknown'
-  const facts = outcome as {
-    result?: unknown
-    status?: unknown
-    confirmed?: unknown
-    code?: unknown
-  }
-  return [facts.result, facts.confirmed, facts.code, facts.status]
-    .filter((fact) => typeof fact === 'string' || typeof fact === 'number')
-    .map((fact) => safe(String(fact)))
-    .join(' ')
 }

@@ -31,8 +31,14 @@ export function CallHead({ part, level }: { readonly part: Part; readonly level:
   )
 }
 
+interface CallFactsProps {
+  readonly part: Part
+  /** True of a call that was made. */
+  readonly isSent?: boolean
+}
+
 /** What was found about it, and what will be sent. */
-export function CallFacts({ part }: { readonly part: Part }) {
+export function CallFacts({ part, isSent = false }: CallFactsProps) {
   const { action, evidence } = part
   return (
     <>
@@ -49,7 +55,7 @@ export function CallFacts({ part }: { readonly part: Part }) {
         </ul>
       </section>
       <InnerCalls part={part} />
-      <Change part={part} />
+      <Change part={part} isSent={isSent} />
     </>
   )
 }
@@ -111,7 +117,7 @@ function Warnings({ part: { action, evidence } }: { readonly part: Part }) {
   )
 }
 
-function Change({ part: { action, evidence } }: { readonly part: Part }) {
+function Change({ part: { action, evidence }, isSent }: Required<CallFactsProps>) {
   return (
     <section aria-label="What will be sent" className="columns">
       {evidence.before && (
@@ -121,7 +127,7 @@ function Change({ part: { action, evidence } }: { readonly part: Part }) {
         </div>
       )}
       <div>
-        <h2>{evidence.before ? 'Will be sent' : 'With'}</h2>
+        <h2>{isSent ? 'Was sent' : evidence.before ? 'Will be sent' : 'With'}</h2>
         {(action.statements ?? []).map(({ at, says, unread }) => (
           <p key={at}>
             <code>{safe(at)}</code> {safe(says)}

@@ -5,8 +5,11 @@ const FIRST = 100
 /** The most that the gate lists at once. */
 const MOST = 1_000
 
-/** How many a list asks for, and what to show below it: `next` is what the gate says of the rest. */
-export function useMore(): {
+/**
+ * How many a list asks for, and what to show below it: `next` is what the gate says of the rest. `command` shows
+ * the oldest.
+ */
+export function useMore(command = 'seconder request ls --before ID'): {
   readonly limit: number
   readonly more: (next: string | null | undefined) => React.ReactNode
 } {
@@ -16,7 +19,7 @@ export function useMore(): {
     if (limit >= MOST) {
       return (
         <p className="quiet">
-          These are the newest {MOST}. Older ones: <code>seconder request ls --before ID</code>
+          These are the newest {MOST}. Older ones: <code>{command}</code>
         </p>
       )
     }

@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import type { GlassAccount } from '../break-glass/account.ts'
 import { unknownBreakGlass } from '../break-glass/break-glass-desk.ts'
+import type { EpochContent } from '../epoch/content.ts'
 import type { Gate, GateFacts } from '../gate.ts'
 import type { BreakGlassRow } from '../state/break-glass-store.ts'
 import { givenAct } from './given-act.ts'
@@ -28,8 +29,11 @@ export interface FullBreakGlass extends ShownBreakGlass {
 
 export function addBreakGlass(app: Hono<ReadingEnv>, gate: Gate): void {
   app.get('/api/break-glass', (context) => {
-    const all = gate.store.breakGlasses(LISTED_MAX).map((row) => shown(gate, row))
-    return context.json({ breakGlass: all })
+    const isUnclosed = context.req.query('state') === 'unclosed'
+    const rows = gate.store.breakGlasses(LISTED_MAX)
+    const asked = isUnclosed ? rows.filter(({ closedAtMs }) => closedAtMs === null) : rows
+    const breakGlass = asked.map((row) => shown(gate, row))
+    return context.json({ isEnabled: isEnabled(gate), breakGlass, next: null })
   })
   app.get('/api/break-glass/:id', async (context) => {
     const row = gate.store.breakGlass(context.req.param('id'))
@@ -61,6 +65,12 @@ async function callsOf(gate: Gate, account: string): Promise<Readonly<Record<str
     calls[entry.document] = await gate.recorder.payload(entry.document)
   }
   return calls
+}
+
+/** Whether the epoch in force knows it; a gate that answers refusals only still says so. */
+function isEnabled({ store }: Gate): boolean {
+  const active = store.activeEpoch()
+  return active !== undefined && (JSON.parse(active.content) as EpochContent).breakGlass === true
 }
 
 function shown(

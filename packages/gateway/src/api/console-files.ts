@@ -35,6 +35,8 @@ const PAGES = [
   '/sessions',
   '/sessions/:id',
   '/ledger',
+  '/break-glass',
+  '/break-glass/:id',
   '/policies',
   '/people',
   '/first-member',

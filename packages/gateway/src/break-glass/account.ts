@@ -78,13 +78,15 @@ export function checkAccount(text: string, gate: string, breakGlass: string): Ch
 }
 
 /** Parses what was kept of a call. Throws where it is not what its intent names, or not of its own digest. */
-export function checkCall(text: string, { document, digest, breakGlass }: Intent): GlassCall {
+export function checkCall(text: string, intent: Intent): GlassCall {
+  const { document, digest, breakGlass, operation } = intent
   const call = parseCanonicalJson(text) as unknown as GlassCall
   const isOf =
     call.type === 'seconder-break-glass-call@v1' &&
     call.breakGlass === breakGlass &&
     sha256Hex(text) === document &&
     call.digest === digest &&
+    call.action.operation === operation &&
     recomputeDigest(call) === digest
   if (!isOf) throw new Error('what was kept of a call is not what was done: do not sign it')
   return call

@@ -1,0 +1,71 @@
+// One page as everybody may see it, in the light, in the dark and on a phone: axe, whether it scrolls sideways,
+// and a picture where somebody wants one. axe runs in a world of its own, under the console's own policy.
+// Source: https://chromedevtools.github.io/devtools-protocol/tot/Page/#method-createIsolatedWorld
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { CDPSession, Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** A folder to put a picture of each page into, for people to look at. */
+const SHOTS = process.env['SECONDER_SHOTS']
+
+const LOOKS = [
+  ['light', 1200],
+  ['dark', 1200],
+  ['light', 390],
+  ['dark', 390],
+] as const
+
+/** `ready` waits until the page shows what it should. */
+export async function audit(
+  page: Page,
+  url: string,
+  name: string,
+  ready: () => Promise<unknown>,
+): Promise<void> {
+  // Never detached: with it the page's virtual authenticator would be gone.
+  const session = await page.context().newCDPSession(page)
+  for (const [scheme, width] of LOOKS) {
+    await page.setViewportSize({ width, height: 900 })
+    await page.emulateMedia({ colorScheme: scheme })
+    await page.goto(url)
+    await page.getByText('● live').waitFor()
+    await ready()
+    await shot(page, `${name}-${scheme}-${width}`)
+    const where = `${name}, ${scheme}, ${width} px`
+    expect(await seriousIn(session), where).toEqual([])
+    const scrolled = await page.evaluate<number>('document.documentElement.scrollWidth')
+    expect(scrolled, `${where} scrolls sideways`).toBeLessThanOrEqual(width)
+  }
+}
+
+/** `rule: element` of each serious violation. */
+async function seriousIn(session: CDPSession): Promise<string[]> {
+  const { frameTree } = await session.send('Page.getFrameTree')
+  const { executionContextId: contextId } = await session.send('Page.createIsolatedWorld', {
+    frameId: frameTree.frame.id,
+    worldName: 'axe',
+  })
+  const asked = { contextId, awaitPromise: true, returnByValue: true }
+  const run = `axe.run().then(({ violations, passes }) => ({ passes: passes.length,
+    found: violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => id + ': ' + nodes[0].html) }))`
+  const loaded = await session.send('Runtime.evaluate', { ...asked, expression: `${AXE};1` })
+  expect(loaded.exceptionDetails).toBeUndefined()
+  const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
+    ...asked,
+    expression: run,
+  })
+  expect(exceptionDetails).toBeUndefined()
+  const { found, passes } = result.value as { found: string[]; passes: number }
+  expect(passes, 'axe looked at nothing').toBeGreaterThan(5)
+  return found
+}
+
+export async function shot(page: Page, name: string): Promise<void> {
+  if (SHOTS === undefined) return
+  mkdirSync(SHOTS, { recursive: true })
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true })
+}
