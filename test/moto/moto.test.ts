@@ -6,7 +6,7 @@ import { CLIS, type Cli, ClientHome, type Ran } from '../path/clients.ts'
 import { Harness, type Keys, requestIdIn } from '../path/harness.ts'
 import { likeness } from './likeness.ts'
 import { MOTO, type MotoServer, startMoto } from './moto-server.ts'
-import { STORIES, type Step } from './stories.ts'
+import { PLAYED, type Step } from './stories.ts'
 
 const CLI = CLIS.v1 ?? CLIS.v2
 const ANY_KEY = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/EXAMPLEKEY' }
@@ -26,6 +26,7 @@ let commands = 0
 beforeAll(async () => {
   if (MOTO === undefined || CLI === undefined) return
   ;[direct, behind] = await Promise.all([startMoto(MOTO), startMoto(MOTO)])
+  await Promise.all([warmed(CLI, direct), warmed(CLI, behind)])
   gate = await Harness.start({ upstream: behind.url, expiresInMs: 600_000 })
   keys = await gate.open('alice')
   writeFileSync(home.path('notes.txt'), 'a note, é\n')
@@ -38,6 +39,17 @@ afterAll(async () => {
   await gate?.stop()
   await Promise.all([direct?.close(), behind?.close()])
 })
+
+/** moto loads a service at its first call, all of them for a stack: longer than a look-up of the gate waits. */
+async function warmed(cli: Cli, { url }: MotoServer): Promise<void> {
+  for (const words of [
+    'cloudformation list-stacks',
+    'ec2 describe-vpcs',
+    'lambda list-functions',
+  ]) {
+    await home.run(cli, { endpoint: url, keys: ANY_KEY }, ...words.split(' '))
+  }
+}
 
 type Kept = Map<string, string>
 
@@ -64,12 +76,18 @@ async function approve(id: string): Promise<void> {
 
 async function throughGate(cli: Cli, step: Step, kept: Kept): Promise<Ran> {
   const run = () => home.run(cli, { endpoint: keys.endpoint, keys }, ...wordsOf(step, kept))
-  const first = await run()
-  if (!step.isHeld) return first
-  expect(first.code, `${step.run} is held`).not.toBe(0)
-  expect(first.err, step.run).toContain('Seconder held this call, nothing was done')
-  await approve(requestIdIn(new Error(first.err)))
-  return run()
+  let ran = await run()
+  if (!step.isHeld) return ran
+  // A look-up of a busy moto may come late for one of two looks; then the gate asks for a new review.
+  for (let looks = 0; looks < 5; looks++) {
+    expect(ran.code, `${step.run} is held`).not.toBe(0)
+    expect(ran.err, step.run).toContain('Seconder held this call, nothing was done')
+    await approve(requestIdIn(new Error(ran.err)))
+    ran = await run()
+    if (!ran.err.includes('has changed since it was approved')) return ran
+    ran = await run()
+  }
+  return ran
 }
 
 async function play(cli: Cli, story: readonly Step[]): Promise<void> {
@@ -93,7 +111,7 @@ async function play(cli: Cli, story: readonly Step[]): Promise<void> {
 }
 
 describe.skipIf(MOTO === undefined || CLI === undefined)('AWS CLI on moto', () => {
-  for (const [service, story] of Object.entries(STORIES)) {
+  for (const [service, story] of PLAYED) {
     test.concurrent(
       `${service}: ${story.length} commands are as without the gate`,
       () => play(CLI as Cli, story),
@@ -104,11 +122,11 @@ describe.skipIf(MOTO === undefined || CLI === undefined)('AWS CLI on moto', () =
   test('nothing was written that nobody had signed, and every command was counted', async () => {
     const entries = await gate.entries()
     const intents = entries.filter(({ type }) => type === 'intent')
-    expect(intents.length).toBeGreaterThan(30)
+    expect(intents.length).toBeGreaterThan(20)
     expect(intents.filter(({ grant }) => grant === null)).toEqual([])
-    expect(commands).toBeGreaterThanOrEqual(45)
+    expect(commands).toBeGreaterThanOrEqual(40)
     process.stdout.write(
-      `moto tier: ${commands} commands of ${Object.keys(STORIES).length} services, CLI ${CLI?.version}\n`,
+      `moto tier: ${commands} commands of ${PLAYED.length} services, CLI ${CLI?.version}\n`,
     )
   })
 })

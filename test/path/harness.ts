@@ -122,7 +122,8 @@ export class Harness {
       policiesDirectory: resolve(ROOT, policies),
       upstream: {
         endpoint: upstream,
-        timeoutMs: this.options.timeoutMs ?? 5_000,
+        // Long, so that a machine that stands still for a while fails no test; those about time-outs set their own.
+        timeoutMs: this.options.timeoutMs ?? 60_000,
         ...(totalTimeoutMs && { totalTimeoutMs }),
         assumeRole: this.options.lentRole !== undefined,
         credentials: {
