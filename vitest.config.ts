@@ -13,6 +13,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    // What is waited for comes late on a busy machine; nothing that comes in time is waited for longer.
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     // Most of a path test is waiting: two at once also where there are two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),

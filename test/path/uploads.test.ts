@@ -1,14 +1,23 @@
 // Bodies larger than memory through the real gate: held on the disk, bound by their hash, reviewed and
 // sent, in every form in which clients of S3 sign them; and everything that ends one early.
+import { once } from 'node:events'
 import { readdirSync, statSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { WireHeader } from '@seconder/aws/wire-request'
 import { BODY_BYTES_MAX } from '@seconder/gateway/receive/body'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { patternSha256, type S3Upstream, startS3Upstream } from '../fakes/s3-upstream.ts'
+import {
+  patternBytes,
+  patternSha256,
+  type S3Upstream,
+  startS3Upstream,
+} from '../fakes/s3-upstream.ts'
 import { closeSession, idIn } from './acts.ts'
 import { Harness, type Keys } from './harness.ts'
 import { FORMS, type Upload, uploads } from './large.ts'
-import { dynamodbCall, rawCall } from './wire.ts'
+import { dynamodbCall, rawCall, signed } from './wire.ts'
 
 const MIB = 1024 * 1024
 const SIZE = 17 * MIB + 11
@@ -22,8 +31,9 @@ beforeAll(async () => {
   upstream = await startS3Upstream()
   gate = await Harness.start({
     upstream: upstream.url,
-    timeoutMs: 1_000,
-    uploads: { bodyBytesMax: LIMIT, totalBytesMax: 2 * LIMIT, freeBytesMin: 0, idleMs: 1_000 },
+    // Longer than a busy machine stands still, as short as the waits for them can be.
+    timeoutMs: 5_000,
+    uploads: { bodyBytesMax: LIMIT, totalBytesMax: 2 * LIMIT, freeBytesMin: 0, idleMs: 5_000 },
   })
   keys = await gate.open('alice')
 })
@@ -127,6 +137,24 @@ test('a body at the limit of the disk passes; one byte past it is refused, annou
   expect(answer.body).toContain('EntityTooLarge')
 })
 
+test('a client that reads only when it has sent everything gets its refusal too', async () => {
+  const size = LIMIT + 1
+  const call = { method: 'PUT', target: '/bucket-b/late', service: 's3' }
+  const { headers } = signed(keys, call)
+  const announced: WireHeader[] = [
+    ...headers.filter(([name]) => name !== 'content-length'),
+    ['content-length', String(size)],
+  ]
+  const head = announced.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const { hostname, port } = new URL(keys.endpoint)
+  const socket = connect(Number(port), hostname)
+  socket.write(`PUT /bucket-b/late HTTP/1.1\r\n${head}\r\n`)
+  for (const piece of patternBytes(0, size)) {
+    if (!socket.write(piece)) await once(socket, 'drain')
+  }
+  expect(await text(socket)).toContain('EntityTooLarge')
+})
+
 test('all bodies together have a limit too, and a body that does not fit is refused by name', async () => {
   const stalled = [0, 1].map((each) =>
     uploads(keys, { size: LIMIT, target: `/bucket-b/${each}`, stopAfter: MIB, stall: true }),
@@ -146,11 +174,13 @@ test('all bodies together have a limit too, and a body that does not fit is refu
 })
 
 test('a file of the spool has no name while it is written, and its folder is for the gate alone', async () => {
+  const size = (await gate.entries()).length
   const stalled = uploads(keys, { size: SIZE, stopAfter: 2 * MIB, stall: true }).catch(() => null)
   await expect.poll(() => gate.spool().files).toBe(1)
   expect(spooled()).toEqual([])
   expect(statSync(folder()).mode & 0o777).toBe(0o700)
   await stalled
+  await expect.poll(async () => (await gate.entries()).length).toBe(size + 1)
 })
 
 test('a client that goes half-way leaves nothing: no request, no effect, no file', async () => {

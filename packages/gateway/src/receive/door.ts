@@ -7,6 +7,7 @@ import type { Gateway } from '../gateway.ts'
 import type { Caller } from '../identify/caller.ts'
 import { BODY_TIMES, type BodyTimes } from './body.ts'
 import type { DoorFacts } from './door-facts.ts'
+import { sendLingering } from './lingering.ts'
 import { headOf, receive } from './receive.ts'
 import type { Received, Reply } from './received.ts'
 import type { Spool } from './spool.ts'
@@ -34,7 +35,12 @@ export async function answerDoor(
 ): Promise<void> {
   try {
     const reply = await replyTo(door, incoming, outgoing, { ...facts, isAwaited })
-    await send(outgoing, reply)
+    const { body } = reply
+    // A client that waits for `100 Continue` sends nothing that would have to be read away.
+    const isSending = !incoming.complete && !isAwaited && incoming.method !== 'HEAD'
+    if (isSending && body instanceof Uint8Array) {
+      await sendLingering(incoming, outgoing, { ...reply, body })
+    } else await send(outgoing, reply)
   } catch {
     // Nothing that is true can be said any more: the client sees a broken connection.
     outgoing.destroy()
