@@ -35,7 +35,7 @@ export interface FakeUpstream {
   close(): Promise<void>
 }
 
-export async function startFakeUpstream(): Promise<FakeUpstream> {
+export async function startFakeUpstream(nowMs: () => number = Date.now): Promise<FakeUpstream> {
   const seen: Seen[] = []
   const upstream = { script: defaultScript as Script }
   const server = http.createServer((incoming, outgoing) => {
@@ -46,7 +46,7 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
           ({ accessKeyId, secretAccessKey }: typeof REAL_KEY) =>
           (id: string) =>
             id === accessKeyId ? secretAccessKey : undefined
-        verify(request, key(REAL_KEY), Date.now())
+        verify(request, key(REAL_KEY), nowMs())
       } catch (cause) {
         const code = cause instanceof SigV4Error ? cause.code : 'unknown'
         outgoing

@@ -2,6 +2,7 @@
 // make them, and the check that a refusal is clean.
 import { randomUUID } from 'node:crypto'
 import type { WireRequest } from '@seconder/aws/wire-request'
+import { EPOCH_NAMESPACE } from '@seconder/gateway/epoch/activation'
 import { CLOSING_NAMESPACE } from '@seconder/gateway/identify/session-closing'
 import type { Clock } from '@seconder/gateway/lib/clock'
 import { checkDocument } from '@seconder/gateway/review/document'
@@ -117,4 +118,17 @@ export async function expectNothingLeaked(
 export function signatureOf({ headers }: Pick<WireRequest, 'headers'>): string {
   const authorization = headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1]
   return /Signature=([0-9a-f]{64})/.exec(authorization ?? '')?.[1] ?? ''
+}
+
+/** The policies on the disk as the next epoch, by the signatures of these people; returns its number. */
+export async function activateEpoch(gate: Harness, signers: readonly string[]): Promise<number> {
+  const { version } = await gate.client.get<{ version: string }>('/api/epochs/candidate')
+  const { gate: gateId, epoch: from } = await gate.client.facts()
+  for (const signer of signers) {
+    const expiresAt = new Date(Date.now() + 60_000).toISOString()
+    const type = 'seconder-epoch@v1'
+    const statement = { type, gate: gateId, from, version, signer, nonce: nonce(), expiresAt }
+    await gate.client.post('/api/epochs', await gate.act(signer, statement, EPOCH_NAMESPACE))
+  }
+  return (await gate.client.facts()).epoch
 }
