@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
+import { PlainWalker } from '@seconder/replay/trail/event-walker'
 import { readTrailFile } from '@seconder/replay/trail/read-trail-file'
 import type { TrailFile } from '@seconder/replay/trail/trail-files'
 
@@ -15,8 +16,10 @@ export interface ReadingWork {
 
 const { reading, files } = workerData as ReadingWork
 
+const walker = new PlainWalker(() => undefined)
+
 async function eventsOf(file: TrailFile): Promise<number> {
-  if (reading === 'scan') return (await readTrailFile(file, () => undefined)).events
+  if (reading === 'scan') return (await readTrailFile(file, walker)).events
   const plain = gunzipSync(readFileSync(file.path))
   if (reading === 'gunzip') return 0
   // The trails are ASCII: latin1 is the fastest way to a text.

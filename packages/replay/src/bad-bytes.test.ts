@@ -15,6 +15,7 @@ import type { KnownCall } from './store/known-call.ts'
 import { isLook } from './store/known-call.ts'
 import { ordered } from './store/ordered.ts'
 import { type Chunk, ROW_WORDS } from './store/row.ts'
+import { PlainWalker } from './trail/event-walker.ts'
 import { RecordReader } from './trail/records.ts'
 
 const ROUNDS = 120
@@ -58,7 +59,7 @@ test('whatever became of the bytes: nothing throws, all is counted, and no chang
     const bytes = mutated(form, random)
     const chunks: Chunk[] = []
     const gatherer = new Gatherer((chunk) => chunks.push(chunk))
-    const reader = new RecordReader(gatherer.take)
+    const reader = new RecordReader(new PlainWalker(gatherer.take))
     const cut = random.below(bytes.length + 1)
     reader.push(bytes.subarray(0, cut))
     reader.push(bytes.subarray(cut))

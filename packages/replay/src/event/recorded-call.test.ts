@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { PlainWalker } from '../trail/event-walker.ts'
 import { readTrailFile } from '../trail/read-trail-file.ts'
 import { trailFiles } from '../trail/trail-files.ts'
 import { type RecordedCall, recordedCall } from './recorded-call.ts'
@@ -170,7 +171,7 @@ test.skipIf(!existsSync(TRAILS))(
     const unmapped: string[] = []
     let calls = 0
     for (const file of trailFiles([TRAILS])) {
-      const read = await readTrailFile(file, (event) => {
+      const walker = new PlainWalker((event) => {
         const recorded = recordedCall({
           eventSource: event.text('eventSource'),
           eventName: event.text('eventName'),
@@ -184,6 +185,7 @@ test.skipIf(!existsSync(TRAILS))(
         if (recorded.is === 'unmapped')
           unmapped.push(`${event.text('eventSource')} ${event.text('eventName')}`)
       })
+      const read = await readTrailFile(file, walker)
       expect(read.fault).toBe(null)
     }
     expect(calls).toBeGreaterThan(3_200)

@@ -54,6 +54,8 @@ export function storeOfGroups(path: string): TrailStore {
       leftOut: 0,
       faults: [],
       moreFaults: 0,
+      brokenLines: 0,
+      sharedCopies: 0,
       withoutTime,
       withoutId: 0,
       widened: columns.calls.reduce(

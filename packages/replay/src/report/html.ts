@@ -6,7 +6,7 @@ import { type Bar, barChart } from '../page/bars.ts'
 import { type Markup, markup, NOTHING, type Piece } from '../page/markup.ts'
 import { type Column, page, table } from '../page/page.ts'
 import { type CountsOf, type Recreated, type Report, total, type Week } from './report.ts'
-import { decemberWords, duration, number, shortArn } from './words.ts'
+import { decemberWords, duration, faultName, number, shortArn } from './words.ts'
 
 /** Rows of one table; the JSON has all that are listed. */
 export const ROWS_MAX = 100
@@ -258,7 +258,11 @@ function unmapped({ unmappedCalls }: Report): Markup {
 function faults({ trail }: Report): Markup {
   const rows = trail.faults
     .slice(0, ROWS_MAX)
-    .map(({ path, fault, events }) => [fault, number(events), path])
+    .map(({ path, fault, events, brokenLines }) => [
+      faultName(fault, brokenLines),
+      number(events),
+      path,
+    ])
   const columns: Column[] = [
     { name: 'fault' },
     { name: 'events read', is: N },

@@ -97,6 +97,14 @@ function sentences(
       what: 'files that are damaged, cut or no trail: what was whole in them was read',
       count: trail.faults.length + trail.moreFaults,
     },
+    {
+      what: 'lines that are no event, in files of one event a line: the others were read',
+      count: trail.brokenLines,
+    },
+    {
+      what: 'calls that were delivered to two accounts (sharedEventID): each counts once, as the caller has it',
+      count: trail.sharedCopies,
+    },
     { what: 'records that are no calls, such as insights', count: trail.otherRecords },
     { what: 'digest, insight and other files, left out by their names', count: trail.leftOut },
     {

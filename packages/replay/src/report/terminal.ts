@@ -11,7 +11,7 @@ import {
   total,
   type Week,
 } from './report.ts'
-import { decemberWords, duration, number, shortArn } from './words.ts'
+import { decemberWords, duration, faultName, number, shortArn } from './words.ts'
 
 export type Tone = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim'
 
@@ -237,7 +237,11 @@ function faultLines({ trail }: Report, { toned, rows }: Terminal): string[] {
   if (trail.faults.length === 0) return []
   const lines = trail.faults
     .slice(0, rows)
-    .map(({ path, fault, events }) => [fault, number(events), safe(path)])
+    .map(({ path, fault, events, brokenLines }) => [
+      faultName(fault, brokenLines),
+      number(events),
+      safe(path),
+    ])
   const more = trail.faults.length + trail.moreFaults - lines.length
   return [
     ...columns(['fault', 'events read', 'file'], lines, toned),

@@ -30,3 +30,8 @@ export function duration(seconds: number): string {
   if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`
   return `${Math.round(seconds / 86_400)} days`
 }
+
+/** `broken_lines (3)`: the fault of a file, and how many lines of it were stepped over. */
+export function faultName(fault: string, brokenLines: number): string {
+  return brokenLines === 0 ? fault : `${fault} (${number(brokenLines)})`
+}

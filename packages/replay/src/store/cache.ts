@@ -65,7 +65,7 @@ function modified(path: string): string {
 
 /** What reads trails, as it stands on the disk. */
 function ownHash(): string {
-  const texts = ['event', 'store', 'trail'].flatMap((folder) => {
+  const texts = ['event', 'store', 'trail', '../data'].flatMap((folder) => {
     const at = join(import.meta.dirname, '..', folder)
     return readdirSync(at)
       .filter((name) => !/\.test\.[jt]s$/.test(name))

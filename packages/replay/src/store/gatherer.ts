@@ -16,6 +16,7 @@ import {
   FLAG,
   FLAGS,
   ID,
+  LINK,
   type RawCall,
   ROW_WORDS,
   TIME,
@@ -63,8 +64,11 @@ export class Gatherer {
   readonly #whoList: Who[] = []
   readonly #tags = new Map<string, string>()
   #newTags: [string, string][] = []
-  #rows = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
-  #count = 0
+  #rows: Uint32Array<ArrayBuffer> = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
+  /** Whether the rows stand where somebody else writes them too. */
+  #isShared = false
+  /** Rows that are not handed on yet. */
+  count = 0
 
   /** `whole` are operations of which every member says something. */
   constructor(
@@ -77,9 +81,20 @@ export class Gatherer {
     this.#limits = limits
   }
 
+  /** From now on rows are written there, by the scanner too. */
+  share(rows: Uint32Array<ArrayBuffer>): void {
+    this.#rows = rows
+    this.#isShared = true
+  }
+
+  /** Whether looks may be known without their passing members. */
+  get isSplitting(): boolean {
+    return !this.#whole.has(EVERY_OPERATION)
+  }
+
   /** One event of a trail; it is read at once and not kept. */
   readonly take = (event: RawEvent): void => {
-    const at = this.#count * ROW_WORDS
+    const at = this.count * ROW_WORDS
     const rows = this.#rows
     const { bytes } = event
     rows[at + TIME] = secondsAt(bytes, event.from('eventTime'), event.to('eventTime'))
@@ -89,18 +104,34 @@ export class Gatherer {
     rows[at + CALL] = this.#call(event, this.#whoList[who]?.account ?? '')
     rows[at + AGENT] = this.#agent(event)
     rows[at + FLAGS] = this.#flags(event, this.#whoList[who])
-    if (++this.#count === CHUNK_ROWS) this.flush()
+    this.count++
+    if (event.has('sharedEventID')) this.#link(event, at)
+    // A row and its link are never parted.
+    if (this.count >= CHUNK_ROWS - 1) this.flush()
+  }
+
+  /** Behind the row of an event that came to more than one account. */
+  #link(event: RawEvent, row: number): void {
+    const rows = this.#rows
+    const at = row + ROW_WORDS
+    rows.copyWithin(at, row, at)
+    writeId(event.bytes, event.from('sharedEventID'), event.to('sharedEventID'), rows, at + ID)
+    const { account } = this.who(rows[row + WHO] as number)
+    const isCallers = account !== '' && event.text('recipientAccountId') === account
+    rows[at + FLAGS] = LINK.is | (isCallers ? LINK.toCaller : 0)
+    if (rows.subarray(at + ID, at + ID + 4).some((word) => word !== 0)) this.count++
   }
 
   /** Hands on what is gathered; the rows then belong to whoever takes them. */
   flush(): void {
     const [calls, whos, agents] = [this.#newCalls, this.#whos.fresh, this.#agents.fresh]
-    if (this.#count === 0 && calls.length + whos.length + agents.length === 0) return
-    const [rows, count, tags] = [this.#rows, this.#count, this.#newTags]
+    if (this.count === 0 && calls.length + whos.length + agents.length === 0) return
+    const [count, tags] = [this.count, this.#newTags]
+    const rows = this.#isShared ? this.#rows.slice(0, count * ROW_WORDS) : this.#rows
     this.#newCalls = []
     this.#newTags = []
-    this.#rows = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
-    this.#count = 0
+    if (!this.#isShared) this.#rows = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
+    this.count = 0
     this.#whos.fresh = []
     this.#agents.fresh = []
     this.#onChunk({ rows, count, calls, whos, agents, tags })
@@ -108,14 +139,17 @@ export class Gatherer {
 
   #flags(event: RawEvent, who: Who | undefined): number {
     let flags = who !== undefined && who.service !== '' ? FLAG.byService : 0
-    if (event.has('errorCode')) {
-      const code = event.text('errorCode')
-      if (code !== '') flags |= REFUSED.test(code) ? FLAG.failed | FLAG.refused : FLAG.failed
-    }
+    if (event.has('errorCode')) flags |= this.errorFlags(event)
     // By length alone: `"Data"` or `"Management"`, `false` or `true`.
     if (event.to('eventCategory') - event.from('eventCategory') === 6) flags |= FLAG.data
     else if (event.to('managementEvent') - event.from('managementEvent') === 5) flags |= FLAG.data
     return flags
+  }
+
+  errorFlags(event: RawEvent): number {
+    const code = event.text('errorCode')
+    if (code === '') return 0
+    return REFUSED.test(code) ? FLAG.failed | FLAG.refused : FLAG.failed
   }
 
   #who(event: RawEvent): number {
@@ -124,13 +158,26 @@ export class Gatherer {
     table.add(event.bytes, event.from('userIdentity'), event.to('userIdentity'))
     const known = table.find()
     if (known >= 0) return known
-    let who = whoOf(event.raw('userIdentity'))
-    if (this.#whos.size >= this.#limits.whos)
-      who = { ...who, session: who.principal, sourceIdentity: '' }
-    const id = this.#whos.idOf(JSON.stringify(who))
-    this.#whoList[id] = who
+    const id = this.newWho(event)
     table.keep(id)
     return id
+  }
+
+  /** The number of a caller whose bytes were not met before. */
+  newWho(event: RawEvent): number {
+    let who = whoOf(event.raw('userIdentity'))
+    let text = JSON.stringify(who)
+    if (this.#whos.size >= this.#limits.whos && !this.#whos.has(text)) {
+      who = { ...who, session: who.principal, sourceIdentity: '' }
+      text = JSON.stringify(who)
+    }
+    const id = this.#whos.idOf(text)
+    this.#whoList[id] = who
+    return id
+  }
+
+  who(id: number): Who {
+    return this.#whoList[id] as Who
   }
 
   #agent(event: RawEvent): number {
@@ -139,10 +186,15 @@ export class Gatherer {
     table.add(event.bytes, event.from('userAgent'), event.to('userAgent'))
     const known = table.find()
     if (known >= 0) return known
-    const isFull = this.#agents.size >= this.#limits.agents
-    const id = this.#agents.idOf(isFull ? 'others' : agentName(event.text('userAgent')))
+    const id = this.newAgent(event)
     table.keep(id)
     return id
+  }
+
+  newAgent(event: RawEvent): number {
+    const name = agentName(event.text('userAgent'))
+    const isFull = this.#agents.size >= this.#limits.agents && !this.#agents.has(name)
+    return this.#agents.idOf(isFull ? 'others' : name)
   }
 
   #call(event: RawEvent, callerAccount: string): number {
@@ -159,23 +211,30 @@ export class Gatherer {
     const isSplit = this.#split(event, isOfCaller ? callerAccount : '')
     const alike = isSplit ? this.#restTable.find() : -1
     if (alike >= 0) return alike
+    const id = this.newCall(event, callerAccount, isSplit)
+    if (isSplit) this.#restTable.keep(id)
+    else table.keep(id)
+    return id
+  }
+
+  /** The number of a call whose bytes were not met before; `isSplit`: known without its passing members. */
+  newCall(event: RawEvent, callerAccount: string, isSplit: boolean): number {
     const parameters = event.raw('requestParameters')
     const eventName = event.text('eventName')
     this.#tag(eventName, parameters)
-    const id = this.#callCount++
+    const place = [event.from('requestParameters'), event.to('requestParameters')] as const
+    if (isSplit) this.#passing.split(event.bytes, ...place)
     this.#newCalls.push([
       event.text('eventSource'),
       eventName,
       event.text('eventType'),
       event.text('awsRegion'),
-      isOfCaller ? callerAccount : event.text('recipientAccountId'),
+      event.has('recipientAccountId') ? event.text('recipientAccountId') : callerAccount,
       parameters,
       isSplit ? [...this.#passing.left] : [],
       isSplit ? this.#passing.rest() : '',
     ])
-    if (isSplit) this.#restTable.keep(id)
-    else table.keep(id)
-    return id
+    return this.#callCount++
   }
 
   /**
@@ -185,8 +244,8 @@ export class Gatherer {
   #split(event: RawEvent, callerAccount: string): boolean {
     const { bytes } = event
     const [from, to] = [event.from('requestParameters'), event.to('requestParameters')]
-    if (this.#whole.has(EVERY_OPERATION)) return false
-    if (!this.#passing.split(bytes, from, to) || !this.#isLook(event)) return false
+    if (!this.isSplitting) return false
+    if (!this.#passing.split(bytes, from, to) || !this.isLook(event)) return false
     const table = this.#restTable
     table.begin()
     for (const field of HEAD_FIELDS) table.add(bytes, event.from(field), event.to(field))
@@ -199,7 +258,8 @@ export class Gatherer {
     return true
   }
 
-  #isLook(event: RawEvent): boolean {
+  /** Whether it is a look by its name. */
+  isLook(event: RawEvent): boolean {
     const name = `${event.text('eventSource')} ${event.text('eventName')}`
     let isLook = this.#looks.get(name)
     if (isLook === undefined) {

@@ -5,7 +5,7 @@ import type { TrailFile } from '../trail/trail-files.ts'
 import { CallBook } from './call-book.ts'
 import { likesOf } from './likes.ts'
 import { type Ordered, ordered } from './ordered.ts'
-import { AGENT, CALL, type Chunk, ROW_WORDS, WHO } from './row.ts'
+import { AGENT, CALL, type Chunk, FLAGS, LINK, ROW_WORDS, WHO } from './row.ts'
 import { Spool } from './spool.ts'
 import { Texts } from './texts.ts'
 import type { FileFaultFound, ScanFacts, TrailStore } from './trail-store.ts'
@@ -35,6 +35,7 @@ export interface FileRead {
   readonly events: number
   readonly others: number
   readonly fault: string | null
+  readonly brokenLines: number
 }
 
 export interface TrailInput {
@@ -60,6 +61,7 @@ export class Gathering {
   #events = 0
   #others = 0
   #moreFaults = 0
+  #brokenLines = 0
   #widened = 0
 
   constructor({ files, leftOut }: TrailInput, options: GatherOptions = {}) {
@@ -78,14 +80,15 @@ export class Gathering {
   }
 
   /** A file was read to its end. */
-  read({ index, events, others, fault }: FileRead): void {
+  read({ index, events, others, fault, brokenLines }: FileRead): void {
     const file = this.#files[index] as TrailFile
     this.#filesDone++
     this.#bytesDone += file.bytes
     this.#events += events
     this.#others += others
+    this.#brokenLines += brokenLines
     if (fault !== null) {
-      const found = { path: file.path, fault, events }
+      const found = { path: file.path, fault, events, brokenLines }
       if (this.#faults.length < FAULTS_LISTED_MAX) this.#faults.push(found)
       else this.#moreFaults++
     }
@@ -107,7 +110,8 @@ export class Gathering {
     const { rows, count } = chunk
     for (let at = 0; at < count * ROW_WORDS; at += ROW_WORDS) {
       const call = own.calls[rows[at + CALL] as number] as number
-      if (this.#calls.isWide(call)) this.#widened++
+      const isLink = ((rows[at + FLAGS] as number) & LINK.is) !== 0
+      if (!isLink && this.#calls.isWide(call)) this.#widened++
       rows[at + CALL] = call
       rows[at + WHO] = own.whos[rows[at + WHO] as number] as number
       rows[at + AGENT] = own.agents[rows[at + AGENT] as number] as number
@@ -120,12 +124,14 @@ export class Gathering {
     let unique = 0
     let withoutTime = 0
     let withoutId = 0
+    let sharedCopies = 0
     const kept = slices.length === 1
     const found = slices.map((slice) => {
       const one = ordered(this.spool.rowsOf(slice))
       unique += one.columns.count
       withoutTime += one.withoutTime
       withoutId += one.withoutId
+      sharedCopies += one.sharedCopies
       return kept ? one : null
     })
     const facts: ScanFacts = {
@@ -137,6 +143,8 @@ export class Gathering {
       leftOut: this.#leftOut,
       faults: this.#faults.sort((a, b) => (a.path < b.path ? -1 : 1)),
       moreFaults: this.#moreFaults,
+      brokenLines: this.#brokenLines,
+      sharedCopies,
       withoutTime,
       withoutId,
       widened: this.#widened,

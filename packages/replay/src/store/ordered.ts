@@ -2,19 +2,21 @@
 // organisation and of an account deliver the same event twice, and files come in no order of time.
 // Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html (eventID)
 
-import { AGENT, CALL, FLAGS, ID, ROW_WORDS, TIME, WHO } from './row.ts'
+import { AGENT, CALL, FLAGS, ID, LINK, ROW_WORDS, TIME, WHO } from './row.ts'
 import type { Columns } from './trail-store.ts'
 
 export interface Ordered {
   readonly columns: Columns
   readonly withoutTime: number
   readonly withoutId: number
+  /** Events that were dropped because the same call was delivered to another account too. */
+  readonly sharedCopies: number
 }
 
 export function ordered(rows: Uint32Array): Ordered {
   const total = rows.length / ROW_WORDS
-  const first = firstOfEach(rows, total)
-  const order = byTime(rows, first)
+  const { kept, sharedCopies } = firstOfEach(rows, total)
+  const order = byTime(rows, kept)
   const count = order.length
   const times = new Uint32Array(count)
   const calls = new Uint32Array(count)
@@ -36,7 +38,7 @@ export function ordered(rows: Uint32Array): Ordered {
     if (isNone(rows, at)) withoutId++
   }
   const columns = { count, times, calls, whos, agents, flags, ids: () => ids }
-  return { columns, withoutTime, withoutId }
+  return { columns, withoutTime, withoutId, sharedCopies }
 }
 
 function isNone(rows: Uint32Array, at: number): boolean {
@@ -50,32 +52,68 @@ function isNone(rows: Uint32Array, at: number): boolean {
 }
 
 /** Rows that are the first of their ID; what has no ID is nobody's copy. */
-function firstOfEach(rows: Uint32Array, total: number): Uint32Array {
-  let size = 1024
-  while (size < total * 2) size *= 2
-  const slots = new Uint32Array(size)
+function firstOfEach(
+  rows: Uint32Array,
+  total: number,
+): { readonly kept: Uint32Array; readonly sharedCopies: number } {
+  const ids = new Ids(rows, total)
   const kept = new Uint32Array(total)
+  /** For each link that is the first of its ID the place in `kept` of its event. */
+  const places = new Map<number, number>()
   let count = 0
+  let sharedCopies = 0
   for (let row = 0; row < total; row++) {
-    const at = row * ROW_WORDS + ID
-    if (!isNone(rows, row * ROW_WORDS)) {
-      // Chosen IDs could share a slot; they can only make a trail of one's own slow.
-      let slot = Math.imul((rows[at] as number) ^ (rows[at + 3] as number), 0x9e3779b1) >>> 0
-      slot = (slot ^ (slot >>> 15)) & (size - 1)
-      let isCopy = false
-      for (let other = slots[slot] as number; other !== 0; other = slots[slot] as number) {
-        if (sameId(rows, at, (other - 1) * ROW_WORDS + ID)) {
-          isCopy = true
-          break
-        }
-        slot = (slot + 1) & (size - 1)
-      }
-      if (isCopy) continue
-      slots[slot] = row + 1
+    const flags = rows[row * ROW_WORDS + FLAGS] as number
+    // A link without its event is one of a copy.
+    if ((flags & LINK.is) !== 0 && kept[count - 1] !== row - 1) continue
+    const known = isNone(rows, row * ROW_WORDS) ? row : ids.first(row)
+    if ((flags & LINK.is) === 0) {
+      if (known === row) kept[count++] = row
+      continue
     }
-    kept[count++] = row
+    if (known === row) {
+      places.set(row, count - 1)
+      continue
+    }
+    // The same call, as another account has it: that of the caller stays.
+    sharedCopies++
+    count--
+    const isBetter = (flags & ~(rows[known * ROW_WORDS + FLAGS] as number) & LINK.toCaller) !== 0
+    const place = places.get(known)
+    if (!isBetter || place === undefined) continue
+    kept[place] = row - 1
+    rows[known * ROW_WORDS + FLAGS] = flags
   }
-  return kept.subarray(0, count)
+  return { kept: kept.subarray(0, count), sharedCopies }
+}
+
+/** Finds the first row of an ID. */
+class Ids {
+  readonly #rows: Uint32Array
+  readonly #slots: Uint32Array
+
+  constructor(rows: Uint32Array, total: number) {
+    let size = 1024
+    while (size < total * 2) size *= 2
+    this.#rows = rows
+    this.#slots = new Uint32Array(size)
+  }
+
+  first(row: number): number {
+    const rows = this.#rows
+    const slots = this.#slots
+    const mask = slots.length - 1
+    const at = row * ROW_WORDS + ID
+    // Chosen IDs could share a slot; they can only make a trail of one's own slow.
+    let slot = Math.imul((rows[at] as number) ^ (rows[at + 3] as number), 0x9e3779b1) >>> 0
+    slot = (slot ^ (slot >>> 15)) & mask
+    for (let other = slots[slot] as number; other !== 0; other = slots[slot] as number) {
+      if (sameId(rows, at, (other - 1) * ROW_WORDS + ID)) return other - 1
+      slot = (slot + 1) & mask
+    }
+    slots[slot] = row + 1
+    return row
+  }
 }
 
 function sameId(rows: Uint32Array, a: number, b: number): boolean {

@@ -3,7 +3,7 @@
 // that the description asks for none of them.
 
 /** As CloudTrail writes them; each service has its own letter case. Source: the API references' paginators. */
-const PASSING: ReadonlySet<string> = new Set([
+export const PASSING: ReadonlySet<string> = new Set([
   ...['nextToken', 'NextToken', 'nextPageToken', 'paginationToken', 'PaginationToken', 'pageToken'],
   ...['marker', 'Marker', 'nextMarker', 'position', 'continuationToken', 'startingToken'],
   ...[
@@ -131,14 +131,15 @@ function isPlain(bytes: Uint8Array, from: number, to: number): boolean {
   const isText = bytes[from] === 0x22
   for (let at = isText ? from + 1 : from; at < (isText ? to - 1 : to); at++) {
     const byte = bytes[at] as number
-    if (PLAIN[byte] === 0 || (byte === 0x5f && bytes[at + 1] === 0x5f)) return false
+    if (PLAIN_LETTERS[byte] === 0 || (byte === 0x5f && bytes[at + 1] === 0x5f)) return false
   }
   return true
 }
 
-const PLAIN = new Uint8Array(256)
+/** 1 for each letter of a plain text. */
+export const PLAIN_LETTERS = new Uint8Array(256)
 for (const letter of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_.- ,') {
-  PLAIN[letter.charCodeAt(0)] = 1
+  PLAIN_LETTERS[letter.charCodeAt(0)] = 1
 }
 
 /**

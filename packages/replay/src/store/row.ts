@@ -21,6 +21,16 @@ export const FLAG = {
   data: 8,
 } as const
 
+/**
+ * Flags of a row that is no event but stands behind one, with the ID that it shares with what was delivered to other
+ * accounts: such copies have IDs of their own. Source: the record contents of CloudTrail, sharedEventID.
+ */
+export const LINK = {
+  is: 0x100,
+  /** It was delivered to the caller's own account. */
+  toCaller: 0x200,
+} as const
+
 /** Rows of one chunk that a worker hands on. */
 export const CHUNK_ROWS = 32_768
 

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type ReadFile, readTrailFile } from '../trail/read-trail-file.ts'
 import { isS3, withObject } from '../trail/s3-trail.ts'
 import type { TrailFile } from '../trail/trail-files.ts'
+import { EventScanner } from './event-scanner.ts'
 import { Gatherer } from './gatherer.ts'
 import type { Chunk } from './row.ts'
 
@@ -18,27 +19,29 @@ export type FromScan =
       readonly events: number
       readonly others: number
       readonly fault: string | null
+      readonly brokenLines: number
     }
   | { readonly is: 'done' }
 
 const port = parentPort
 if (port !== null) {
   const readAny = async (file: TrailFile): Promise<ReadFile> => {
-    if (!isS3(file.path)) return readTrailFile(file, gatherer.take)
+    if (!isS3(file.path)) return readTrailFile(file, scanner)
     try {
       const { bytes } = file
-      return await withObject(file.path, (path) => readTrailFile({ path, bytes }, gatherer.take))
+      return await withObject(file.path, (path) => readTrailFile({ path, bytes }, scanner))
     } catch {
-      return { events: 0, others: 0, fault: 'unreadable' } // the report names the object
+      return { events: 0, others: 0, fault: 'unreadable', brokenLines: 0 } // the report names the object
     }
   }
   const gatherer = new Gatherer((chunk) => {
     const message: FromScan = { is: 'chunk', chunk }
     port.postMessage(message, [chunk.rows.buffer])
   }, workerData as string[])
+  const scanner = new EventScanner(gatherer)
   const handle = async (asked: ToScan): Promise<void> => {
     if (asked === 'end') {
-      gatherer.flush()
+      scanner.flush()
       port.postMessage({ is: 'done' } satisfies FromScan)
       port.close()
       return

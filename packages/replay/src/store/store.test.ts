@@ -19,6 +19,7 @@ import type { Rules } from '../judge/rules.ts'
 import { SAMPLE, writeTrail } from '../made-trail/made-trail.ts'
 import { openTrail, reportOn } from '../replay.ts'
 import { replayed } from '../report/replayed.ts'
+import { PlainWalker } from '../trail/event-walker.ts'
 import { RecordReader } from '../trail/records.ts'
 import { trailInput } from '../trail/trail-files.ts'
 import { ByteTable } from './byte-table.ts'
@@ -52,6 +53,69 @@ describe('a trail of any length', () => {
   })
 })
 
+describe('one call in the trails of two accounts', () => {
+  const HERE = '111122223333'
+  const THERE = '444455556666'
+  const shared = '11111111-2222-4333-8444-555555555555'
+  const copy = (recipientAccountId: string, eventID: string, more: object = {}) => ({
+    ...call('kms', 'DisableKey', { keyId: 'k' }),
+    recipientAccountId,
+    eventID,
+    eventTime: '2025-12-14T09:30:00Z',
+    sharedEventID: shared,
+    userIdentity: {
+      type: 'AssumedRole',
+      accountId: HERE,
+      arn: `arn:aws:sts::${HERE}:assumed-role/r/s`,
+    },
+    ...more,
+  })
+  const id = (at: number) => `00000000-0000-4000-8000-00000000000${at}`
+  let folders = 0
+  const reported = async (files: readonly (readonly object[])[]) => {
+    const at = join(folder, `shared-${folders++}`)
+    mkdirSync(at)
+    files.forEach((events, index) => {
+      writeFileSync(join(at, `${index}.json`), JSON.stringify({ Records: events }))
+    })
+    const { store, close } = await scanTrail(trailInput([at]), { workers: 1 })
+    const report = replayed(store, { rules })
+    const ids = store.slices.flatMap((slice) => [...slice().ids()]).length / 4
+    close()
+    return { store, report, ids }
+  }
+
+  test('counts once, as the account of the caller has it, whichever comes first; and the report says so', async () => {
+    const [own, other] = [copy(HERE, id(1)), copy(THERE, id(2))]
+    for (const files of [[[own], [other]], [[other], [own]], [[other, own]], [[own, other]]]) {
+      const { store, report, ids } = await reported(files)
+      expect(store.facts).toMatchObject({ events: 2, unique: 1, sharedCopies: 1 })
+      expect(report).toMatchObject({ events: 2, unique: 1, reviewed: 1 })
+      expect(ids).toBe(1)
+      const kept = JSON.parse(store.calls[store.slices[0]?.().calls[0] as number] as string)
+      expect(JSON.stringify(kept)).toContain(HERE)
+      expect(JSON.stringify(kept)).not.toContain(THERE)
+      expect(report.cannotProve).toContainEqual({
+        what: expect.stringContaining('sharedEventID'),
+        count: 1,
+      })
+    }
+  })
+
+  test('copies of one event ID stay copies; two calls of two shared IDs, and of none, stay two', async () => {
+    const own = copy(HERE, id(1))
+    const twice = await reported([[own, own], [copy(THERE, id(2))], [own, copy(THERE, id(2))]])
+    expect(twice.store.facts).toMatchObject({ events: 5, unique: 1, sharedCopies: 1 })
+    const apart = { sharedEventID: '11111111-2222-4333-8444-666666666666' }
+    const two = await reported([[own], [copy(THERE, id(2), apart)]])
+    expect(two.store.facts).toMatchObject({ unique: 2, sharedCopies: 0 })
+    const none = await reported([
+      [copy(HERE, id(1), { sharedEventID: null }), copy(HERE, id(2), { sharedEventID: '' })],
+    ])
+    expect(none.store.facts).toMatchObject({ unique: 2, sharedCopies: 0 })
+  })
+})
+
 describe('the cache', () => {
   const cache = join(folder, 'cache')
   const file = () => join(cache, readdirSync(cache)[0] ?? '')
@@ -82,7 +146,7 @@ describe('the cache', () => {
 function gathered(events: readonly object[], callsMax?: number, limits = LIMITS) {
   const chunks: Chunk[] = []
   const gatherer = new Gatherer((chunk) => chunks.push(chunk), [], limits)
-  const reader = new RecordReader(gatherer.take)
+  const reader = new RecordReader(new PlainWalker(gatherer.take))
   reader.push(Buffer.from(JSON.stringify(events)))
   gatherer.flush()
   const book = new CallBook(callsMax)

@@ -22,8 +22,10 @@ export interface Columns {
 export interface FileFaultFound {
   readonly path: string
   readonly fault: string
-  /** Events that were read before it. */
+  /** Events that were read before it, and beside the lines that are none. */
   readonly events: number
+  /** Lines that are no event, in a file of one event a line: they were stepped over. */
+  readonly brokenLines: number
 }
 
 export interface ScanFacts {
@@ -40,6 +42,10 @@ export interface ScanFacts {
   readonly faults: readonly FileFaultFound[]
   /** Files with a fault beyond those listed. */
   readonly moreFaults: number
+  /** Lines that are no event, of all files together. */
+  readonly brokenLines: number
+  /** Calls that were delivered to a second account too (sharedEventID), and were counted once. */
+  readonly sharedCopies: number
   readonly withoutTime: number
   readonly withoutId: number
   /** Events whose call is described wider than it was, past the limit of distinct calls. */

@@ -38,6 +38,9 @@ interface Candidate {
   readonly place: number
 }
 
+/** Bytes of the longest name of a field with each letter as `\u0065`. */
+const ESCAPED_BYTES_MAX = 6 * 18
+
 /** Fields by the length of their name. */
 const CANDIDATES: (readonly Candidate[])[] = Array.from({ length: 24 }, (_, length) =>
   FIELDS.filter((field) => field.length === length).map((field) => ({
@@ -50,7 +53,12 @@ const CANDIDATES: (readonly Candidate[])[] = Array.from({ length: 24 }, (_, leng
 export class RawEvent {
   bytes: Uint8Array = new Uint8Array()
   /** Where each field's raw JSON stands, from and to; from 0 to 0 where the event has none. */
-  readonly #places = new Int32Array(FIELDS.length * 2)
+  readonly #places: Int32Array
+
+  /** `places` may be written by somebody else, who then sets `bytes` too. */
+  constructor(places = new Int32Array(FIELDS.length * 2)) {
+    this.#places = places
+  }
 
   /** Reads the event whose brace is at `at`; the index behind it, CUT or BROKEN. */
   read(bytes: Uint8Array, at: number): number {
@@ -60,15 +68,10 @@ export class RawEvent {
   }
 
   readonly #onMember = (keyFrom: number, keyTo: number, from: number, to: number): void => {
-    const candidates = CANDIDATES[keyTo - keyFrom]
-    if (candidates === undefined) return
-    for (const { bytes, place } of candidates) {
-      if (isAt(this.bytes, keyFrom, bytes)) {
-        this.#places[place * 2] = from
-        this.#places[place * 2 + 1] = to
-        return
-      }
-    }
+    const place = placeOf(this.bytes, keyFrom, keyTo)
+    if (place < 0) return
+    this.#places[place * 2] = from
+    this.#places[place * 2 + 1] = to
   }
 
   has(field: Field): boolean {
@@ -101,6 +104,25 @@ export class RawEvent {
       return '' // an escape that is none: the field then counts as not there
     }
   }
+}
+
+/** The place of the field of this name, however it is escaped; -1 for any other. */
+function placeOf(bytes: Uint8Array, from: number, to: number): number {
+  for (const candidate of CANDIDATES[to - from] ?? []) {
+    if (isAt(bytes, from, candidate.bytes)) return candidate.place
+  }
+  if (to - from > ESCAPED_BYTES_MAX || !isEscaped(bytes, from, to)) return -1
+  try {
+    const field = JSON.parse(`"${Buffer.from(bytes.subarray(from, to)).toString()}"`) as Field
+    return Object.hasOwn(PLACE, field) ? PLACE[field] : -1
+  } catch {
+    return -1 // an escape that is none: no name of a field
+  }
+}
+
+function isEscaped(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let index = from; index < to; index++) if (bytes[index] === 0x5c) return true
+  return false
 }
 
 function isAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {

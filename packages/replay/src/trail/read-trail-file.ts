@@ -3,7 +3,8 @@
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { createGunzip, gunzipSync } from 'node:zlib'
-import { type OnEvent, type RecordFault, RecordReader } from './records.ts'
+import type { EventWalker } from './event-walker.ts'
+import { type RecordFault, RecordReader } from './records.ts'
 import type { TrailFile } from './trail-files.ts'
 
 /** Up to this many bytes a file is read and inflated at once, which is faster. */
@@ -22,10 +23,13 @@ export interface ReadFile {
   /** Records without a name of a call: insights, and what is no event. */
   readonly others: number
   readonly fault: FileFault | null
+  /** Lines that are no event, where each line should be one. */
+  readonly brokenLines: number
 }
 
-export async function readTrailFile(file: TrailFile, onEvent: OnEvent): Promise<ReadFile> {
-  const reader = new RecordReader(onEvent)
+/** Its events are told to the walker, which may be that of other files before. */
+export async function readTrailFile(file: TrailFile, walker: EventWalker): Promise<ReadFile> {
+  const reader = new RecordReader(walker)
   let fault: FileFault | null = null
   try {
     if (file.bytes <= AT_ONCE_BYTES_MAX && readAtOnce(file.path, reader)) fault = null
@@ -36,7 +40,8 @@ export async function readTrailFile(file: TrailFile, onEvent: OnEvent): Promise<
   const ended = reader.end()
   // A document of another kind is named as a whole; what is in it is not counted as well.
   const others = ended === 'no_events' ? 0 : reader.others
-  return { events: reader.events, others, fault: fault ?? ended }
+  const { events, brokenLines } = reader
+  return { events, others, fault: fault ?? ended, brokenLines }
 }
 
 /** False where it must be read in pieces; nothing was read then. */
