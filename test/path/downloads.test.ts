@@ -27,7 +27,7 @@ beforeAll(async () => {
   upstream.objects.set('bucket-b/small', patternObject(5))
   upstream.objects.set('bucket-b/medium', patternObject(48 * MIB + 7))
   upstream.objects.set('bucket-b/large', patternObject(LARGE))
-  gate = await Harness.start({ upstream: upstream.url, timeoutMs: 700, totalTimeoutMs: 3_000 })
+  gate = await Harness.start({ upstream: upstream.url, timeoutMs: 3_000, totalTimeoutMs: 8_000 })
   keys = await gate.open('alice')
 })
 

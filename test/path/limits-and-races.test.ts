@@ -244,7 +244,7 @@ test('a ready grant ends with its session, and an approval that races the closin
 })
 
 async function pending(count: number) {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 3_000; tries++) {
     const { requests } = await gate.client.get<{
       requests: { requestId: string; operation: string }[]
     }>('/api/requests?state=pending')
@@ -260,7 +260,7 @@ function rawText(text: string, answersWanted = 1): Promise<string> {
   return new Promise((resolve) => {
     const socket = net.connect(Number(port), hostname, () => socket.write(text))
     let answer = ''
-    const timer = setTimeout(() => socket.destroy(), 3_000)
+    const timer = setTimeout(() => socket.destroy(), 8_000)
     socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1')
       if (answer.split('HTTP/1.1 ').length > answersWanted && /[}>]$/.test(answer)) socket.end()

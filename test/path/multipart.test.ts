@@ -18,7 +18,7 @@ let signedSeconds = 0
 
 beforeEach(async () => {
   upstream = await startS3Upstream()
-  gate = await Harness.start({ upstream: upstream.url, timeoutMs: 1_000 })
+  gate = await Harness.start({ upstream: upstream.url, timeoutMs: 4_000 })
   keys = await gate.open('alice')
 })
 

@@ -172,7 +172,7 @@ test('an approval ends what was told, and so does a closed session, which names 
 })
 
 test('a request that nobody answered in time is told to be over', async () => {
-  await start({}, { expiresInMs: 4_000 })
+  await start({}, { expiresInMs: 8_000 })
   const id = await asks(await gate.open('alice'))
   await pager.got(1)
   expect(payload((await pager.got(2))[1]).data.requests).toMatchObject([
@@ -182,7 +182,7 @@ test('a request that nobody answered in time is told to be over', async () => {
 })
 
 test('many requests of one session within the quiet time become one message, those after it another', async () => {
-  await start({ gatherMs: 50, quietMs: 1_000 })
+  await start({ gatherMs: 50, quietMs: 5_000 })
   const keys = await gate.open('alice')
   const first = await asks(keys, 'one')
   await pager.got(1)
@@ -312,7 +312,7 @@ test('over a restart nothing is lost and nothing that arrived is told again', as
 
 test('a request that ended while the gate was down, or before anybody was told, is told of no more', async () => {
   pager.answer = 500
-  await start({ gatherMs: 300 })
+  await start({ gatherMs: 6_000 })
   const keys = await gate.open('alice')
   const early = await asks(keys)
   await gate.review('bob', early, 'deny')

@@ -47,7 +47,7 @@ function lending(assumeRole: boolean): UpstreamAccess {
   const { accessKeyId, secretAccessKey } = OWN_KEY
   return new UpstreamAccess({
     exchange: createExchange({ endpoint: aws.url, timeoutMs: 2_000 }),
-    stsExchange: createExchange({ endpoint: aws.url, timeoutMs: 200 }),
+    stsExchange: createExchange({ endpoint: aws.url, timeoutMs: 1_000 }),
     clock: { nowMs: () => nowMs },
     source: fixed({
       accessKeyId,
