@@ -22,7 +22,8 @@ export const ledgerBench: Bench = async (options) => {
   const notes = [
     `entries of ${ENTRY_BYTES} bytes; ours signs a checkpoint for each batch and grows the tree`,
     'peer: node:sqlite, WAL, synchronous=FULL, one blob in a row; a batch is one transaction',
-    'ours waits with as many appenders as the peer has rows in a batch; nobody groups them for it',
+    'at once: as many callers as the peer has rows in a batch, each waits for its own entry, and nobody groups them',
+    'batches: one caller gives a batch and waits for it, as the peer does',
     'verification in one thread is per second of CPU, with a thread for each core by the clock',
     'hashing alone: the SHA-256 of each leaf, from the same bytes in memory, and of one node for each entry; nothing read or compared',
   ]
@@ -37,16 +38,21 @@ async function appendRows(options: BenchOptions): Promise<Row[]> {
   const rows: Row[] = []
   try {
     for (const width of WIDTHS) {
-      const rates: { own: number[]; peer: number[] } = { own: [], peer: [] }
+      const rates: Rates = { own: [], together: [], peer: [] }
       for (let round = -1; round < rounds; round += 1) {
         progress(`ledger: ${width} at once, ${round < 0 ? 'warm-up' : `round ${round + 1}`}`)
         const own = await appendRate(ledger, width, seconds)
         const peer = insertRate(database, insert, width, seconds)
+        const together = width === 1 ? 0 : await togetherRate(ledger, width, seconds)
         if (round < 0) continue
         rates.own.push(own)
         rates.peer.push(peer)
+        rates.together.push(together)
       }
-      rows.push(appendRow(width, rates))
+      rows.push(appendRow(`${width.toLocaleString('en-US')} at once`, width, rates.own, rates))
+      if (width === 1) continue
+      const what = `batches of ${width.toLocaleString('en-US')}`
+      rows.push(appendRow(what, width, rates.together, rates))
     }
   } finally {
     database.close()
@@ -55,12 +61,18 @@ async function appendRows(options: BenchOptions): Promise<Row[]> {
   return rows
 }
 
-function appendRow(width: number, rates: { own: number[]; peer: number[] }): Row {
-  const ratio = quotient(rates.own, rates.peer)
+interface Rates {
+  readonly own: number[]
+  readonly together: number[]
+  readonly peer: number[]
+}
+
+function appendRow(how: string, width: number, own: number[], { peer }: Rates): Row {
+  const ratio = quotient(own, peer)
   return {
-    what: `durable appends, ${width.toLocaleString('en-US')} at once`,
-    ours: figure(rates.own, '/s'),
-    peer: figure(rates.peer, '/s'),
+    what: `durable appends, ${how}`,
+    ours: figure(own, '/s'),
+    peer: figure(peer, '/s'),
     peerName: width === 1 ? 'SQLite, row by row' : `SQLite, batches of ${width}`,
     ratio,
     aim: '> 1',
@@ -91,6 +103,16 @@ async function appendRate(ledger: Ledger, appenders: number, seconds: number): P
     }
   }
   await Promise.all(Array.from({ length: appenders }, appender))
+  return (count * 1000) / (performance.now() - begun)
+}
+
+/** One caller, as the peer has one: a batch is given at once, and waited for. */
+async function togetherRate(ledger: Ledger, batch: number, seconds: number): Promise<number> {
+  const begun = performance.now()
+  let count = 0
+  while (performance.now() - begun < seconds * 1000) {
+    await ledger.appendAll(Array.from({ length: batch }, () => entryOf(count++)))
+  }
   return (count * 1000) / (performance.now() - begun)
 }
 

@@ -26,7 +26,7 @@ export const HEADER_BYTES = 32
 const MARK_BYTES = 8
 const END_MARK = toUtf8('SLJ1END\n')
 const ALIGNMENT = 8
-const ENTRY_HEAD_BYTES = 2 + MARK_BYTES
+export const ENTRY_HEAD_BYTES = 2 + MARK_BYTES
 /** One record holds at most this many entries, and entries of this many bytes. */
 export const RECORD_ENTRIES_MAX = 4096
 export const RECORD_BODY_BYTES_MAX = 8 * 1024 * 1024
@@ -50,17 +50,11 @@ export function recordedBytes(entry: Uint8Array): number {
 
 /** The bytes of a record. */
 export function encodeRecord(record: JournalRecord, sha256: Sha256): Uint8Array {
-  const note = toUtf8(record.note)
-  let bodyBytes = note.length
+  let bodyBytes = 0
   for (const entry of record.entries) bodyBytes += recordedBytes(entry)
-  bodyBytes = Math.ceil(bodyBytes / ALIGNMENT) * ALIGNMENT + END_MARK.length
-  const bytes = new Uint8Array(HEADER_BYTES + bodyBytes)
+  const tail = recordTail(bodyBytes, record.note)
+  const bytes = new Uint8Array(HEADER_BYTES + bodyBytes + tail.length)
   const view = new DataView(bytes.buffer)
-  bytes.set(MAGIC)
-  view.setUint32(4, bodyBytes)
-  view.setUint32(8, record.entries.length)
-  view.setBigUint64(12, BigInt(record.firstIndex))
-  bytes.set(headerCheck(bytes, sha256), CHECKED_BYTES)
   let offset = HEADER_BYTES
   for (const [position, entry] of record.entries.entries()) {
     view.setUint16(offset, entry.length)
@@ -69,9 +63,33 @@ export function encodeRecord(record: JournalRecord, sha256: Sha256): Uint8Array 
     bytes.set(entry, offset + ENTRY_HEAD_BYTES)
     offset += recordedBytes(entry)
   }
-  bytes.set(note, offset)
-  bytes.set(END_MARK, bytes.length - END_MARK.length)
+  bytes.set(tail, offset)
+  writeHeader(bytes, { count: record.entries.length, firstIndex: record.firstIndex }, sha256)
   return bytes
+}
+
+/** What follows entries of `entryBytes`: the note, zeros up to a whole multiple, and the mark at the end. */
+export function recordTail(entryBytes: number, note: string): Uint8Array {
+  const text = toUtf8(note)
+  const padded = Math.ceil((entryBytes + text.length) / ALIGNMENT) * ALIGNMENT - entryBytes
+  const tail = new Uint8Array(padded + END_MARK.length)
+  tail.set(text)
+  tail.set(END_MARK, padded)
+  return tail
+}
+
+/** Writes the header of a record whose other bytes are there. */
+export function writeHeader(
+  bytes: Uint8Array,
+  { count, firstIndex }: { readonly count: number; readonly firstIndex: number },
+  sha256: Sha256,
+): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  bytes.set(MAGIC)
+  view.setUint32(4, bytes.length - HEADER_BYTES)
+  view.setUint32(8, count)
+  view.setBigUint64(12, BigInt(firstIndex))
+  bytes.set(headerCheck(bytes, sha256), CHECKED_BYTES)
 }
 
 function headerCheck(header: Uint8Array, sha256: Sha256): Uint8Array {

@@ -35,6 +35,12 @@ export interface Ledger {
    * may not be found in the ledger when it is opened again.
    */
   append(entry: Uint8Array): Promise<{ index: number }>
+  /**
+   * The index of the first of these entries when all are durable; they stand one after another. Rejects as
+   * `append` does, with `size_invalid` where there is none, and then none of them was appended; after
+   * `ledger_stopped` the first few of them may be found.
+   */
+  appendAll(entries: readonly Uint8Array[]): Promise<{ first: number }>
   /** Entries that are durable. */
   readonly size: number
   /** The vkey (`name+id+base64`) that verifies this ledger's checkpoints. */
@@ -131,6 +137,7 @@ function ledgerOf(writer: Writer, lock: { release(): void }, verifierKey: string
   return {
     verifierKey,
     append: (entry) => writer.append(entry),
+    appendAll: (entries) => writer.appendAll(entries),
     get size() {
       return writer.durable.size
     },

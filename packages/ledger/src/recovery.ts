@@ -10,7 +10,13 @@ import { fromUtf8, sameBytes } from './bytes.ts'
 import { openCheckpoint, type SignedCheckpoint, signCheckpoint } from './checkpoint.ts'
 import { LedgerError, quoted } from './errors.ts'
 import type { Files } from './files.ts'
-import { JOURNAL_DIRECTORY, type JournalRecord, parseJournal, parseJournalPath } from './journal.ts'
+import {
+  JOURNAL_DIRECTORY,
+  type JournalRecord,
+  parseJournal,
+  parseJournalPath,
+  recordedBytes,
+} from './journal.ts'
 import { CHECKPOINT_FILE, fileBytesMax, PAYLOAD_DIRECTORY, STAGING_DIRECTORY } from './layout.ts'
 import type { NoteSigner, NoteVerifier } from './note.ts'
 import type { Sha256 } from './primitives.ts'
@@ -196,7 +202,7 @@ export class Recovery {
       end = firstIndex + count
       const segment = new Segment(firstIndex)
       for (const record of records) last = await this.#replay(record, tree, segment, last)
-      if (segment.entries.length > 0) await publication.publish(segment)
+      if (segment.length > 0) await publication.publish(segment)
       else await this.#files.remove(join(this.#directory, name))
     }
     return last
@@ -229,7 +235,8 @@ export class Recovery {
     if (!isPublished) {
       if (record.firstIndex !== tree.size) throw corrupt(segment.path, 'a record is half published')
       const levels = growTree(tree, record.leafHashes)
-      segment.add(record, levels, checkpoint)
+      const bytes = record.entries.reduce((sum, entry) => sum + recordedBytes(entry), 0)
+      segment.add(record.entries, bytes, levels, checkpoint)
     }
     if (end === tree.size && !sameBytes(tree.root(), checkpoint.rootHash)) {
       throw corrupt(segment.path, `the entries before ${end} do not lead to the signed root`)

@@ -2,7 +2,7 @@
 // from the published files, then kept up to date. Holds hashes and entries; touches no file.
 
 import type { Segment } from './segment.ts'
-import { encodeBundle, levelHashes, TILE_WIDTH, type TileName } from './tiles.ts'
+import { LENGTH_BYTES, levelHashes, TILE_WIDTH, type TileName } from './tiles.ts'
 import { HASH_BYTES } from './tree.ts'
 
 /** A file of the log: its name, and all of its bytes. */
@@ -20,7 +20,7 @@ interface EdgeTile {
 export class RightEdge {
   #size: number
   readonly #levels: EdgeTile[] = []
-  #entries: Uint8Array[]
+  readonly #bundle: EdgeBundle
 
   /**
    * The edge of a tree of `size`: `tiles` holds the hashes of each level's partial tile (empty
@@ -28,7 +28,7 @@ export class RightEdge {
    */
   constructor(size: number, tiles: readonly Uint8Array[], entries: readonly Uint8Array[]) {
     this.#size = size
-    this.#entries = [...entries]
+    this.#bundle = new EdgeBundle(Math.floor(size / TILE_WIDTH), entries)
     for (const [level, hashes] of tiles.entries()) {
       const tile = this.#level(level)
       tile.hashes.set(hashes)
@@ -43,9 +43,9 @@ export class RightEdge {
   /** Every file that a log grown by this segment has and the log before it had not. */
   grow(segment: Segment): TileFile[] {
     const files: TileFile[] = []
-    this.#growEntries(segment.entries, files)
+    this.#bundle.grow(segment.entries(), files)
     for (const [level, runs] of segment.levels.entries()) this.#growLevel(level, runs, files)
-    this.#size += segment.entries.length
+    this.#size += segment.length
     return files
   }
 
@@ -80,19 +80,52 @@ export class RightEdge {
     const bytes = tile.hashes.slice(0, tile.width * HASH_BYTES)
     files.push({ tile: { level, index: tile.index, width: tile.width }, bytes })
   }
+}
 
-  #growEntries(entries: readonly Uint8Array[], files: TileFile[]): void {
-    let index = Math.floor(this.#size / TILE_WIDTH)
-    const all = [...this.#entries, ...entries]
-    let start = 0
-    for (; start + TILE_WIDTH <= all.length; start += TILE_WIDTH) {
-      const bytes = encodeBundle(all.slice(start, start + TILE_WIDTH))
-      files.push({ tile: { level: 'entries', index, width: TILE_WIDTH }, bytes })
-      index += 1
+const FIRST_BYTES = 64 * 1024
+
+/** The bundle at the edge, as it is written: each entry after its length. */
+class EdgeBundle {
+  #index: number
+  #width = 0
+  #bytes = new Uint8Array(FIRST_BYTES)
+  #end = 0
+
+  constructor(index: number, entries: readonly Uint8Array[]) {
+    this.#index = index
+    for (const entry of entries) this.#add(entry)
+  }
+
+  /** Takes the entries; `files` gets every bundle that becomes full, and the one that does not. */
+  grow(entries: Iterable<Uint8Array>, files: TileFile[]): void {
+    for (const entry of entries) {
+      this.#add(entry)
+      if (this.#width < TILE_WIDTH) continue
+      files.push(this.#file())
+      this.#index += 1
+      this.#width = 0
+      this.#end = 0
     }
-    this.#entries = all.slice(start)
-    if (this.#entries.length === 0) return
-    const tile: TileName = { level: 'entries', index, width: this.#entries.length }
-    files.push({ tile, bytes: encodeBundle(this.#entries) })
+    if (this.#width > 0) files.push(this.#file())
+  }
+
+  #file(): TileFile {
+    const tile: TileName = { level: 'entries', index: this.#index, width: this.#width }
+    return { tile, bytes: this.#bytes.slice(0, this.#end) }
+  }
+
+  #add(entry: Uint8Array): void {
+    const start = this.#end + LENGTH_BYTES
+    const end = start + entry.length
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, end))
+      grown.set(this.#bytes.subarray(0, this.#end))
+      this.#bytes = grown
+    }
+    this.#bytes[start - 2] = entry.length >> 8
+    this.#bytes[start - 1] = entry.length & 0xff
+    this.#bytes.set(entry, start)
+    this.#end = end
+    this.#width += 1
   }
 }

@@ -2,8 +2,9 @@
 // The normal path and recovery both build it record by record; publication takes it whole.
 
 import type { SignedCheckpoint } from './checkpoint.ts'
+import type { EntryList } from './entry-list.ts'
 import { LedgerError } from './errors.ts'
-import { type JournalRecord, journalPath, recordedBytes } from './journal.ts'
+import { journalPath } from './journal.ts'
 import { SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX } from './layout.ts'
 import { TILE_HEIGHT } from './tiles.ts'
 import { type CompactRange, HASH_BYTES } from './tree.ts'
@@ -27,7 +28,9 @@ export function growTree(tree: CompactRange, leafHashes: Uint8Array): LevelHashe
 
 export class Segment {
   readonly firstIndex: number
-  readonly #entries: Uint8Array[] = []
+  /** The entries of each record, with the position of its first one here. */
+  readonly #records: { readonly from: number; readonly entries: EntryList }[] = []
+  #count = 0
   readonly #levels: Uint8Array[][] = []
   #bytes = 0
   #checkpoint: SignedCheckpoint | null = null
@@ -41,8 +44,19 @@ export class Segment {
     return journalPath(this.firstIndex)
   }
 
-  get entries(): readonly Uint8Array[] {
-    return this.#entries
+  /** How many entries there are. */
+  get length(): number {
+    return this.#count
+  }
+
+  /** The entries in order; each is a view that is made when it is asked for. */
+  *entries(): Generator<Uint8Array> {
+    for (const { entries } of this.#records) {
+      for (let position = 0; position < entries.length; position++) {
+        const entry = entries.at(position)
+        if (entry !== undefined) yield entry
+      }
+    }
   }
 
   get levels(): LevelHashes {
@@ -50,7 +64,7 @@ export class Segment {
   }
 
   get isFull(): boolean {
-    return this.#entries.length >= SEGMENT_ENTRIES_MAX || this.#bytes >= SEGMENT_BYTES_MAX
+    return this.#count >= SEGMENT_ENTRIES_MAX || this.#bytes >= SEGMENT_BYTES_MAX
   }
 
   /** The checkpoint after the last entry. */
@@ -61,14 +75,22 @@ export class Segment {
 
   /** The entry of this index in the whole log, when it is in this segment. */
   entryAt(index: number): Uint8Array | undefined {
-    return index < this.firstIndex ? undefined : this.#entries[index - this.firstIndex]
+    const position = index - this.firstIndex
+    if (position < 0 || position >= this.#count) return undefined
+    let [low, high] = [0, this.#records.length - 1]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if ((this.#records[middle]?.from ?? 0) <= position) low = middle
+      else high = middle - 1
+    }
+    const record = this.#records[low]
+    return record?.entries.at(position - record.from)
   }
 
-  add(record: JournalRecord, levels: LevelHashes, checkpoint: SignedCheckpoint): void {
-    for (const entry of record.entries) {
-      this.#entries.push(entry)
-      this.#bytes += recordedBytes(entry)
-    }
+  add(entries: EntryList, bytes: number, levels: LevelHashes, checkpoint: SignedCheckpoint): void {
+    this.#records.push({ from: this.#count, entries })
+    this.#count += entries.length
+    this.#bytes += bytes
     for (const [level, hashes] of levels.entries()) {
       this.#levels[level] ??= []
       this.#levels[level].push(...(hashes ?? []))

@@ -13,7 +13,10 @@ const HEIGHT_MAX = 53 // sizes are safe integers
 
 // Scratch inputs, used and done with inside one synchronous call each.
 const leafInput = new Uint8Array(1 + ENTRY_BYTES_MAX)
-const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES)
+// The two hashes of a node begin at a whole word, so that they can be copied by words.
+const nodeBytes = new ArrayBuffer(4 + 2 * HASH_BYTES)
+const nodeInput = new Uint8Array(nodeBytes, 3)
+const nodeWords = new Uint32Array(nodeBytes, 4)
 leafInput[0] = LEAF_PREFIX
 nodeInput[0] = NODE_PREFIX
 
@@ -61,6 +64,7 @@ export type OnNode = (height: number, hash: Uint8Array) => void
 export class CompactRange {
   readonly #sha256: Sha256
   readonly #stack = new Uint8Array((HEIGHT_MAX + 2) * HASH_BYTES)
+  readonly #words = new Uint32Array(this.#stack.buffer)
   #depth = 0
   #size = 0
 
@@ -140,7 +144,9 @@ export class CompactRange {
 
   #merge(): Uint8Array {
     const left = (this.#depth - 2) * HASH_BYTES
-    nodeInput.set(this.#stack.subarray(left, left + 2 * HASH_BYTES), 1)
+    for (let word = 0; word < nodeWords.length; word++) {
+      nodeWords[word] = this.#words[left / 4 + word] ?? 0
+    }
     this.#sha256(nodeInput, this.#stack, left)
     this.#depth -= 1
     return this.#stack.subarray(left, left + HASH_BYTES)

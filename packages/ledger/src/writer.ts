@@ -14,19 +14,13 @@ import { join } from 'node:path'
 import { type SignedCheckpoint, signCheckpoint } from './checkpoint.ts'
 import { LedgerError, quoted } from './errors.ts'
 import type { Files, OpenFile } from './files.ts'
-import {
-  checkEntry,
-  encodeRecord,
-  JOURNAL_DIRECTORY,
-  RECORD_BODY_BYTES_MAX,
-  RECORD_ENTRIES_MAX,
-  recordedBytes,
-} from './journal.ts'
+import { checkEntry, JOURNAL_DIRECTORY } from './journal.ts'
 import { BUNDLE_BYTES_MAX, JOURNAL_AHEAD_BYTES, PAYLOAD_BYTES_MAX, payloadPath } from './layout.ts'
+import { RecordBuilder } from './record-builder.ts'
 import type { Identity, Recovered } from './recovery.ts'
 import { growTree, Segment } from './segment.ts'
 import { parseBundle, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
-import { HASH_BYTES, leafHashInto } from './tree.ts'
+import { HASH_BYTES } from './tree.ts'
 
 export const QUEUE_ENTRIES_MAX = 65_536
 export const QUEUE_BYTES_MAX = 64 * 1024 * 1024
@@ -36,11 +30,17 @@ const STAGED_MS_MAX = 2000
 /** A partial bundle can be replaced while it is read; the newer one then has the entry. */
 const READ_ATTEMPTS_MAX = 3
 
-interface Pending {
-  readonly entry: Uint8Array
-  readonly hash: Uint8Array
+/** Who waits for the entry at `position` of a record to be durable. */
+interface Waiting {
+  readonly position: number
   readonly resolve: (appended: { index: number }) => void
   readonly reject: (error: Error) => void
+}
+
+/** Entries that will be one record. */
+interface Batch {
+  readonly record: RecordBuilder
+  readonly waiting: Waiting[]
 }
 
 interface OpenSegment {
@@ -68,8 +68,11 @@ export class Writer {
   readonly #state: Recovered
   #durable: SignedCheckpoint
   #firstLeafHash: Uint8Array | null
-  #queue: Pending[] = []
+  /** Oldest first; only the last one is added to. */
+  #queue: Batch[] = []
+  #queueEntries = 0
   #queueBytes = 0
+  #likelyBytes = 0
   #running: Promise<void> | null = null
   #isPublishWanted = false
   #active: OpenSegment | null = null
@@ -99,21 +102,47 @@ export class Writer {
     return this.#firstLeafHash
   }
 
-  append(entry: Uint8Array): Promise<{ index: number }> {
-    return new Promise((resolve, reject) => {
-      this.#refuseUnlessOpen()
+  async append(entry: Uint8Array): Promise<{ index: number }> {
+    return await this.#appendAll([entry])
+  }
+
+  async appendAll(entries: readonly Uint8Array[]): Promise<{ first: number }> {
+    if (entries.length === 0) throw new LedgerError('size_invalid', 'there is no entry to append')
+    const { index } = await this.#appendAll(entries)
+    return { first: index - entries.length + 1 }
+  }
+
+  /** All of them or none enter the queue, one after another; the index is that of the last. */
+  #appendAll(entries: readonly Uint8Array[]): Promise<{ index: number }> {
+    this.#refuseUnlessOpen()
+    let bytes = this.#queueBytes
+    for (const entry of entries) {
       checkEntry(entry)
-      const isFull = this.#queue.length >= QUEUE_ENTRIES_MAX
-      if (isFull || this.#queueBytes + entry.length > QUEUE_BYTES_MAX) {
-        throw new LedgerError('queue_full', `${this.#queue.length} entries wait already`)
-      }
-      const copy = Buffer.from(entry) // from Node's pool; slice would be a view of a Buffer
-      const leaf = new Uint8Array(HASH_BYTES)
-      leafHashInto(this.#identity.sha256, copy, leaf, 0)
-      this.#queue.push({ entry: copy, hash: leaf, resolve, reject })
-      this.#queueBytes += copy.length
-      this.#wake()
+      bytes += entry.length
+    }
+    if (this.#queueEntries + entries.length > QUEUE_ENTRIES_MAX || bytes > QUEUE_BYTES_MAX) {
+      throw new LedgerError('queue_full', `${this.#queueEntries} entries wait already`)
+    }
+    let batch: Batch | undefined
+    for (const entry of entries) {
+      batch = this.#batchFor(entry)
+      batch.record.add(entry, this.#identity.sha256)
+    }
+    this.#queueEntries += entries.length
+    this.#queueBytes = bytes
+    this.#wake()
+    return new Promise((resolve, reject) => {
+      const position = (batch?.record.length ?? 0) - 1
+      batch?.waiting.push({ position, resolve, reject })
     })
+  }
+
+  #batchFor(entry: Uint8Array): Batch {
+    const last = this.#queue.at(-1)
+    if (last?.record.hasRoomFor(entry)) return last
+    const batch = { record: new RecordBuilder(this.#likelyBytes), waiting: [] }
+    this.#queue.push(batch)
+    return batch
   }
 
   async read(index: number): Promise<Uint8Array> {
@@ -214,47 +243,33 @@ export class Writer {
   }
 
   async #appendBatch(): Promise<void> {
-    const batch = this.#takeBatch()
+    const batch = this.#queue.shift()
+    if (batch === undefined) return
+    this.#queueEntries -= batch.record.length
+    this.#queueBytes -= batch.record.entryBytes
     try {
-      await this.#makeDurable(batch)
+      await this.#makeDurable(batch.record)
     } catch (cause) {
       const error = this.#stop(cause)
-      for (const pending of batch) pending.reject(error)
+      for (const { reject } of batch.waiting) reject(error)
       return
     }
-    let index = this.#durable.size - batch.length
-    for (const pending of batch) pending.resolve({ index: index++ })
+    const first = this.#durable.size - batch.record.length
+    for (const { resolve, position } of batch.waiting) resolve({ index: first + position })
   }
 
-  #takeBatch(): Pending[] {
-    let count = 0
-    let bytes = 0
-    for (const { entry } of this.#queue) {
-      bytes += recordedBytes(entry)
-      if (count === RECORD_ENTRIES_MAX || (count > 0 && bytes > RECORD_BODY_BYTES_MAX)) break
-      count += 1
-    }
-    const batch = this.#queue.slice(0, count)
-    this.#queue = this.#queue.slice(count)
-    for (const { entry } of batch) this.#queueBytes -= entry.length
-    return batch
-  }
-
-  async #makeDurable(batch: readonly Pending[]): Promise<void> {
+  async #makeDurable(record: RecordBuilder): Promise<void> {
     const { origin, signer, sha256 } = this.#identity
     const { tree } = this.#state
     const firstIndex = tree.size
-    const entries = batch.map((pending) => pending.entry)
-    const leafHashes = new Uint8Array(batch.length * HASH_BYTES)
-    for (const [position, pending] of batch.entries()) {
-      leafHashes.set(pending.hash, position * HASH_BYTES)
-    }
+    const { leafHashes } = record
     const levels = growTree(tree, leafHashes)
     const checkpoint = signCheckpoint(origin, tree.size, tree.root(), [signer])
-    const record = { firstIndex, entries, leafHashes, note: checkpoint.note }
+    const bytes = record.seal(firstIndex, checkpoint.note, sha256)
+    this.#likelyBytes = bytes.length
     this.#active ??= await this.#openSegment(firstIndex)
-    await this.#write(this.#active, encodeRecord(record, sha256))
-    this.#active.segment.add(record, levels, checkpoint)
+    await this.#write(this.#active, bytes)
+    this.#active.segment.add(record, bytes.length, levels, checkpoint)
     this.#durable = checkpoint
     this.#firstLeafHash ??= leafHashes.slice(0, HASH_BYTES)
   }
@@ -346,8 +361,9 @@ export class Writer {
     if (this.#stopped !== null) return this.#stopped
     const error = new LedgerError('ledger_stopped', 'a write of the ledger failed', { cause })
     this.#stopped = error
-    for (const pending of this.#queue) pending.reject(error)
+    for (const { waiting } of this.#queue) for (const { reject } of waiting) reject(error)
     this.#queue = []
+    this.#queueEntries = 0
     this.#queueBytes = 0
     this.#onFatal(error)
     return error
