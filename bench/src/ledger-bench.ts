@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { verifyDirectory } from '@seconder/ledger/directory'
-import { type Ledger, openLedger } from '@seconder/ledger/ledger'
+import { type FileLedger, openLedger } from '@seconder/ledger/ledger'
 import { tilePath } from '@seconder/ledger/tiles'
 import { startCpu } from './cpu-clock.ts'
 import { type Bench, type BenchOptions, figure, quotient, type Row } from './result.ts'
@@ -80,7 +80,7 @@ function appendRow(how: string, width: number, own: number[], { peer }: Rates): 
   }
 }
 
-function newLedger(directory: string): Promise<Ledger> {
+function newLedger(directory: string): Promise<FileLedger> {
   const { privateKey } = generateKeyPairSync('ed25519')
   return openLedger({ directory, origin: 'seconder.invalid/bench', signer: privateKey })
 }
@@ -93,7 +93,7 @@ function newDatabase(path: string): DatabaseSync {
 }
 
 /** Each appender waits for its entry to be durable before it appends the next. */
-async function appendRate(ledger: Ledger, appenders: number, seconds: number): Promise<number> {
+async function appendRate(ledger: FileLedger, appenders: number, seconds: number): Promise<number> {
   const begun = performance.now()
   let count = 0
   const appender = async () => {
@@ -107,7 +107,7 @@ async function appendRate(ledger: Ledger, appenders: number, seconds: number): P
 }
 
 /** One caller, as the peer has one: a batch is given at once, and waited for. */
-async function togetherRate(ledger: Ledger, batch: number, seconds: number): Promise<number> {
+async function togetherRate(ledger: FileLedger, batch: number, seconds: number): Promise<number> {
   const begun = performance.now()
   let count = 0
   while (performance.now() - begun < seconds * 1000) {

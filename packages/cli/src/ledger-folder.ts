@@ -7,10 +7,11 @@ import { setTimeout } from 'node:timers/promises'
 import { AfterReviews } from '@seconder/gateway/break-glass/account'
 import { verifySsh } from '@seconder/gateway/lib/signed-act'
 import { verifyDirectory } from '@seconder/ledger/directory'
+import { EntryRules } from '@seconder/ledger/entry-rules'
 import { payloadPath } from '@seconder/ledger/layout'
 import { PlanOrder } from '@seconder/ledger/plan-order'
 import { PROBLEMS_MAX } from '@seconder/ledger/report'
-import { SignedActs } from '@seconder/ledger/signed-acts'
+import { SignedActs, type VerifySsh } from '@seconder/ledger/signed-acts'
 import { TILE_WIDTH, tilePath } from '@seconder/ledger/tiles'
 import type { VerifyProblem, VerifyReport } from '@seconder/ledger/verify'
 import { CommandFailure, EXIT } from './failure.ts'
@@ -20,12 +21,14 @@ export interface FolderOptions {
   readonly key?: string | undefined
   /** A checkpoint note seen before, or a file with it. */
   readonly since?: string | undefined
+  /** Entries that are handed back, the first ones; default: a million. */
+  readonly keep?: number
   readonly onProgress?: (done: number, of: number) => void
 }
 
 export type LedgerEntry = { readonly type: string; readonly at: string } & Record<string, unknown>
 
-/** Entries kept in memory while verifying; the rest is verified all the same. */
+/** Entries kept in memory while verifying, unless fewer are asked for; every one is verified all the same. */
 const ENTRIES_KEPT_MAX = 1_000_000
 
 /** A gate that is running moves files while they are read; what is really wrong stays wrong. */
@@ -57,10 +60,10 @@ function isLive(folder: string): boolean {
 }
 
 async function verifyOnce(folder: string, options: FolderOptions): Promise<VerifiedFolder> {
+  const { onProgress, keep = ENTRIES_KEPT_MAX } = options
   const entries: LedgerEntry[] = []
   const decoder = new TextDecoder()
-  let gateId = ''
-  const { onProgress } = options
+  let rules: FolderRules | null = null
   const report = await verifyDirectory(folder, {
     verifierKey: verifierKey(folder, options.key),
     ...(options.since !== undefined && { since: noteText(options.since) }),
@@ -68,64 +71,60 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
       onProgress: (done: { entries: number; of: number }) => onProgress(done.entries, done.of),
     }),
     onEntry: (index, bytes) => {
-      if (index === 0) gateId = leafHash(bytes)
-      if (entries.length < ENTRIES_KEPT_MAX) entries.push(parseEntry(decoder.decode(bytes)))
+      rules ??= new FolderRules(folder, leafHash(bytes))
+      const entry = parseEntry(decoder.decode(bytes))
+      if (entries.length < keep) entries.push(entry)
+      return rules.take(index, entry)
     },
   })
-  const problems = [
-    ...report.problems,
-    ...missingPayloads(folder, entries),
-    ...(await untrueActs(gateId, entries)),
-  ]
+  const broken = (rules as FolderRules | null)?.problems ?? []
+  const problems = [...report.problems, ...broken]
   return { report: { ...report, ok: problems.length === 0, problems }, entries }
 }
 
-/** Review documents and epoch contents lie beside the log; an entry holds the digest of each. */
-function missingPayloads(folder: string, entries: readonly LedgerEntry[]): VerifyProblem[] {
-  return entries.flatMap((entry, index) => {
-    const digest =
-      entry.type === 'request-opened' || entry.type === 'plan-opened'
-        ? entry['document']
-        : entry.type === 'epoch-activated'
-          ? entry['content']
-          : entry.type === 'intent'
-            ? entry['document']
-            : null
-    if (typeof digest !== 'string') return []
-    const file = payloadPath(digest)
-    if (existsSync(join(folder, file))) return []
-    return [
-      {
-        file,
-        entry: index,
-        code: 'missing_file',
-        message: 'the entry names it, and it is not there',
-      },
-    ]
-  })
-}
+const WITH_DOCUMENT = new Set(['request-opened', 'plan-opened', 'intent'])
 
-/** What is said to be signed by people, verified again with the keys that were theirs at the time. */
-async function untrueActs(
-  gateId: string,
-  entries: readonly LedgerEntry[],
-): Promise<VerifyProblem[]> {
-  const problems: VerifyProblem[] = []
-  const acts = new SignedActs(gateId, (act, namespace) => verifySsh(act, namespace, act.publicKey))
-  const plans = new PlanOrder()
-  const looked = new AfterReviews(gateId)
-  for (const [index, entry] of entries.entries()) {
-    const message = looked.take(entry) ?? (await acts.take(entry)) ?? plans.take(entry)
-    if (message === null) continue
-    const file = tilePath({
-      level: 'entries',
-      index: Math.floor(index / TILE_WIDTH),
-      width: TILE_WIDTH,
-    })
-    problems.push({ file, entry: index, code: 'act_invalid', message })
-    if (problems.length >= PROBLEMS_MAX) break
+/** What must hold inside the entries, checked as they come. */
+class FolderRules {
+  readonly problems: VerifyProblem[] = []
+  readonly #folder: string
+  readonly #acts: SignedActs
+  readonly #plans = new PlanOrder()
+  readonly #rules = new EntryRules()
+  readonly #looked: AfterReviews
+
+  constructor(folder: string, gateId: string) {
+    this.#folder = folder
+    const verify: VerifySsh = (act, namespace) => verifySsh(act, namespace, act.publicKey)
+    this.#acts = new SignedActs(gateId, verify)
+    this.#looked = new AfterReviews(gateId)
   }
-  return problems
+
+  /** Most entries are signed by nobody: a promise only for those that are. */
+  take(index: number, entry: LedgerEntry): Promise<void> | undefined {
+    this.#note(index, 'rule_broken', this.#rules.take(entry))
+    this.#note(index, 'act_invalid', this.#looked.take(entry) ?? this.#plans.take(entry))
+    this.#requirePayload(index, entry)
+    if (!SignedActs.mayHold(entry)) return undefined
+    return this.#acts.take(entry).then((message) => this.#note(index, 'act_invalid', message))
+  }
+
+  #note(index: number, code: VerifyProblem['code'], message: string | null): void {
+    if (message === null || this.problems.length >= PROBLEMS_MAX) return
+    const bundle = Math.floor(index / TILE_WIDTH)
+    const file = tilePath({ level: 'entries', index: bundle, width: TILE_WIDTH })
+    this.problems.push({ file, entry: index, code, message })
+  }
+
+  /** Review documents and epoch contents lie beside the log; an entry holds the digest of each. */
+  #requirePayload(index: number, { type, document, content }: LedgerEntry): void {
+    const digest = WITH_DOCUMENT.has(type) ? document : type === 'epoch-activated' ? content : null
+    if (typeof digest !== 'string' || this.problems.length >= PROBLEMS_MAX) return
+    const file = payloadPath(digest)
+    if (existsSync(join(this.#folder, file))) return
+    const message = 'the entry names it, and it is not there'
+    this.problems.push({ file, entry: index, code: 'missing_file', message })
+  }
 }
 
 /** RFC 6962 section 2.1. */

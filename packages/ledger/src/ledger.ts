@@ -35,12 +35,6 @@ export interface Ledger {
    * may not be found in the ledger when it is opened again.
    */
   append(entry: Uint8Array): Promise<{ index: number }>
-  /**
-   * The index of the first of these entries when all are durable; they stand one after another. Rejects as
-   * `append` does, with `size_invalid` where there is none, and then none of them was appended; after
-   * `ledger_stopped` the first few of them may be found.
-   */
-  appendAll(entries: readonly Uint8Array[]): Promise<{ first: number }>
   /** Entries that are durable. */
   readonly size: number
   /** The vkey (`name+id+base64`) that verifies this ledger's checkpoints. */
@@ -57,6 +51,16 @@ export interface Ledger {
   readPayload(sha256Hex: string): Promise<Uint8Array>
   /** Waits for what was appended, publishes it and lets go of the directory. */
   close(): Promise<void>
+}
+
+/** A ledger whose one writer is here. */
+export interface FileLedger extends Ledger {
+  /**
+   * The index of the first of these entries when all are durable; they stand one after another. Rejects as
+   * `append` does, with `size_invalid` where there is none, and then none of them was appended; after
+   * `ledger_stopped` the first few of them may be found.
+   */
+  appendAll(entries: readonly Uint8Array[]): Promise<{ first: number }>
 }
 
 /** Refuses the ledger unless the acknowledged checkpoint is one of its own past. */
@@ -99,7 +103,7 @@ async function makeDurableDirectory(directory: string, files: Files): Promise<vo
 export async function openLedger(
   options: LedgerOptions,
   files: Files = nodeFiles(),
-): Promise<Ledger> {
+): Promise<FileLedger> {
   const directory = resolve(options.directory)
   const signer = nodeSigner(options.origin, options.signer)
   const verifier = ed25519Verifier(signer.verifierKey, nodePrimitives)
@@ -132,7 +136,7 @@ async function firstLeafHash(
   return size === 0 ? null : await tileNodeReader(sha256, readFile, size)(0, 0)
 }
 
-function ledgerOf(writer: Writer, lock: { release(): void }, verifierKey: string): Ledger {
+function ledgerOf(writer: Writer, lock: { release(): void }, verifierKey: string): FileLedger {
   let closed: Promise<void> | null = null
   return {
     verifierKey,

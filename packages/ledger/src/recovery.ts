@@ -10,13 +10,7 @@ import { fromUtf8, sameBytes } from './bytes.ts'
 import { openCheckpoint, type SignedCheckpoint, signCheckpoint } from './checkpoint.ts'
 import { LedgerError, quoted } from './errors.ts'
 import type { Files } from './files.ts'
-import {
-  JOURNAL_DIRECTORY,
-  type JournalRecord,
-  parseJournal,
-  parseJournalPath,
-  recordedBytes,
-} from './journal.ts'
+import { JOURNAL_DIRECTORY, type JournalRecord, parseJournal, parseJournalPath } from './journal.ts'
 import { CHECKPOINT_FILE, fileBytesMax, PAYLOAD_DIRECTORY, STAGING_DIRECTORY } from './layout.ts'
 import type { NoteSigner, NoteVerifier } from './note.ts'
 import type { Sha256 } from './primitives.ts'
@@ -235,8 +229,7 @@ export class Recovery {
     if (!isPublished) {
       if (record.firstIndex !== tree.size) throw corrupt(segment.path, 'a record is half published')
       const levels = growTree(tree, record.leafHashes)
-      const bytes = record.entries.reduce((sum, entry) => sum + recordedBytes(entry), 0)
-      segment.add(record.entries, bytes, levels, checkpoint)
+      segment.add(record, levels, checkpoint)
     }
     if (end === tree.size && !sameBytes(tree.root(), checkpoint.rootHash)) {
       throw corrupt(segment.path, `the entries before ${end} do not lead to the signed root`)

@@ -10,6 +10,7 @@
  * - `root_mismatch`: the entries do not lead to the signed root.
  * - `since_invalid`: the checkpoint given as `since` is not one of this ledger's key.
  * - `rollback`: the ledger ends before the checkpoint given as `since`.
+ * - `rule_broken`: an entry does not follow from those before it: an effect without its grant, say.
  * - `act_invalid`: what a person is said to have signed is not theirs, or says something else.
  * - `fork`: the ledger has another past than the checkpoint given as `since`.
  */
@@ -24,6 +25,7 @@ export type VerifyProblemCode =
   | 'rollback'
   | 'fork'
   | 'act_invalid'
+  | 'rule_broken'
 
 export interface VerifyProblem {
   /** The name below the ledger's directory, with `/`. */

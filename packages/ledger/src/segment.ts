@@ -4,7 +4,7 @@
 import type { SignedCheckpoint } from './checkpoint.ts'
 import type { EntryList } from './entry-list.ts'
 import { LedgerError } from './errors.ts'
-import { journalPath } from './journal.ts'
+import { journalPath, recordedBytes } from './journal.ts'
 import { SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX } from './layout.ts'
 import { TILE_HEIGHT } from './tiles.ts'
 import { type CompactRange, HASH_BYTES } from './tree.ts'
@@ -24,6 +24,20 @@ export function growTree(tree: CompactRange, leafHashes: Uint8Array): LevelHashe
     })
   }
   return levels
+}
+
+/** The entries of a record; `bytes` is their length as recorded, where it is known. */
+export interface Added {
+  readonly entries: EntryList
+  readonly bytes?: number
+}
+
+function bytesOf(entries: EntryList): number {
+  let bytes = 0
+  for (let position = 0; position < entries.length; position++) {
+    bytes += recordedBytes(entries.at(position) ?? new Uint8Array(0))
+  }
+  return bytes
 }
 
 export class Segment {
@@ -87,10 +101,10 @@ export class Segment {
     return record?.entries.at(position - record.from)
   }
 
-  add(entries: EntryList, bytes: number, levels: LevelHashes, checkpoint: SignedCheckpoint): void {
+  add({ entries, bytes }: Added, levels: LevelHashes, checkpoint: SignedCheckpoint): void {
     this.#records.push({ from: this.#count, entries })
     this.#count += entries.length
-    this.#bytes += bytes
+    this.#bytes += bytes ?? bytesOf(entries)
     for (const [level, hashes] of levels.entries()) {
       this.#levels[level] ??= []
       this.#levels[level].push(...(hashes ?? []))

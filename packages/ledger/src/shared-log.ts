@@ -188,7 +188,7 @@ export class Publisher {
     const levels = growTree(tree, leafHashes)
     const checkpoint = signCheckpoint(origin, tree.size, tree.root(), [signer])
     const segment = new Segment(firstIndex)
-    segment.add({ firstIndex, entries, leafHashes, note: checkpoint.note }, levels, checkpoint)
+    segment.add({ entries }, levels, checkpoint)
     await publication.place(segment)
     this.#staged = checkpoint
     return checkpoint

@@ -4,6 +4,7 @@
 import { type Assertion, fromBase64url, type RelyingParty, verifyAssertion } from './assertion.ts'
 import { fromBase64, toBase64 } from './bytes.ts'
 import { LedgerError } from './errors.ts'
+import { SeenIds } from './seen-ids.ts'
 
 /** `hardware` where the signature shows a person present and verified. Throws where it does not hold. */
 export type VerifySsh = (
@@ -56,6 +57,14 @@ const ONE_ACT: Readonly<
   'signed-in': { namespace: 'seconder-sign-in@v1', by: '', same: ['use'] },
 }
 
+/** The other types that say who may sign, or hold several acts. */
+const WITHOUT_ONE_ACT = new Set([
+  'gate-created',
+  'relying-party',
+  'people-changed',
+  'epoch-activated',
+])
+
 const EPOCH_SIGNERS = 2
 /** How long an act that was verified may be on its way into the ledger, in milliseconds. */
 const ON_ITS_WAY_MS = 10_000
@@ -69,7 +78,7 @@ export class SignedActs {
   /** Keys that were taken away, with the moment of it. */
   readonly #ended = new Map<string, Registered & { readonly atMs: number }>()
   #atMs = 0
-  readonly #nonces = new Set<string>()
+  readonly #nonces = new SeenIds()
   /** When each change that is not in force was first signed. */
   readonly #signedAtMs = new Map<string, number>()
   #relyingParty: RelyingParty | null = null
@@ -78,6 +87,12 @@ export class SignedActs {
   constructor(gateId: string, verifySsh: VerifySsh) {
     this.#gateId = gateId
     this.#verifySsh = verifySsh
+  }
+
+  /** Whether this entry is one that is to be taken; every other may be left out. */
+  static mayHold({ type }: Readonly<Members>): boolean {
+    const name = String(type)
+    return Object.hasOwn(ONE_ACT, name) || WITHOUT_ONE_ACT.has(name)
   }
 
   /** Why the next entry may not be believed, in words; null where all its acts hold. */
@@ -236,9 +251,7 @@ export class SignedActs {
   }
 
   #useNonce({ nonce }: Members): void {
-    const text = String(nonce)
-    if (this.#nonces.has(text)) throw untrue('its statement was used before')
-    this.#nonces.add(text)
+    if (!this.#nonces.add(String(nonce))) throw untrue('its statement was used before')
   }
 }
 

@@ -13,7 +13,8 @@ import type { StagedJournal } from './staged-journal.ts'
 import { encodeBundle, parseBundle, TILE_HEIGHT, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
 import { CompactRange, HASH_BYTES, leafHashInto } from './tree.ts'
 
-export type OnEntry = (index: number, entry: Uint8Array) => void
+/** A promise is waited for before the next entry is heard. */
+export type OnEntry = (index: number, entry: Uint8Array) => void | Promise<void>
 
 export interface WalkOptions {
   readonly sha256: Sha256
@@ -101,8 +102,10 @@ export class TreeWalk {
     onSize(this.#tree.size, () => this.#tree.root())
     if (onEntry && bytes) {
       const { entries } = parseBundle(bytes, TILE_WIDTH)
-      for (const [position, entry] of entries.entries())
-        onEntry(index * TILE_WIDTH + position, entry)
+      for (const [position, entry] of entries.entries()) {
+        const heard = onEntry(index * TILE_WIDTH + position, entry)
+        if (heard) await heard
+      }
     }
     await this.#levels.flushFull()
     return true
@@ -115,7 +118,7 @@ export class TreeWalk {
       this.#tree.append(hashes.subarray(offset, offset + HASH_BYTES), this.#levels.onNode)
       onSize(this.#tree.size, root)
       const entry = entries[offset / HASH_BYTES]
-      if (entry !== undefined) onEntry?.(first + offset / HASH_BYTES, entry)
+      if (entry !== undefined) await onEntry?.(first + offset / HASH_BYTES, entry)
     }
     await this.#levels.flushFull()
   }

@@ -269,7 +269,7 @@ export class Writer {
     this.#likelyBytes = bytes.length
     this.#active ??= await this.#openSegment(firstIndex)
     await this.#write(this.#active, bytes)
-    this.#active.segment.add(record, bytes.length, levels, checkpoint)
+    this.#active.segment.add({ entries: record, bytes: bytes.length }, levels, checkpoint)
     this.#durable = checkpoint
     this.#firstLeafHash ??= leafHashes.slice(0, HASH_BYTES)
   }

@@ -62,6 +62,7 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
   const { report } = await verifyLedgerFolder(folder, {
     key: options.key,
     since: options.since,
+    keep: 0,
     onProgress,
   })
   if (shownMs > 0) process.stderr.write('\r\u001b[K')

@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest'
+import { CLOCK_BACK_MS_MAX, EntryRules } from './entry-rules.ts'
+import { SeenIds } from './seen-ids.ts'
+
+type Members = Record<string, unknown>
+type Story = [Members, Members, Members, Members, Members]
+
+const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString()
+const session = { type: 'session-opened', session: 's-1', operator: 'alice' }
+const facts = { session: 's-1', operator: 'alice', digest: 'd-1' }
+const asked = { type: 'request-opened', request: 'r-1', document: 'h-1', ...facts }
+const signed = (statement: Members) => ({ act: { statement: JSON.stringify(statement) } })
+const shown = signed({ digest: 'd-1', shown: 'h-1' })
+const review = { type: 'review', request: 'r-1', reviewer: 'bob', verdict: 'approve', ...shown }
+const made = { type: 'grant-made', grant: 'g-1', request: 'r-1', digest: 'd-1', reviewers: ['bob'] }
+const ready = { ...made, expiresAt: at(600) }
+const intent = { type: 'intent', effect: 'e-1', request: 'r-1', grant: 'g-1', ...facts }
+const begun = { ...intent, signature: 'x-1', policies: ['p'], observed: null }
+const done = { type: 'outcome', effect: 'e-1', outcome: { result: 'accepted' } }
+const confirmed = { ...done, outcome: { result: 'confirmed' } }
+const WHOLE: readonly Members[] = [
+  session,
+  { ...asked, requirement: ['any:1'] },
+  review,
+  ready,
+  begun,
+  done,
+  confirmed,
+]
+
+/** What is said of each entry; one second lies between two. */
+function said(entries: readonly Members[]): (string | null)[] {
+  const rules = new EntryRules()
+  return entries.map((entry, second) => rules.take({ at: at(second), ...entry }))
+}
+
+/** The whole story with entry `index` replaced. */
+function changed(index: number, change: Members): (string | null)[] {
+  return said(WHOLE.map((entry, each) => (each === index ? { ...entry, ...change } : entry)))
+}
+
+const without = (index: number) => said(WHOLE.filter((_, each) => each !== index))
+
+test('an effect with its session, request, review, grant, intent, outcome and end fits', () => {
+  expect(said(WHOLE)).toEqual(WHOLE.map(() => null))
+})
+
+test('each entry that is left out is missed by the one that needs it', () => {
+  expect(without(0)).toContain('its session was never opened')
+  expect(without(1)).toContain('its request was never opened')
+  expect(without(2)).toContain('one of its reviewers never approved the request')
+  expect(without(3)).toContain('its grant was never made, was used before, or had ended')
+  expect(without(4)).toContain('its effect has no intent, or had its outcome before')
+  expect(without(5)).toContain('what it confirms was never accepted')
+})
+
+test('each entry that says something else than the one before it is named', () => {
+  const cases: [index: number, change: Members, words: string][] = [
+    [1, { operator: 'mallory' }, 'its operator did not open its session'],
+    [2, { reviewer: 'alice' }, 'the operator reviewed for their own agent'],
+    [2, signed({ digest: 'd-2', shown: 'h-1' }), 'another digest'],
+    [2, signed({ digest: 'd-1', shown: 'h-2' }), 'another document'],
+    [2, { verdict: 'deny' }, 'never approved the request'],
+    [3, { digest: 'd-2' }, 'for another digest'],
+    [3, { reviewers: ['alice', 'bob'] }, 'the operator is among its reviewers'],
+    [3, { reviewers: [] }, 'fewer reviewers than were asked for'],
+    [3, { expiresAt: at(-60) }, 'its grant had expired'],
+    [4, { digest: 'd-2' }, 'it is not what was reviewed'],
+    [4, { request: 'r-2' }, 'its grant was never made'],
+    [4, { grant: null }, 'it names a request and no grant'],
+    [4, { grant: null, request: null, policies: [] }, 'nothing permitted it'],
+    [4, { breakGlass: 'b-1' }, 'its break-glass was never opened'],
+  ]
+  for (const [index, change, words] of cases) {
+    expect(changed(index, change)).toContainEqual(expect.stringContaining(words))
+  }
+  expect(changed(1, { requirement: ['sre:2', 'any:2'] })[3]).toContain('fewer reviewers')
+})
+
+test('nothing is used twice: a grant, an effect, the signature of a call, an outcome', () => {
+  const again = { ...begun, effect: 'e-2', signature: 'x-2' }
+  expect(said([...WHOLE, again]).at(-1)).toContain('was used before')
+  expect(said([...WHOLE, begun]).at(-1)).toBe('its effect was begun before')
+  const permitted = { ...again, grant: null, request: null }
+  expect(said([...WHOLE, permitted]).at(-1)).toBeNull()
+  expect(said([...WHOLE, { ...permitted, signature: 'x-1' }]).at(-1)).toContain('used before')
+  expect(said([...WHOLE, done]).at(-1)).toContain('had its outcome before')
+})
+
+test('a grant that was made as its request ended, or was taken back, is good for nothing', () => {
+  const [opened, request, reviewed, grant, act] = WHOLE.slice(0, 5) as Story
+  for (const end of [
+    { type: 'request-closed', request: 'r-1' },
+    { ...review, reviewer: 'carol', verdict: 'deny' },
+  ]) {
+    expect(said([opened, request, reviewed, end, grant, act])).toEqual([
+      ...Array.from({ length: 5 }, () => null),
+      'its grant was never made, was used before, or had ended',
+    ])
+  }
+  const revoked = { type: 'grant-revoked', grant: 'g-1', request: 'r-1' }
+  expect(said([opened, request, reviewed, grant, revoked, act]).at(-1)).toContain('had ended')
+})
+
+test('M10 a clock that goes back is a finding; gateways may differ by seconds', () => {
+  const rules = new EntryRules()
+  expect(rules.take({ type: 'gate-started', at: at(100) })).toBeNull()
+  const little = new Date(Date.parse(at(100)) - CLOCK_BACK_MS_MAX).toISOString()
+  expect(rules.take({ type: 'gate-started', at: little })).toBeNull()
+  const more = new Date(Date.parse(at(100)) - CLOCK_BACK_MS_MAX - 1).toISOString()
+  expect(rules.take({ type: 'gate-started', at: more })).toBe('the clock went back before it')
+  expect(rules.take({ type: 'gate-started' })).toBe('it says no time')
+})
+
+test('an id that was seen is always known again, among a million', () => {
+  const seen = new SeenIds()
+  const count = 1_000_000
+  let taken = 0
+  for (let index = 0; index < count; index++) if (!seen.add(`e-${index}`)) taken += 1
+  expect(taken).toBe(0)
+  for (let index = 0; index < count; index += 997) expect(seen.add(`e-${index}`)).toBe(false)
+  expect(seen.add('')).toBe(true)
+  expect(seen.add('')).toBe(false)
+})

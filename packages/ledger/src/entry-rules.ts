@@ -1,0 +1,227 @@
+// Checks again, from the entries of a ledger alone, what must hold between them: each effect has its intent
+// and its ground, each grant its reviews, nobody reviewed for themselves, nothing was used twice, and time
+// went on. Who signed what is checked by SignedActs, the order of a plan by PlanOrder. Runs in browsers.
+
+import { SeenIds } from './seen-ids.ts'
+
+type Members = Readonly<Record<string, unknown>>
+
+/** Clocks of gateways may differ by this much; more is a finding, in milliseconds. */
+export const CLOCK_BACK_MS_MAX = 5_000
+/** How long what was decided in time may be on its way into the ledger, in milliseconds. */
+const ON_ITS_WAY_MS = 10_000
+
+interface Request {
+  readonly session: unknown
+  readonly operator: unknown
+  readonly digest: unknown
+  readonly document: unknown
+  readonly peopleMin: number
+  readonly approvers: Set<unknown>
+  /** Closed, cancelled or denied: a grant that comes now is good for nothing. */
+  isEnded: boolean
+  isUsed: boolean
+}
+
+interface Grant {
+  readonly request: unknown
+  readonly digest: unknown
+  readonly expiresAtMs: number
+  readonly isPlan: boolean
+}
+
+interface BreakGlass {
+  readonly session: unknown
+  readonly untilMs: number
+  effectsLeft: number
+}
+
+export class EntryRules {
+  #lastMs = 0
+  /** The operator of each session. */
+  readonly #sessions = new Map<unknown, unknown>()
+  readonly #requests = new Map<unknown, Request>()
+  /** Those that are ready: made, and neither used nor ended. */
+  readonly #grants = new Map<unknown, Grant>()
+  readonly #glasses = new Map<unknown, BreakGlass>()
+  /** Effects whose outcome did not come, and those accepted whose end was not confirmed. */
+  readonly #open = new Set<unknown>()
+  readonly #accepted = new Set<unknown>()
+  readonly #effects = new SeenIds()
+  readonly #signatures = new SeenIds()
+
+  /** Why the next entry may not be believed, in words; null where it fits. */
+  take(entry: Members): string | null {
+    return this.#checkTime(entry) ?? this.#check(entry)
+  }
+
+  #checkTime({ at }: Members): string | null {
+    const atMs = Date.parse(String(at))
+    if (Number.isNaN(atMs)) return 'it says no time'
+    const wentBackMs = this.#lastMs - atMs
+    this.#lastMs = Math.max(this.#lastMs, atMs)
+    return wentBackMs > CLOCK_BACK_MS_MAX ? 'the clock went back before it' : null
+  }
+
+  #check(entry: Members): string | null {
+    switch (entry['type']) {
+      case 'session-opened':
+      case 'child-session-opened':
+        this.#sessions.set(entry['session'], entry['operator'])
+        return null
+      case 'request-opened':
+      case 'plan-opened':
+        return this.#openRequest(entry)
+      case 'review':
+        return this.#review(entry)
+      case 'request-closed':
+      case 'request-cancelled':
+        this.#endRequest(entry['request'])
+        return null
+      case 'grant-made':
+      case 'plan-approved':
+        return this.#grant(entry)
+      case 'grant-revoked':
+      case 'grant-expired':
+        this.#grants.delete(entry['grant'])
+        return null
+      case 'break-glass-opened':
+        return this.#openGlass(entry)
+      case 'intent':
+        return this.#intent(entry)
+      case 'outcome':
+        return this.#outcome(entry)
+      default:
+        return null
+    }
+  }
+
+  #ofSession({ session, operator }: Members): string | null {
+    if (!this.#sessions.has(session)) return 'its session was never opened'
+    return this.#sessions.get(session) === operator ? null : 'its operator did not open its session'
+  }
+
+  #openRequest(entry: Members): string | null {
+    const { request, session, operator, digest, document, requirement } = entry
+    if (this.#requests.has(request)) return 'its request was opened before'
+    const peopleMin = peopleOf(requirement)
+    const opened = { session, operator, digest, document, peopleMin, approvers: new Set() }
+    this.#requests.set(request, { ...opened, isEnded: false, isUsed: false })
+    return this.#ofSession(entry)
+  }
+
+  #endRequest(id: unknown): void {
+    const request = this.#requests.get(id)
+    if (request) request.isEnded = true
+  }
+
+  #review({ request: id, reviewer, verdict, act }: Members): string | null {
+    const request = this.#requests.get(id)
+    if (!request) return 'its request was never opened'
+    if (reviewer === request.operator) return 'the operator reviewed for their own agent'
+    const { digest, shown } = statementOf(act)
+    if (digest !== request.digest)
+      return 'its reviewer signed another digest than that of the request'
+    if (shown !== request.document) return 'its reviewer was shown another document'
+    if (verdict === 'approve') request.approvers.add(reviewer)
+    else request.isEnded = true
+    return null
+  }
+
+  #grant(entry: Members): string | null {
+    const { grant, request: id, digest, reviewers, expiresAt, type } = entry
+    const request = this.#requests.get(id)
+    if (!request) return 'its request was never opened'
+    if (digest !== request.digest) return 'its grant is for another digest than that of the request'
+    const people = new Set(Array.isArray(reviewers) ? reviewers : [])
+    if (people.has(request.operator)) return 'the operator is among its reviewers'
+    for (const person of people) {
+      if (!request.approvers.has(person)) return 'one of its reviewers never approved the request'
+    }
+    if (people.size < request.peopleMin) return 'it has fewer reviewers than were asked for'
+    // Recorded in the same moment in which the request ended: the state never had it.
+    if (request.isEnded || request.isUsed) return null
+    const expiresAtMs = Date.parse(String(expiresAt))
+    this.#grants.set(grant, { request: id, digest, expiresAtMs, isPlan: type === 'plan-approved' })
+    return null
+  }
+
+  #openGlass(entry: Members): string | null {
+    const { breakGlass, session, until, effectsMax } = entry
+    const untilMs = Date.parse(String(until))
+    this.#glasses.set(breakGlass, { session, untilMs, effectsLeft: Number(effectsMax) })
+    return this.#ofSession(entry)
+  }
+
+  #intent(entry: Members): string | null {
+    const { effect, signature } = entry
+    if (!this.#effects.add(String(effect))) return 'its effect was begun before'
+    this.#open.add(effect)
+    if (signature !== undefined && !this.#signatures.add(String(signature))) {
+      return 'the signature of its call was used before'
+    }
+    return this.#ofSession(entry) ?? this.#ground(entry)
+  }
+
+  /** What let it happen: a grant, a glass that was broken, or policy. */
+  #ground(entry: Members): string | null {
+    const { grant, breakGlass, policies, observed, request } = entry
+    if (breakGlass !== undefined) return this.#underGlass(entry)
+    if (grant !== null) return this.#useGrant(entry)
+    if (request !== null) return 'it names a request and no grant'
+    const isPermitted = Array.isArray(policies) && policies.length > 0
+    return isPermitted || typeof observed === 'string' ? null : 'nothing permitted it'
+  }
+
+  #useGrant({ grant: id, request: requestId, digest, session }: Members): string | null {
+    const grant = this.#grants.get(id)
+    const request = this.#requests.get(requestId)
+    if (!grant || !request) return 'its grant was never made, was used before, or had ended'
+    if (grant.request !== requestId) return 'its grant is that of another request'
+    if (request.session !== session) return 'its grant is that of another session'
+    if (this.#lastMs > grant.expiresAtMs + ON_ITS_WAY_MS) return 'its grant had expired'
+    if (grant.isPlan) return null // PlanOrder has the digests of the steps, and their order
+    this.#grants.delete(id)
+    request.isUsed = true
+    return digest === grant.digest ? null : 'it is not what was reviewed: the digests differ'
+  }
+
+  #underGlass({ breakGlass, session }: Members): string | null {
+    const glass = this.#glasses.get(breakGlass)
+    if (!glass || glass.session !== session) return 'its break-glass was never opened'
+    if (this.#lastMs > glass.untilMs + ON_ITS_WAY_MS) return 'its break-glass had ended'
+    glass.effectsLeft -= 1
+    return glass.effectsLeft < 0 ? 'its break-glass had no effect left' : null
+  }
+
+  #outcome({ effect, outcome }: Members): string | null {
+    const { result } = outcome as Members
+    if (result === 'confirmed') {
+      return this.#accepted.delete(effect) ? null : 'what it confirms was never accepted'
+    }
+    if (!this.#open.delete(effect)) return 'its effect has no intent, or had its outcome before'
+    if (result === 'accepted') this.#accepted.add(effect)
+    return null
+  }
+}
+
+/** The fewest people that fill the seats asked for: one person fills one. */
+function peopleOf(requirement: unknown): number {
+  const seats = Array.isArray(requirement) ? requirement : []
+  const teams = new Map<string, number>()
+  for (const seat of seats) {
+    const [team = '', count = ''] = String(seat).split(':')
+    teams.set(team, Math.max(teams.get(team) ?? 0, Number(count)))
+  }
+  return Math.max(1, ...teams.values())
+}
+
+/** What was signed; SignedActs checks that it was. */
+function statementOf(act: unknown): Members {
+  const text = (act as Members | null)?.['statement']
+  try {
+    return JSON.parse(String(text)) as Members
+  } catch {
+    return {}
+  }
+}
