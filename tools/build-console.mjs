@@ -14,10 +14,12 @@ const stamp = join(home, 'dist', '.built')
 const SOURCES = [
   join(home, 'src'),
   join(home, 'public'),
-  ...['review', 'lib', 'describe', 'break-glass'].map((folder) =>
+  join(home, 'build'),
+  ...['review', 'lib', 'describe', 'break-glass', 'decide', 'resolve', 'epoch'].map((folder) =>
     join(root, 'packages', 'gateway', 'src', folder),
   ),
-  join(root, 'packages', 'ledger', 'src'),
+  ...['aws', 'ledger', 'replay'].map((name) => join(root, 'packages', name, 'src')),
+  join(root, 'packages', 'aws', 'data'),
 ]
 const FILES = [
   join(home, 'index.html'),

@@ -1,5 +1,5 @@
 // The frame around every page: where one is, whether events arrive, and the keyboard.
-import { useCallback, useEffect, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from 'react'
 import type { GateFacts } from './gate/api.ts'
 import { IdentityContext } from './gate/identity.ts'
 import { type GateEvent, useLink, useLoaded } from './gate/live.ts'
@@ -27,9 +27,15 @@ import {
   toLedger,
   toPeople,
   toPolicies,
+  toReplay,
+  toRoles,
   toSessions,
   useRoute,
 } from './route.ts'
+
+/** Pages that not everybody opens are fetched when somebody does. */
+const Replay = lazy(() => import('./pages/replay.tsx'))
+const Roles = lazy(() => import('./pages/roles.tsx'))
 
 const TABS: readonly { name: string; to: string; pages: readonly Route['page'][] }[] = [
   { name: 'Inbox', to: toInbox(), pages: ['inbox', 'request'] },
@@ -37,6 +43,8 @@ const TABS: readonly { name: string; to: string; pages: readonly Route['page'][]
   { name: 'Break-glass', to: toBreakGlasses(), pages: ['break-glasses', 'break-glass'] },
   { name: 'Ledger', to: toLedger(), pages: ['ledger'] },
   { name: 'Policies', to: toPolicies(), pages: ['policies'] },
+  { name: 'Roles', to: toRoles(), pages: ['roles'] },
+  { name: 'Replay', to: toReplay(), pages: ['replay'] },
   { name: 'People', to: toPeople(), pages: ['people'] },
 ]
 
@@ -117,6 +125,10 @@ function Page({ route, facts }: { readonly route: Route; readonly facts: GateFac
       return <GlassPage id={route.id} facts={facts} />
     case 'policies':
       return <Policies facts={facts} />
+    case 'roles':
+      return <Later page={<Roles />} />
+    case 'replay':
+      return <Later page={<Replay />} />
     case 'people':
       return <People facts={facts} />
     case 'first-member':
@@ -128,6 +140,10 @@ function Page({ route, facts }: { readonly route: Route; readonly facts: GateFac
         </Empty>
       )
   }
+}
+
+function Later({ page }: { readonly page: ReactNode }) {
+  return <Suspense fallback={<Loading what="the page" />}>{page}</Suspense>
 }
 
 function titleOf(route: Route): string {

@@ -10,6 +10,8 @@ export type Route =
   | { readonly page: 'policies' }
   | { readonly page: 'break-glasses' }
   | { readonly page: 'break-glass'; readonly id: string }
+  | { readonly page: 'roles' }
+  | { readonly page: 'replay' }
   | { readonly page: 'people' }
   | { readonly page: 'first-member' }
   | { readonly page: 'nowhere'; readonly path: string }
@@ -29,6 +31,8 @@ export const toLedger = (from?: number): string =>
 export const toPolicies = (): string => '/policies'
 export const toBreakGlasses = (): string => '/break-glass'
 export const toBreakGlass = (id: string): string => `/break-glass/${encodeURIComponent(id)}`
+export const toRoles = (): string => '/roles'
+export const toReplay = (): string => '/replay'
 export const toPeople = (): string => '/people'
 
 export function routeOf(address: string): Route {
@@ -57,6 +61,10 @@ export function routeOf(address: string): Route {
       return id === '' ? { page: 'break-glasses' } : { page: 'break-glass', id }
     case 'policies':
       return { page: 'policies' }
+    case 'roles':
+      return { page: 'roles' }
+    case 'replay':
+      return { page: 'replay' }
     case 'people':
       return { page: 'people' }
     case 'first-member':

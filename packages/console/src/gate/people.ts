@@ -1,8 +1,8 @@
 // Signs changes of people with a passkey, as `seconder people` does with an SSH key.
 import type { PeopleChange } from '@seconder/gateway/lib/people-change'
+import { hash } from '../reports/node/crypto.ts'
 import { type GateFacts, post } from './api.ts'
 import type { MadePasskey } from './enrolling.ts'
-import { hash } from './hash.ts'
 import { signWithPasskey } from './passkey.ts'
 import { nonce } from './reviewing.ts'
 

@@ -6,7 +6,7 @@ export function Failure({
   error,
   retry,
 }: {
-  readonly error: GateError
+  readonly error: Pick<GateError, 'code' | 'message' | 'help'>
   readonly retry?: () => void
 }) {
   return (

@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.gz': 'application/octet-stream',
 }
 
 // Source: https://www.w3.org/TR/CSP3/
@@ -28,6 +29,19 @@ const POLICY = [
   "require-trusted-types-for 'script'",
 ].join('; ')
 
+/**
+ * The worker that reads what people drop into Replay and Roles: it runs Cedar, which is WebAssembly, and may connect
+ * to nothing. A worker has the policy that its own file was served with; the page's lets no WebAssembly in.
+ * Source: https://www.w3.org/TR/CSP3/ (wasm-unsafe-eval); https://html.spec.whatwg.org/multipage/workers.html
+ */
+const WORKER_POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "connect-src 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ')
+const WORKER = /^\/assets\/report-worker-[^/]*\.js$/
+
 /** Pages of the console; each is the one document, which reads its address. */
 const PAGES = [
   '/',
@@ -38,6 +52,8 @@ const PAGES = [
   '/break-glass',
   '/break-glass/:id',
   '/policies',
+  '/roles',
+  '/replay',
   '/people',
   '/first-member',
   '/sign-in',
@@ -46,6 +62,7 @@ const PAGES = [
 interface ConsoleFile {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly type: string
+  readonly policy: string
 }
 
 export class ConsoleFiles {
@@ -59,7 +76,8 @@ export class ConsoleFiles {
       if (!entry.isFile() || type === undefined) continue
       const path = join(entry.parentPath, entry.name)
       const name = `/${path.slice(folder.length + 1).replaceAll('\\', '/')}`
-      this.#files.set(name, { bytes: new Uint8Array(readFileSync(path)), type })
+      const policy = WORKER.test(name) ? WORKER_POLICY : POLICY
+      this.#files.set(name, { bytes: new Uint8Array(readFileSync(path)), type, policy })
     }
   }
 
@@ -83,12 +101,12 @@ export class ConsoleFiles {
   }
 }
 
-function sent({ bytes, type }: ConsoleFile, cache: string): Response {
+function sent({ bytes, type, policy }: ConsoleFile, cache: string): Response {
   return new Response(bytes, {
     headers: {
       'content-type': type,
       'cache-control': cache,
-      'content-security-policy': POLICY,
+      'content-security-policy': policy,
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
       'cross-origin-opener-policy': 'same-origin',

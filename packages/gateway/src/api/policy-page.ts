@@ -20,7 +20,9 @@ export function addPolicyPage(app: Hono<ReadingEnv>, gate: Gate): void {
       policies: content.policies,
       environments: content.environments,
       roles: content.roles,
+      roleReach: content.roleReach ?? {},
       protect: content.protect ?? [],
+      ownAccounts: content.ownAccounts ?? [],
     })
   })
 }

@@ -1,6 +1,7 @@
 // A whole page in one file: its style within, nothing loaded from outside, no script. Light and dark as the
 // reader's system says, and fit for paper.
 
+import type { Column } from '../report/sections.ts'
 import { Markup as Made, type Markup, markup, type Piece } from './markup.ts'
 
 const STYLE = `
@@ -68,12 +69,6 @@ ${body}
 </body>
 </html>
 `.text
-}
-
-export interface Column {
-  readonly name: string
-  /** `n` numbers, `code` facts from the wire, `why` sentences. */
-  readonly is?: 'n' | 'code' | 'why'
 }
 
 /** A table; empty rows make no table. */

@@ -1,6 +1,7 @@
 // Words and figures of a report that the terminal and the page both say.
 
 import { requirementWords } from '@seconder/gateway/review/words'
+import type { Report } from './report.ts'
 
 /** What would have become of it, in the words of the whole matter. */
 export function decemberWords(answer: string, requirement: readonly string[]): string {
@@ -12,6 +13,16 @@ export function decemberWords(answer: string, requirement: readonly string[]): s
     default:
       return 'December would have passed: nobody would have been asked'
   }
+}
+
+/** How a deed is marked: whether somebody would have been asked before it. */
+export function deedKind(answer: string): 'asked' | 'denied' | 'passed' {
+  return answer === 'reviewed' ? 'asked' : answer === 'denied' ? 'denied' : 'passed'
+}
+
+/** `2025-11-02 to 2025-12-14`. */
+export function spanWords({ window: { from, to } }: Report): string {
+  return from === '' ? 'no event has a time' : `${from.slice(0, 10)} to ${to.slice(0, 10)}`
 }
 
 /** `role/ci of 111122223333`. */

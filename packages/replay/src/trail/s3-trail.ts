@@ -8,7 +8,8 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { ReplayError } from '../errors.ts'
-import { FILES_MAX, isLeftOut, isTrailName, type TrailFile } from './trail-files.ts'
+import { FILES_MAX, type TrailFile } from './trail-files.ts'
+import { isLeftOut, isTrailName } from './trail-names.ts'
 
 const ADDRESS = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})(?:\/(.*))?$/
 

@@ -4,6 +4,7 @@
 import { opendirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ReplayError } from '../errors.ts'
+import { isLeftOut, isTrailName } from './trail-names.ts'
 
 export const FILES_MAX = 5_000_000
 
@@ -13,14 +14,6 @@ export interface TrailFile {
   /** What tells one content from another, where it is no file of this machine. */
   readonly version?: string
 }
-
-/**
- * CloudTrail's own files that hold no events of calls: digests list hashes, insights unusual rates.
- * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
- */
-const NO_EVENTS = /(^|[/\\])CloudTrail-(Digest|Insight)[/\\]|_CloudTrail-(Digest|Insight)_/
-
-const EVENTS = /\.(json|ndjson|jsonl|log)(\.gz)?$|\.gz$/i
 
 /** Errors: `trail_unreadable`, `no_trail`. A file that is named itself is read whatever it is called. */
 export function trailFiles(paths: readonly string[]): TrailFile[] {
@@ -43,16 +36,6 @@ export function trailInput(paths: readonly string[]): {
   return { files, leftOut }
 }
 
-/** Whether a file holds no events of calls, by its name. */
-export function isLeftOut(path: string): boolean {
-  return NO_EVENTS.test(path)
-}
-
-/** Whether a name found in a folder may be a file of a trail. */
-export function isTrailName(name: string): boolean {
-  return EVENTS.test(name)
-}
-
 function walk(folder: string, files: TrailFile[]): number {
   let leftOut = 0
   const names: string[] = []
@@ -61,7 +44,7 @@ function walk(folder: string, files: TrailFile[]): number {
   try {
     for (let entry = open.readSync(); entry !== null; entry = open.readSync()) {
       if (entry.isDirectory()) folders.push(entry.name)
-      else if (entry.isFile() && EVENTS.test(entry.name)) names.push(entry.name)
+      else if (entry.isFile() && isTrailName(entry.name)) names.push(entry.name)
       // Files of other names, links and devices: counted, so that nothing is missed in silence.
       else leftOut++
     }

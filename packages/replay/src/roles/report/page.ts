@@ -1,22 +1,17 @@
 // An audit as one page that needs nothing else: no script, no font, no address is loaded. Light and dark by
 // the reader's system, and fit for paper. Everything from exports goes through `escaped`.
 
-import type { Audit, Finding, PathStep, PrincipalRow, Rounder, Severity } from '../finding.ts'
+import type { Audit, Finding, PathStep, PrincipalRow, Rounder } from '../finding.ts'
 import { SEVERITIES } from '../finding.ts'
 import { RULES, type RuleId } from '../rules.ts'
 import { type Drawing, drawingOf } from './drawing.ts'
 import { escaped } from './escaped.ts'
+import { graphHints } from './graph-layout.ts'
 import { STYLE } from './page-style.ts'
+import { adminWords, becomesWords, lastWords, MARKS, roundersWords } from './shown.ts'
 
 /** Rows of a table; the JSON has all. */
 export const ROWS_MAX = 500
-const MARKS: Readonly<Record<Severity, string>> = {
-  critical: '■',
-  high: '◆',
-  medium: '▲',
-  low: '●',
-  note: '○',
-}
 
 /** `now`: ISO time, shown as when it was made. */
 export function pageOf(audit: Audit, now: string): string {
@@ -69,12 +64,7 @@ function limits({ limits: all, faults, whole }: Audit): string {
 }
 
 function graphHtml({ svg, left }: Drawing): string {
-  const hint = [
-    'An arrow is one step; a broken one depends on something that an export does not say.',
-    'Administrators stand on the right; steps to one who is no nearer to that are not drawn.',
-    ...(left > 0 ? [`${left} principals are left out; all are in the table.`] : []),
-  ]
-  return `<p class="hint">${hint.join(' ')}</p><div class="scroll">${svg}</div>`
+  return `<p class="hint">${graphHints(left).join(' ')}</p><div class="scroll">${svg}</div>`
 }
 
 function section(title: string, id: string, body: string): string {
@@ -137,15 +127,10 @@ function escapedLines(text: string): string {
   return text.split('\n').map(escaped).join('\n')
 }
 
-function rounders({ rounders: all, whole, principals: read }: Audit): string {
-  if (all.length === 0) {
-    const isCertain = whole && read.every(({ unread }) => unread.length === 0)
-    return isCertain
-      ? '<p>Nobody was found.</p>'
-      : '<p>Nobody was found, but not everybody could be read: this proves nothing.</p>'
-  }
-  const rows = all.slice(0, ROWS_MAX).map(rounderRow)
-  return `<p>${all.filter(({ excepted }) => !excepted).length} can act on production and nobody is asked.</p>${table(['who', 'kind', 'certain', 'how'], rows)}`
+function rounders(audit: Audit): string {
+  const rows = audit.rounders.slice(0, ROWS_MAX).map(rounderRow)
+  const all = rows.length === 0 ? '' : table(['who', 'kind', 'certain', 'how'], rows)
+  return `<p>${roundersWords(audit)}</p>${all}`
 }
 
 function rounderRow({ who, kind, certain, how, isAgent, excepted }: Rounder): string[] {
@@ -172,29 +157,20 @@ function principals({ principals: all }: Audit): string {
 }
 
 function principalRow(row: PrincipalRow): string[] {
-  const admin =
-    row.rules === 'yes'
-      ? '■ is'
-      : row.reachesAdmin === 'yes'
-        ? '◆ reaches'
-        : row.reachesAdmin === 'unknown'
-          ? '▲ may reach'
-          : 'no'
   const marks = [
     row.isAgent ? '<span class="agent">agent</span>' : '',
     row.isGate ? '<em>the gate</em>' : '',
     row.behindGate ? '<em>behind the gate</em>' : '',
     row.unread.length > 0 ? '<em>not read whole</em>' : '',
   ].join(' ')
-  const last = row.trail?.last ?? row.lastUsed?.slice(0, 10) ?? '–'
   return [
     `<span title="${escaped(row.arn)}">${row.kind} ${code(row.name)}</span> ${marks}`,
     code(row.account),
-    admin,
-    row.rules === 'yes' || row.reachesAdmin === 'yes' ? 'everybody' : String(row.reaches.length),
+    adminWords(row),
+    becomesWords(row),
     String(row.destroys.actions.length),
     row.environments.map(escaped).join(', ') || '–',
-    escaped(last),
+    escaped(lastWords(row)),
   ]
 }
 

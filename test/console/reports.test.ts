@@ -1,0 +1,220 @@
+// Replay and Roles in a real Chromium: what a person drops is read in the browser, by the code of the command
+// line, and goes nowhere. What is expected is what that code says under Node of the same files.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { type RulesContent, rulesOf } from '@seconder/replay/judge/rules'
+import { openTrail, reportOn } from '@seconder/replay/replay'
+import type { Report } from '@seconder/replay/report/report'
+import { auditOf } from '@seconder/replay/roles/audit'
+import type { Audit } from '@seconder/replay/roles/finding'
+import { matcherOf } from '@seconder/replay/roles/matcher'
+import { readEstate } from '@seconder/replay/roles/read-estate'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Harness } from '../path/harness.ts'
+import { auditHere, shot } from './audit.ts'
+import { chromiumBrowser, hasChromium } from './stage.ts'
+
+const SAMPLES = join(import.meta.dirname, '..', '..', 'samples')
+const TRAIL = join(SAMPLES, 'trail')
+const EXPORT = join(SAMPLES, 'authz.json')
+const HOSTILE = `"><img src=x onerror=alert(1)>\u202e`
+
+describe.skipIf(!hasChromium)('reports in Chromium', () => {
+  let gate: Harness
+  let browser: Browser
+  let page: Page
+  let content: RulesContent & { readonly epoch: number }
+  const errors: string[] = []
+  const asked: { readonly path: string; readonly method: string; readonly sent: number }[] = []
+
+  beforeAll(async () => {
+    gate = await Harness.start({ upstream: 'http://127.0.0.1:9' })
+    content = await gate.client.get('/api/policies')
+    browser = await chromiumBrowser()
+    // The page's own policy holds here: nothing bypasses it but axe, which is put in by the debugger.
+    page = await browser.newPage({ extraHTTPHeaders: await gate.readerHeaders() })
+    page.on('pageerror', (error) => errors.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text())
+    })
+    page.on('request', (request) => {
+      const { pathname, search, origin } = new URL(request.url())
+      const sent = request.postDataBuffer()?.length ?? 0
+      asked.push({
+        path: origin === origin_() ? pathname + search : request.url(),
+        method: request.method(),
+        sent,
+      })
+    })
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await gate?.stop()
+  })
+
+  const origin_ = () => new URL(gate.running.consoleUrl.replace('127.0.0.1', 'localhost')).origin
+  const chosen = (label: string) => page.locator(`input[aria-label="${label}"]`)
+
+  test('a folder of CloudTrail is replayed here as the command line replays it', async () => {
+    await page.goto(`${origin_()}/replay`)
+    await page.getByText('Drop a folder or files of CloudTrail').waitFor()
+    await auditHere(page, 'replay-empty')
+    await chosen('Choose a folder').setInputFiles(TRAIL)
+    await page.getByText('What this trail cannot prove').waitFor({ timeout: 60_000 })
+    const report = (await saved('JSON')) as Report
+    const trail = await openTrail([TRAIL], { workers: 1 })
+    const expected = reportOn(trail, { rules: await rulesOf(content, report.policy.from) })
+    trail.close()
+    expect(report).toEqual(JSON.parse(JSON.stringify(expected)))
+    expect(report.policy.from).toBe('epoch 1 of this gate')
+    await page.getByText('December would have been asked at this event').waitFor()
+    const text = (await page.locator('main').textContent()) ?? ''
+    const places = ['cannot prove', 'December would have', 'reviews a week', 'By principal'].map(
+      (words) => text.indexOf(words),
+    )
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
+    expect(places[0]).toBeGreaterThan(0)
+    await auditHere(page, 'replay')
+    await page.emulateMedia({ media: 'print' })
+    await shot(page, 'replay-print')
+    await page.emulateMedia({ media: 'screen' })
+  })
+
+  test('a report outlives a look at another page, and is a page of its own to keep', async () => {
+    await page.getByRole('link', { name: 'Policies' }).click()
+    await page.getByRole('heading', { name: 'Policies' }).waitFor()
+    await page.getByRole('link', { name: 'Replay' }).click()
+    const html = String(await saved('a page'))
+    expect(html).toContain('December would have been asked at this event')
+    expect(html).not.toMatch(/<script/i)
+  })
+
+  test('gzip, a name full of markup, a cut file: shown as what they are', async () => {
+    await page.getByRole('button', { name: 'Other files' }).click()
+    const event = {
+      eventTime: '2025-12-02T10:00:00Z',
+      eventID: 'dddddddd-0000-4000-8000-000000000001',
+      eventType: 'AwsApiCall',
+      eventSource: 'dynamodb.amazonaws.com',
+      eventName: 'DeleteTable',
+      awsRegion: 'eu-west-1',
+      recipientAccountId: '123456789012',
+      userAgent: HOSTILE,
+      requestParameters: { tableName: HOSTILE },
+      userIdentity: { type: 'IAMUser', arn: HOSTILE, accountId: '123456789012' },
+    }
+    const packed = gzipSync(JSON.stringify({ Records: [event] }))
+    await chosen('Choose files').setInputFiles([
+      file('one.json.gz', packed),
+      file('cut.json.gz', packed.subarray(0, packed.length - 30)),
+      file('lines.ndjson', Buffer.from(`${JSON.stringify(event)}\n`)),
+    ])
+    await page.getByText('Files that are not whole').waitFor({ timeout: 60_000 })
+    const report = (await saved('JSON')) as Report
+    expect([report.unique, report.reviewed, report.trail.files]).toEqual([1, 1, 3])
+    expect(report.trail.faults.map(({ path, fault }) => `${path} ${fault}`)).toEqual([
+      'cut.json.gz gzip',
+    ])
+    expect(await page.locator('img').count()).toBe(0)
+    expect(await page.locator('main').textContent()).not.toContain('\u202e')
+  })
+
+  test('what is no trail, and what is no export, is said in words', async () => {
+    await page.getByRole('button', { name: 'Other files' }).click()
+    await chosen('Choose files').setInputFiles([file('notes.json', Buffer.from('{"a": 1}'))])
+    const alert = page.getByRole('alert')
+    await alert.getByText('there is no event of CloudTrail in what was dropped').waitFor()
+    expect(await alert.textContent()).toContain('Next: each file is {"Records"')
+    await alert.getByRole('button', { name: 'Try again' }).click()
+    await page.goto(`${origin_()}/roles`)
+    await chosen('Choose files').setInputFiles([file('a.json', Buffer.from('{"UserDetailList"'))])
+    await alert.getByText('there is no user or role in what was dropped').waitFor()
+    await alert.getByRole('button', { name: 'Try again' }).click()
+    await chosen('Choose files').setInputFiles([file('a.json.gz', gzipSync('{}').subarray(0, 12))])
+    await alert.getByText('`a.json.gz` cannot be read to its end').waitFor()
+    await alert.getByRole('button', { name: 'Try again' }).click()
+  })
+
+  test('an export that is dropped is audited here as the command line audits it', async () => {
+    await auditHere(page, 'roles-empty')
+    await page.getByLabel('Agents beside').fill('agent-*, *-bot')
+    await dropped('authz.json', readFileSync(EXPORT))
+    await page.getByText('Who can become whom').first().waitFor({ timeout: 60_000 })
+    const audit = (await saved('JSON')) as Audit
+    const isAgent = matcherOf(['agent-*', '*-bot'])
+    const { audit: expected } = auditOf({
+      estate: readEstate([{ name: 'authz.json', bytes: readFileSync(EXPORT) }]),
+      organization: null,
+      gate: {
+        configured: true,
+        environments: content.environments,
+        roles: Object.values(content.roles).map(({ arn }) => arn),
+        own: null,
+        protect: (content.protect ?? []).filter(({ arn }) => arn.startsWith('arn:')),
+        accounts: content.ownAccounts ?? [],
+      },
+      isAgent: (arn, name) => isAgent(arn) || isAgent(name),
+      isExcepted: () => false,
+      now: new Date().toISOString(),
+    })
+    expect(audit).toEqual(JSON.parse(JSON.stringify(expected)))
+    const [first] = await page.locator('.finding summary').allTextContents()
+    expect(first).toContain('critical')
+    expect(first).toContain('agent')
+    await page.getByText('to paste').first().click()
+    await auditHere(page, 'roles')
+    await page.emulateMedia({ media: 'print' })
+    await shot(page, 'roles-print')
+    await page.emulateMedia({ media: 'screen' })
+  })
+
+  test('by keyboard: findings are walked and opened', async () => {
+    await page.keyboard.press('j')
+    const opened = () =>
+      page.evaluate<boolean>("document.activeElement?.closest('details')?.open ?? null")
+    await expect.poll(opened).toBe(true)
+    await page.keyboard.press('Enter')
+    await expect.poll(opened).toBe(false)
+  })
+
+  test('nothing of a file was sent, the worker may connect to nothing, no script failed', async () => {
+    const paths = asked.filter(({ method, sent }) => method !== 'GET' || sent > 0)
+    expect(paths).toEqual([])
+    // Addresses alone could carry something: they are those of the console and of its parts.
+    const known = /^\/(assets\/[\w.-]+|api\/[a-z-]+(\?state=\w+)?|icon\.svg|replay|roles)$/
+    expect(asked.map(({ path }) => path).filter((path) => !known.test(path))).toEqual([])
+    const worker = asked.find(({ path }) => path.includes('report-worker'))?.path ?? ''
+    const policyOf = async (path: string) =>
+      (
+        await fetch(gate.running.consoleUrl + path, { headers: { accept: 'text/html' } })
+      ).headers.get('content-security-policy')
+    expect(await policyOf(worker)).toContain("connect-src 'none'")
+    expect(await policyOf('/replay')).not.toContain('wasm')
+    expect(errors).toEqual([])
+  })
+
+  function file(name: string, buffer: Buffer) {
+    return { name, mimeType: 'application/octet-stream', buffer }
+  }
+
+  /** As a person drops it: an event of the page with the file in it. */
+  async function dropped(name: string, bytes: Buffer): Promise<void> {
+    const transfer = await page.evaluateHandle(
+      `{ const made = new DataTransfer()
+         made.items.add(new File([${JSON.stringify(bytes.toString())}], ${JSON.stringify(name)}))
+         made }`,
+    )
+    await page.locator('.drop').dispatchEvent('drop', { dataTransfer: transfer })
+  }
+
+  /** What a button saves: JSON as its value. */
+  async function saved(what: 'JSON' | 'a page'): Promise<unknown> {
+    const download = page.waitForEvent('download')
+    await page.getByRole('button', { name: `Save as ${what}` }).click()
+    const text = readFileSync(await (await download).path(), 'utf8')
+    return what === 'JSON' ? JSON.parse(text) : text
+  }
+})
