@@ -16,6 +16,8 @@ export interface OpenOptions {
   readonly onProgress?: (progress: Progress) => void
   /** Folder of caches; without it nothing is kept and nothing kept is used. */
   readonly cache?: string
+  /** Awaited before anything is scanned: what fails it is told at once, and what is cached is read meanwhile. */
+  readonly before?: Promise<unknown>
 }
 
 export interface OpenTrail {
@@ -34,14 +36,15 @@ export async function openTrail(
   const cache = options.cache === undefined ? null : new TrailCache(options.cache, input.files)
   const cached = cache?.read() ?? null
   if (cached !== null) return { ...cached, fromCache: true }
+  await options.before
   const scanned = await scanTrail(input, options)
   cache?.write(scanned.store)
   return { ...scanned, fromCache: false }
 }
 
 /** The groups that a query made where the trail lies. Errors: `bad_export`. */
-export function openGroups(path: string): OpenTrail {
-  return { store: storeOfGroups(path), fromCache: false, close: () => undefined }
+export async function openGroups(path: string): Promise<OpenTrail> {
+  return { store: await storeOfGroups(path), fromCache: false, close: () => undefined }
 }
 
 async function inputAt(paths: readonly string[]): Promise<TrailInput> {

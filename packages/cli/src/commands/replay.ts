@@ -101,12 +101,15 @@ async function run(paths: readonly string[], options: ReplayOptions): Promise<vo
     )
   }
   const load = () => loadRules(options.policy ?? SHIPPED, options.isolation)
-  const rules = await load()
+  const loading = Promise.all([
+    load(),
+    options.against === undefined ? undefined : loadRules(options.against, options.isolation),
+  ])
+  // A worker reads the policies while a cached trail is read here.
+  const opening = groups === undefined ? opened(paths, options, loading) : openGroups(groups)
+  const [[rules, against], trail] = await Promise.all([loading, opening])
   const current = { rules }
   const changes = options.watch ? changesOf(() => current.rules.watched) : null
-  const against =
-    options.against === undefined ? undefined : await loadRules(options.against, options.isolation)
-  const trail = groups === undefined ? await opened(paths, options) : openGroups(groups)
   try {
     if (options.selfCheck !== undefined) {
       checked(trail, options.selfCheck, options)
@@ -121,11 +124,16 @@ async function run(paths: readonly string[], options: ReplayOptions): Promise<vo
   }
 }
 
-async function opened(paths: readonly string[], options: ReplayOptions): Promise<OpenTrail> {
+async function opened(
+  paths: readonly string[],
+  options: ReplayOptions,
+  before: Promise<unknown>,
+): Promise<OpenTrail> {
   const progress = new ReplayProgress()
   try {
     return await openTrail(paths, {
       onProgress: progress.see,
+      before,
       ...(options.workers !== undefined && { workers: options.workers }),
       ...(options.cache !== false && { cache: cacheAt(options.cache) }),
     })

@@ -19,17 +19,28 @@ export type CedarCall = Omit<
   'preparsedSchemaName' | 'validateRequest' | 'preparsedPolicySetId'
 >
 
+/** For each slice the first one that is the very same object: what is parsed once answers for all of them. */
+export type Alikes = ReadonlyMap<string, string>
+
 /** Parses the schema and every slice into the instance; throws when one does not parse. */
-export function preparse(cedar: CedarModule, prepared: Prepared): void {
+export function preparse(cedar: CedarModule, prepared: Prepared): Alikes {
   expectParsed('schema', cedar.preparseSchema(SCHEMA_NAME, prepared.schema))
+  const firsts = new Map<object, string>()
+  const alikes = new Map<string, string>()
   for (const [name, policies] of prepared.slices) {
+    const first = firsts.get(policies) ?? name
+    alikes.set(name, first)
+    if (first !== name) continue
+    firsts.set(policies, name)
     expectParsed(name, cedar.preparsePolicySet(name, { staticPolicies: { ...policies } }))
   }
+  return alikes
 }
 
 /** Cedar's answer from one preparsed slice; the request is always validated against the schema. */
 export function askSlice(
   cedar: CedarModule,
+  alikes: Alikes,
   sliceName: string,
   call: CedarCall,
 ): Cedar.AuthorizationAnswer {
@@ -37,7 +48,7 @@ export function askSlice(
     ...call,
     preparsedSchemaName: SCHEMA_NAME,
     validateRequest: true,
-    preparsedPolicySetId: sliceName,
+    preparsedPolicySetId: alikes.get(sliceName) ?? sliceName,
   })
 }
 
@@ -50,6 +61,7 @@ export class Engine {
   readonly #prepared: Prepared
   readonly #make: () => CedarModule
   #cedar: CedarModule | null = null
+  #alikes: Alikes = new Map()
   readonly #answers = new Map<string, Cedar.AuthorizationAnswer>()
 
   /** `make` is a parameter so that a test can hand in an instance that dies. */
@@ -58,9 +70,12 @@ export class Engine {
     this.#make = make
   }
 
-  /** Makes the instance now, so that the first request does not wait for it. */
-  warm(): void {
-    this.#cedar ??= this.#ready()
+  /**
+   * Prepares an instance now, so that the first request does not wait for it: the one that is given, or one that
+   * is made.
+   */
+  warm(made: CedarModule = this.#make()): void {
+    this.#cedar ??= this.#ready(made)
   }
 
   /**
@@ -81,17 +96,16 @@ export class Engine {
   }
 
   #askCedar(sliceName: string, call: CedarCall): Cedar.AuthorizationAnswer {
-    const cedar = this.#cedar ?? this.#ready()
+    const cedar = this.#cedar ?? this.#ready(this.#make())
     this.#cedar = null
-    const answer = askSlice(cedar, sliceName, call)
+    const answer = askSlice(cedar, this.#alikes, sliceName, call)
     // Reached only when nothing was thrown: a thrower stays discarded.
     this.#cedar = cedar
     return answer
   }
 
-  #ready(): CedarModule {
-    const cedar = this.#make()
-    preparse(cedar, this.#prepared)
+  #ready(cedar: CedarModule): CedarModule {
+    this.#alikes = preparse(cedar, this.#prepared)
     return cedar
   }
 }

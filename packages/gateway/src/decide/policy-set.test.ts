@@ -158,6 +158,28 @@ test('hazard 1: an instance that threw is dropped and the next call gets a new o
   expect(made).toBe(2)
 })
 
+test('slices of the same policies are parsed once, and each of them answers', async () => {
+  const parsed: string[] = []
+  const makeCedar = () => {
+    const cedar = freshCedar()
+    const preparsePolicySet: typeof cedar.preparsePolicySet = (name, policies) => {
+      parsed.push(JSON.stringify(policies))
+      return cedar.preparsePolicySet(name, policies)
+    }
+    return { ...cedar, preparsePolicySet }
+  }
+  const set = await loadPolicySet(folderSources('policies'), { makeCedar })
+  expect(parsed.length).toBe(new Set(parsed).size)
+  expect(parsed.length).toBeLessThan(set.slices.size)
+  const entity = { type: 'Agent', id: 'x' }
+  const call = { principal: entity, action: entity, resource: entity, context: {}, entities: [] }
+  for (const name of set.slices.keys()) {
+    const answer = set.engine.ask(name, 'facts', () => call)
+    const words = answer.type === 'failure' ? answer.errors.map(({ message }) => message) : []
+    expect(words.join(), name).not.toMatch(/preparsed|not found/)
+  }
+})
+
 test('a condition may be as deep as the limit and not one deeper', async () => {
   // `!` nests the form once for each; `context.breakGlass` is two deep. Cedar itself allows four in
   // a row, so the depth is made of `&&`, which nests to the left.

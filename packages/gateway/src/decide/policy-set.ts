@@ -7,6 +7,7 @@ import { candidatesOf } from './candidates.ts'
 import type { SeatCount } from './decision.ts'
 import { type CedarModule, Engine } from './engine.ts'
 import { PolicyError } from './errors.ts'
+import { freshCedar } from './fresh-cedar.ts'
 import {
   type LoadedPolicy,
   type PolicySources,
@@ -73,7 +74,10 @@ export async function loadPolicySet(
   options: LoadOptions = {},
 ): Promise<PolicySet> {
   refuseTooLarge(sources)
-  const read = await readInWorker(sources, options.readTimeoutMs ?? READ_TIMEOUT_MS)
+  const { makeCedar = freshCedar, readTimeoutMs = READ_TIMEOUT_MS } = options
+  const reading = readInWorker(sources, readTimeoutMs)
+  // Made while the reader starts, and alive while it reads: V8 then compiles Cedar once for both of them.
+  const [read, cedar] = await Promise.all([reading, (async () => makeCedar())()])
   const sliced = read.slices.reduce((sum, slice) => sum + slice.policyIds.length, 0)
   if (read.policies.length > POLICIES_MAX) throw tooLarge('', `more than ${POLICIES_MAX} policies`)
   if (sliced > SLICED_POLICIES_MAX) {
@@ -84,8 +88,8 @@ export async function loadPolicySet(
   const seatCounts = [...new Set(read.policies.flatMap((policy) => policy.seatCounts))].sort()
   refuseTooManyCandidates(seatCounts)
   const texts = sliceTexts(read.policies, read.slices)
-  const engine = new Engine({ schema: sources.schema, slices: texts }, options.makeCedar)
-  engine.warm()
+  const engine = new Engine({ schema: sources.schema, slices: texts }, makeCedar)
+  engine.warm(cedar)
   return {
     version: versionOf(sources),
     policies,

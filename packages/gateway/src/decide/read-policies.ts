@@ -88,12 +88,17 @@ export function sliceTexts(
   slices: readonly SliceTable[],
 ): Map<string, Record<string, string>> {
   const texts = new Map(policies.map((policy) => [policy.id, policy.text]))
-  return new Map(
-    slices.map(({ name, policyIds }) => [
-      name,
-      Object.fromEntries(policyIds.map((id) => [id, texts.get(id) ?? ''])),
-    ]),
-  )
+  const bySlice = new Map<string, Record<string, string>>()
+  /** Slices of the same policies have one object, and are parsed once. */
+  const byIds = new Map<string, Record<string, string>>()
+  for (const { name, policyIds } of slices) {
+    const ids = policyIds.join(' ')
+    const made =
+      byIds.get(ids) ?? Object.fromEntries(policyIds.map((id) => [id, texts.get(id) ?? '']))
+    byIds.set(ids, made)
+    bySlice.set(name, made)
+  }
+  return bySlice
 }
 
 function readSchema(cedar: CedarModule, schema: string): Cedar.SchemaJson<string> {
@@ -263,12 +268,17 @@ function tryOut(
   policies: readonly LoadedPolicy[],
   slices: readonly SliceTable[],
 ): void {
-  preparse(cedar, { schema, slices: sliceTexts(policies, slices) })
+  const alikes = preparse(cedar, { schema, slices: sliceTexts(policies, slices) })
   for (const { name, effect, environment } of slices) {
     const question = { effect, resource: SAMPLE_RESOURCE, environment, uncertain: false }
     const facts = requestFacts(SAMPLE_ACTION, SAMPLE_CONTEXT)
     const approvals = { approvedBy: ['any:1'], strength: 'hardware' } as const
-    const answer = askSlice(cedar, name, cedarCall(question, facts, SAMPLE_CONTEXT, approvals))
+    const answer = askSlice(
+      cedar,
+      alikes,
+      name,
+      cedarCall(question, facts, SAMPLE_CONTEXT, approvals),
+    )
     if (answer.type === 'success') continue
     throw new PolicyError({
       code: 'schema_invalid',

@@ -103,8 +103,8 @@ function forgetful(set: PolicySet): PolicySet {
     [...set.policies.values()],
     tables.map((name) => ({ ...sliceRow(name), policyIds: [...set.policies.keys()] })),
   )
-  preparse(cedar, { schema: readText('policies/schema.cedarschema'), slices: texts })
-  const ask: Engine['ask'] = (name, _, call) => askSlice(cedar, name, call())
+  const alikes = preparse(cedar, { schema: readText('policies/schema.cedarschema'), slices: texts })
+  const ask: Engine['ask'] = (name, _, call) => askSlice(cedar, alikes, name, call())
   return { ...set, engine: { ask } as Engine }
 }
 

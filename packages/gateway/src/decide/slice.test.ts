@@ -163,7 +163,7 @@ function wholeSet(set: PolicySet): (action: Action) => Ask {
   const cedar: CedarModule = freshCedar()
   const texts = Object.fromEntries([...set.policies].map(([id, { text }]) => [id, text]))
   const schema = readText('policies/schema.cedarschema')
-  preparse(cedar, { schema, slices: new Map([['whole', texts]]) })
+  const alikes = preparse(cedar, { schema, slices: new Map([['whole', texts]]) })
   return (action) => (effect, resource, approvedBy) => {
     const uncertain = !resource.resolved && effect !== 'read' && effect !== 'list'
     const environment = uncertain ? 'production' : resource.environment
@@ -171,7 +171,7 @@ function wholeSet(set: PolicySet): (action: Action) => Ask {
     const strength = approvedBy.length === 0 ? 'none' : 'hardware'
     const approvals = { approvedBy, strength } as const
     const call = cedarCall(question, requestFacts(action, CONTEXT), CONTEXT, approvals)
-    const answer = askSlice(cedar, 'whole', call)
+    const answer = askSlice(cedar, alikes, 'whole', call)
     if (answer.type !== 'success') throw new Error(answer.errors[0]?.message)
     expect(answer.response.diagnostics.errors).toEqual([])
     const allowed = answer.response.decision === 'allow'

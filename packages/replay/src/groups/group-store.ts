@@ -4,7 +4,7 @@
 import { CallBook } from '../store/call-book.ts'
 import { EVERY_OPERATION, Gatherer } from '../store/gatherer.ts'
 import { likesOf } from '../store/likes.ts'
-import { AGENT, CALL, FLAGS, ROW_WORDS, TIME, WHO } from '../store/row.ts'
+import { AGENT, CALL, FLAGS, type RawCall, ROW_WORDS, TIME, WHO } from '../store/row.ts'
 import type { TrailStore } from '../store/trail-store.ts'
 import { RawEvent } from '../trail/raw-event.ts'
 import { type Group, readGroups } from './group-file.ts'
@@ -12,16 +12,16 @@ import { type Group, readGroups } from './group-file.ts'
 /** Groups of one result. */
 export const GROUPS_MAX = 20_000_000
 
-export function storeOfGroups(path: string): TrailStore {
+export async function storeOfGroups(path: string): Promise<TrailStore> {
   const rows: Uint32Array[] = []
   const counts: number[] = []
   const texts = { whos: [] as string[], agents: [] as string[] }
   const book = new CallBook()
-  const numbers: number[] = []
+  const raw: RawCall[] = []
   const gatherer = new Gatherer(
     (chunk) => {
       rows.push(chunk.rows.subarray(0, chunk.count * ROW_WORDS))
-      for (const call of chunk.calls) numbers.push(book.idOf(call))
+      raw.push(...chunk.calls)
       texts.whos.push(...chunk.whos)
       texts.agents.push(...chunk.agents)
     },
@@ -35,6 +35,8 @@ export function storeOfGroups(path: string): TrailStore {
     counts.push(Number(group.events))
   }
   gatherer.flush()
+  await book.readyFor(raw)
+  const numbers = raw.map((call) => book.idOf(call))
   const columns = columnsOf(rows, counts, numbers)
   const events = counts.reduce((sum, count) => sum + count, 0)
   const withoutTime = columns.weights.reduce(

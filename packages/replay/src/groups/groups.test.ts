@@ -48,7 +48,7 @@ test('groups that DuckDB made give the figures of the native path', async () => 
   connection.closeSync()
   instance.closeSync()
 
-  const grouped = reportOn(openGroups(result), { rules })
+  const grouped = reportOn(await openGroups(result), { rules })
   const counted = ({
     events,
     unique,

@@ -3,6 +3,8 @@
 
 import { randomBytes } from 'node:crypto'
 import type { JsonObject } from '@seconder/aws/call'
+import { grammarFor } from '@seconder/aws/sql/stated'
+import { named } from '../event/names.ts'
 import type { RecordedCall } from '../event/recorded-call.ts'
 import { isLook, type KnownCall, knownCall, widened } from './known-call.ts'
 import { watched } from './passing-members.ts'
@@ -27,6 +29,16 @@ export class CallBook {
   /** KnownCall as JSON, by number. */
   get texts(): string[] {
     return this.#texts.all()
+  }
+
+  /** Resolves when these can be described as the gate would; undefined where nothing is to be waited for. */
+  readyFor(calls: readonly RawCall[]): Promise<void> | undefined {
+    for (const [eventSource, eventName] of calls) {
+      const loading = grammarFor(named(eventSource, eventName)?.signingName ?? '')
+      // Without a grammar SQL is opaque, which is the strictest.
+      if (loading !== undefined) return loading.catch(() => undefined)
+    }
+    return undefined
   }
 
   isWide(id: number): boolean {

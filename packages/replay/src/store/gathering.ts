@@ -101,6 +101,11 @@ export class Gathering {
     })
   }
 
+  /** Awaited before `take` where it is a promise: what describes the calls of the chunk is loaded. */
+  ready(chunk: Chunk): Promise<void> | undefined {
+    return this.#calls.readyFor(chunk.calls)
+  }
+
   /** Rows of one reader; `own` is that reader's and nobody else's. */
   take(chunk: Chunk, own: Numbers): void {
     for (const call of chunk.calls) own.calls.push(this.#calls.idOf(call))

@@ -80,13 +80,29 @@ function work(gathering: Gathering, asking: Asking, whole: readonly string[]): P
   }
   return new Promise<void>((resolve, reject) => {
     worker.once('error', reject)
-    worker.once('exit', () => reject(new Error('a worker of the scan ended before its work')))
-    worker.on('message', (message: FromScan) => {
+    let isDone = false
+    worker.once('exit', () => {
+      if (!isDone) reject(new Error('a worker of the scan ended before its work'))
+    })
+    const handle = (message: FromScan) => {
       if (message.is === 'chunk') gathering.take(message.chunk, own)
       else if (message.is === 'done') resolve()
       else {
         gathering.read(message)
         ask()
+      }
+    }
+    /** What is waited for, once anything was: messages keep their order. */
+    let last: Promise<void> | undefined
+    worker.on('message', (message: FromScan) => {
+      // Nothing comes after it, and the worker ends by itself while others of its messages may wait.
+      if (message.is === 'done') isDone = true
+      const waits = message.is === 'chunk' ? gathering.ready(message.chunk) : undefined
+      if (last === undefined && waits === undefined) handle(message)
+      else {
+        last = Promise.all([last, waits])
+          .then(() => handle(message))
+          .catch(reject)
       }
     })
     for (let ahead = 0; ahead < AHEAD; ahead++) ask()

@@ -116,6 +116,27 @@ describe('one call in the trails of two accounts', () => {
   })
 })
 
+test('SQL in a trail is read by its grammar, as the gate reads it; what is hidden of it is opaque', async () => {
+  const query = (queryString: string) =>
+    call('athena', 'StartQueryExecution', { queryString, workGroup: 'primary' })
+  const at = join(folder, 'sql')
+  mkdirSync(at)
+  const texts = ['SELECT a FROM t', 'DROP TABLE t', '***OMITTED***']
+  writeFileSync(join(at, 'a.json'), JSON.stringify(texts.map(query)))
+  const { store, close } = await scanTrail(trailInput([at]), { workers: 1 })
+  close()
+  const effects = store.calls.map((text) => {
+    const known = JSON.parse(text) as KnownCall
+    return known.is === 'call' ? known.meaning.effects : []
+  })
+  expect(effects[0]).not.toContain('opaque')
+  expect(effects[1]).toContain('destroy')
+  expect(effects[1]).not.toContain('opaque')
+  expect(effects[2]).toContain('opaque')
+  const report = replayed(store, { rules })
+  expect(report.reviewed + report.denied).toBeGreaterThanOrEqual(2)
+})
+
 describe('the cache', () => {
   const cache = join(folder, 'cache')
   const file = () => join(cache, readdirSync(cache)[0] ?? '')
