@@ -125,7 +125,7 @@ class State {
       outgoing.writeHead(status, head).end(text)
       return
     }
-    const wrong = signatureFault(incoming)
+    const wrong = await signatureFault(incoming)
     const body = await received(incoming)
     note(body.size)
     if (mishap === 'silence') return void outgoing.destroy()
@@ -268,7 +268,7 @@ async function received(incoming: http.IncomingMessage): Promise<Body> {
   return { sha256: sha256.digest('hex'), size, etag: `"${md5.digest('hex')}"`, text }
 }
 
-function signatureFault(incoming: http.IncomingMessage): string | null {
+async function signatureFault(incoming: http.IncomingMessage): Promise<string | null> {
   const headers: [string, string][] = []
   for (let at = 0; at + 1 < incoming.rawHeaders.length; at += 2) {
     headers.push([incoming.rawHeaders[at] ?? '', incoming.rawHeaders[at + 1] ?? ''])
@@ -276,8 +276,8 @@ function signatureFault(incoming: http.IncomingMessage): string | null {
   const head: WireHead = { method: incoming.method ?? '', target: incoming.url ?? '', headers }
   const { accessKeyId, secretAccessKey } = REAL_KEY
   try {
-    const lookup = (id: string) => (id === accessKeyId ? secretAccessKey : undefined)
-    const verified = verifyHead(head, lookup, Date.now())
+    const lookup = async (id: string) => (id === accessKeyId ? secretAccessKey : undefined)
+    const verified = await verifyHead(head, lookup, Date.now())
     return verified?.payloadKind === 'signed' ? null : 'XAmzContentSHA256Unsigned'
   } catch {
     return 'SignatureDoesNotMatch'

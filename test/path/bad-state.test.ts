@@ -107,10 +107,10 @@ test('observe lets a delete through and says so, never a credential or a wrong s
   await underClock(gate, clock)
   // The session has ended long before; a session of that later day is opened in the state itself.
   const { store } = gate.running.gate
-  const [old] = store.sessions()
+  const [old] = await store.sessions()
   if (!old) throw new Error('no session')
   const later = { accessKeyId: 'AKIASECONDERLATERLAT', secretAccessKey: 'l'.repeat(40) }
-  store.addSession({ ...old, ...later, id: 's-later', expiresAtMs: clock.nowMs() + 60_000 })
+  await store.addSession({ ...old, ...later, id: 's-later', expiresAtMs: clock.nowMs() + 60_000 })
   const ended = await rawCall(
     { ...keys, ...later },
     { ...deleteTable('orders'), signedAtMs: clock.nowMs() },

@@ -152,7 +152,7 @@ test('C4 a child lives as long as asked and never longer than its parent', async
   expect(left).toBeGreaterThan(0)
   expect(left).toBeLessThanOrEqual(900_000)
   const long = await assume({ RoleArn: DEPLOY, DurationSeconds: 43_200 })
-  const parent = gate.running.gate.store.sessions().find(({ id }) => id === keys.sessionId)
+  const parent = (await gate.running.gate.store.sessions()).find(({ id }) => id === keys.sessionId)
   expect(keysOf(long.Credentials).expires.getTime()).toBeLessThanOrEqual(parent?.expiresAtMs ?? 0)
 })
 

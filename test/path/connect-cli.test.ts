@@ -34,12 +34,12 @@ interface Ran {
 }
 
 /** Runs the CLI with what `seconder session open --connect` prints, and no other way out. */
-function aws(gate: Harness, keys: Keys, region: string, ...args: string[]): Promise<Ran> {
+async function aws(gate: Harness, keys: Keys, region: string, ...args: string[]): Promise<Ran> {
   const env = {
     HOME: home,
     PATH: '/usr/bin:/bin',
     HTTPS_PROXY: gate.running.awsUrl,
-    AWS_CA_BUNDLE: gate.running.gate.facts().caFile,
+    AWS_CA_BUNDLE: (await gate.running.gate.facts()).caFile,
     AWS_ACCESS_KEY_ID: keys.accessKeyId,
     AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',

@@ -32,11 +32,11 @@ afterAll(async () => {
   await upstream.close()
 })
 
-function tunnel(host: string, more: Partial<TunnelOptions> = {}): Promise<TLSSocket> {
+async function tunnel(host: string, more: Partial<TunnelOptions> = {}): Promise<TLSSocket> {
   const { awsUrl, gate: running } = gate.running
   return openTunnel({
     door: awsUrl,
-    ca: running.facts().caCertificate,
+    ca: (await running.facts()).caCertificate,
     target: `${host}:443`,
     ...more,
   })
@@ -118,7 +118,7 @@ test('M9 a handshake for another host than the tunnel, or for none, is refused',
 
 test('a client that trusts other CAs only does not speak through the tunnel', async () => {
   const other = await Harness.start({ upstream: upstream.url })
-  const ca = other.running.gate.facts().caCertificate
+  const ca = (await other.running.gate.facts()).caCertificate
   await other.stop()
   await expect(tunnel(TABLES, { ca })).rejects.toThrow()
 })
@@ -234,7 +234,7 @@ test.skipIf(!canRunAsNobody)(
     const head = `POST / HTTP/1.1\r\n${lines}\r\n`
     const bytes = Buffer.concat([Buffer.from(head), body]).toString('base64')
     const { port } = new URL(fresh.running.awsUrl)
-    const ca = fresh.running.gate.facts().caCertificate
+    const ca = (await fresh.running.gate.facts()).caCertificate
     const args = ['-e', CLIENT, port, TABLES, ca, bytes]
     const child = spawn(process.execPath, args, { uid: NOBODY, cwd: '/' })
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)

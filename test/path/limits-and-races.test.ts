@@ -237,7 +237,7 @@ test('a ready grant ends with its session, and an approval that races the closin
   const id = idIn(await rawCall(keys, deleteOrders))
   const act = await reviewAct(gate, id)
   await Promise.allSettled([gate.client.post('/api/reviews', act), closeSession(gate, keys)])
-  const grant = gate.running.gate.store.grantForRequest(id)
+  const grant = await gate.running.gate.store.grantForRequest(id)
   expect(grant?.state ?? 'revoked').toBe('revoked')
   expect((await rawCall(keys, deleteOrders)).status).toBe(400)
   expect(deletions()).toBe(0)

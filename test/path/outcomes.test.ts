@@ -1,6 +1,6 @@
 // H10, whole path: what AWS accepted is followed to its end, and what cannot be followed is said to be
 // unconfirmed; it is never called a success because nobody looked.
-import { openSqliteStore } from '@seconder/gateway/state/sqlite'
+import { openSqliteStore } from '@seconder/gateway/state/open-store'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { defaultScript, type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { Harness, type Keys, requestIdIn } from './harness.ts'
@@ -88,7 +88,7 @@ test('H10 what was accepted is followed to its end, which is a second outcome of
   )
   expect([first?.['effect'], second?.['effect']]).toEqual([intent?.['effect'], intent?.['effect']])
   // The row goes after the entry is in the ledger, never before.
-  await vi.waitFor(() => expect(gate.running.gate.store.followed()).toEqual([]))
+  await vi.waitFor(async () => expect(await gate.running.gate.store.followed()).toEqual([]))
 })
 
 test('H10 a stack that could not be deleted has failed, whatever was answered at first', async () => {
@@ -138,7 +138,7 @@ test('H10 with the session ends the looking, and nothing is confirmed', async ()
   await start()
   await deleteOrders()
   await vi.waitFor(() => expect(looks).toBeGreaterThan(0), { timeout: 20_000 })
-  gate.running.gate.store.closeSession(keys.sessionId, Date.now())
+  await gate.running.gate.store.closeSession(keys.sessionId, Date.now())
   expect(await confirmation()).toEqual({
     result: 'confirmed',
     confirmed: 'unconfirmed',
@@ -169,15 +169,15 @@ test('H10 a restart goes on with what was followed', async () => {
 test('H10 a crash between acceptance and following leaves it unconfirmed, and says so', async () => {
   await start({ ...SOON, firstMs: 60_000, pauseMaxMs: 60_000 })
   await deleteOrders()
-  const [followed] = gate.running.gate.store.followed()
+  const [followed] = await gate.running.gate.store.followed()
   const { statePath } = gate.config()
   await gate.running.close()
   // As such a crash leaves it: the effect still open, nothing followed.
   const store = openSqliteStore(statePath)
   const { id, sessionId, operation } = followed ?? { id: '', sessionId: '', operation: '' }
-  store.restoreEffect({ id, sessionId, operation }, { signature: 's', grant: null, atMs: 0 })
-  store.endFollowed(id)
-  store.close()
+  await store.restoreEffect({ id, sessionId, operation }, { signature: 's', grant: null, atMs: 0 })
+  await store.endFollowed(id)
+  await store.close()
   await gate.restart()
   expect((await outcomes())[1]).toEqual({
     result: 'confirmed',

@@ -273,8 +273,8 @@ test('a gate that stops in the middle goes on where the plan stood; a step witho
   expect((await run(tag('2'))).status).toBe(200)
   const { store } = gate.running.gate
   const effect = { id: 'e-x', sessionId: keys.sessionId, operation: 'x' }
-  expect(store.consumeStep({ plan: id, step: 2 }, effect, 's1', Date.now())).toBe(false)
-  expect(store.consumeStep({ plan: id, step: 3 }, effect, 's2', Date.now())).toBe(true)
+  expect(await store.consumeStep({ plan: id, step: 2 }, effect, 's1', Date.now())).toBe(false)
+  expect(await store.consumeStep({ plan: id, step: 3 }, effect, 's2', Date.now())).toBe(true)
   expect((await run(tag('3'))).body).toContain('has not ended')
   await gate.restartSame()
   expect(await shown(id)).toMatchObject({ state: 'stopped', stoppedAt: 3 })

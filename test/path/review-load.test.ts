@@ -58,15 +58,15 @@ test('three hundred requests and ten reviewers at once: each verdict counts once
   const client = new GateClient(gate.running.consoleUrl, reading)
   const running = gate.running.gate
   const opened = await openRequests(running, REQUESTS, Date.now())
-  expect(running.store.requests({ state: 'pending', limit: 1_000 })).toHaveLength(REQUESTS)
+  expect(await running.store.requests({ state: 'pending', limit: 1_000 })).toHaveLength(REQUESTS)
 
   const { taken, refused } = await reviewAll(client, opened, reviewers, Date.now)
   const sent = taken.length + [...refused.values()].reduce((sum, count) => sum + count, 0)
   expect(sent).toBe(attemptsFor(REQUESTS))
   expect([...refused.keys()].sort()).toEqual(expect.arrayContaining(['request_closed']))
   expect(problemsOf(await gate.entries(), opened, taken)).toEqual([])
-  expect(running.store.requests({ state: 'approved', limit: 1_000 })).toHaveLength(REQUESTS)
-  expect(running.store.requests({ state: 'pending', limit: 1_000 })).toEqual([])
+  expect(await running.store.requests({ state: 'approved', limit: 1_000 })).toHaveLength(REQUESTS)
+  expect(await running.store.requests({ state: 'pending', limit: 1_000 })).toEqual([])
 
   // The pages of it: whole, in order, nothing twice.
   const walked: string[] = []

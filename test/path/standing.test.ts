@@ -188,8 +188,8 @@ test('H5 a denial stands for a day over other sessions and spellings: one more p
     expect((await documentOf(idIn(await ask(asker, call)))).denied).toBe(undefined)
   }
   const { store } = gate.running.gate
-  expect(store.denials('alice', clock.nowMs() + DENIAL_STANDS_MS - 1_000)).toHaveLength(1)
-  expect(store.denials('alice', clock.nowMs() + DENIAL_STANDS_MS)).toEqual([])
+  expect(await store.denials('alice', clock.nowMs() + DENIAL_STANDS_MS - 1_000)).toHaveLength(1)
+  expect(await store.denials('alice', clock.nowMs() + DENIAL_STANDS_MS)).toEqual([])
 })
 
 test('H5 two who denied ask for two more, and the first denial ends a request that others approved', async () => {

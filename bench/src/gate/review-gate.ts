@@ -64,10 +64,12 @@ async function answer(
   nowMs: number,
 ): Promise<ReviewGateAnswer> {
   if (open !== undefined) return { opened: await openRequests(gate, open, nowMs) }
-  const isApproved = (id: string) =>
-    gate.store.request(id)?.state === 'approved' &&
-    gate.store.grantForRequest(id)?.state === 'ready'
-  return { approved: (approvedOf ?? []).filter(isApproved).length }
+  let approved = 0
+  for (const id of approvedOf ?? []) {
+    const isApproved = (await gate.store.request(id))?.state === 'approved'
+    if (isApproved && (await gate.store.grantForRequest(id))?.state === 'ready') approved++
+  }
+  return { approved }
 }
 
 process.once('message', (start: ReviewGateStart) => {

@@ -38,14 +38,14 @@ export interface Opened {
 /** Opens requests at the gate's own desk, as many a session and operator as it takes, as the path does. */
 export async function openRequests(gate: Gate, count: number, nowMs: number): Promise<Opened[]> {
   const opened: Opened[] = []
-  const epoch = gate.facts().epoch
+  const epoch = (await gate.facts()).epoch
   let begun = 0
   const openSessions = async () => {
     while (begun < count) {
       const size = Math.min(OPEN_REQUESTS_PER_SESSION_MAX, count - begun)
       const first = begun
       begun += size
-      const session = addSession(gate, nowMs)
+      const session = await addSession(gate, nowMs)
       for (let index = first; index < first + size; index += 1) {
         opened[index] = await openedOne(gate, session, epoch)
       }
@@ -58,10 +58,10 @@ export async function openRequests(gate: Gate, count: number, nowMs: number): Pr
 const ROLE = 'arn:aws:iam::123456789012:role/agent-deploy'
 
 /** Each session is another person's: one operator may not ask so much. */
-function addSession({ store }: Gate, nowMs: number): Session {
+async function addSession({ store }: Gate, nowMs: number): Promise<Session> {
   const id = randomId('s')
   const operator = `operator-${id.slice(2)}`
-  store.addSession({
+  await store.addSession({
     id,
     parent: null,
     accessKeyId: id,

@@ -31,12 +31,12 @@ export interface Gate {
   readonly reading: LedgerReading
   readonly people: PeopleSide
   readonly clock: Clock
-  facts(): GateFacts
-  candidate(): { from: number; version: string; active: string }
+  facts(): Promise<GateFacts>
+  candidate(): Promise<{ from: number; version: string; active: string }>
   /** `from` is the connection that the act came over. */
   openSession(act: GivenAct, from?: Socket): Promise<OpenedSession>
   /** The open session whose key signed a call to the gate itself. */
-  agentSession(request: WireRequest): SessionRow
+  agentSession(request: WireRequest): Promise<SessionRow>
   closeSession(act: GivenAct): Promise<readonly string[]>
   /** Who is told instead of whom, now. */
   away(): readonly ShownAbsence[]

@@ -89,11 +89,11 @@ export class Gateway {
     let identified: Identified | undefined
     try {
       const { store, clock } = this.#parts
-      identified = identify(received, store, clock.nowMs())
+      identified = await identify(received, store, clock.nowMs())
       await requirePeer(store, identified.session, received.peer)
       // What reads the SQL of a call is loaded when the first one comes; where it cannot be, this refuses.
       await readyToDescribe(describedFor(identified))
-      const call = this.#describe(received, identified)
+      const call = await this.#describe(received, identified)
       requireNoCredential(call.action)
       if (call.child) requireOwnCall(call.action, call.verified)
       if (isRead(call.action)) return (await this.#answer(call)).reply
@@ -105,9 +105,9 @@ export class Gateway {
     }
   }
 
-  #describe(received: Received, identified: Identified): OnPath {
+  async #describe(received: Received, identified: Identified): Promise<OnPath> {
     const { session } = identified
-    const epoch = this.#parts.epoch()
+    const epoch = await this.#parts.epoch()
     const request = forwarded(identified.request, identified.vouchedHeaders)
     requireNoInputStream(identified)
     const rules = { ...describedFor(identified), ...placeRules(epoch) }
@@ -116,9 +116,9 @@ export class Gateway {
     const { roles } = epoch.content
     const { roleArn, parent } = session
     const child = childAsked(said, { roles, roleArn, isChild: parent !== null })
-    if (child) requireRoom(this.#parts.store, session, this.#parts.clock.nowMs())
+    if (child) await requireRoom(this.#parts.store, session, this.#parts.clock.nowMs())
     const meant = child ? childOpening(said, child, roleArn) : said
-    const { action, upload } = this.#multipart.described(meant, session)
+    const { asSent, action, upload } = await this.#multipart.described(meant, session)
     const scope = scopeOf(identified, action, endpointPrefix)
     requireNoStrayBody(request)
     requireEndpoint(scope)
@@ -127,6 +127,7 @@ export class Gateway {
       ...identified,
       request,
       received,
+      asSent,
       action,
       upload,
       twin,
@@ -145,7 +146,7 @@ export class Gateway {
   async #answer(call: OnPath): Promise<Performed> {
     const { clock, desk, plans } = this.#parts
     const harmless = isRead(call.action)
-    let course = harmless ? undefined : plans.courseOf(call.session.id)
+    let course = harmless ? undefined : await plans.courseOf(call.session.id)
     const joined = harmless ? undefined : await this.#joined(call, course)
     if (joined) return joined
     // Begun while its client is there for certain; what it finds is asked for below, or not at all.
@@ -168,7 +169,7 @@ export class Gateway {
     }
     if (harmless) {
       // Most reads pass, so only one that does not is looked for among what was asked before.
-      course = plans.courseOf(call.session.id)
+      course = await plans.courseOf(call.session.id)
       const before = await this.#joined(call, course)
       if (before) return before
     }
@@ -193,16 +194,16 @@ export class Gateway {
     const { store, clock, plans } = this.#parts
     const { session, actionDigest, epoch } = call
     if (course?.is === 'running') {
-      const turn = turnOf(course, plans.steps(course.plan), actionDigest)
+      const turn = turnOf(course, await plans.steps(course.plan), actionDigest)
       return turn && this.#granted(call, course.grant, turn)
     }
-    const steps = course ? plans.steps(course.plan) : []
+    const steps = course ? await plans.steps(course.plan) : []
     if (course && steps.some((step) => step.actionDigest === actionDigest)) {
       return this.#awaited(call, course.request)
     }
-    const live = store.liveRequest(session.id, actionDigest, epoch.number, clock.nowMs())
+    const live = await store.liveRequest(session.id, actionDigest, epoch.number, clock.nowMs())
     if (live && live.state !== 'approved') return this.#awaited(call, live)
-    const grant = live && readyGrant(store.grantForRequest(live.id), clock.nowMs())
+    const grant = live && readyGrant(await store.grantForRequest(live.id), clock.nowMs())
     return grant ? this.#granted(call, grant, null) : undefined
   }
 
@@ -210,16 +211,16 @@ export class Gateway {
   async #awaited(call: OnPath, request: RequestRow): Promise<Performed> {
     const { store, clock, desk, holdMs, requestUrl } = this.#parts
     if (request.state === 'pending') await desk.hold(request.id, holdMs, call.received.gone)
-    const now = store.request(request.id) ?? request
+    const now = (await store.request(request.id)) ?? request
     if (now.state === 'approved') {
-      const grant = readyGrant(store.grantForRequest(now.id), clock.nowMs())
+      const grant = readyGrant(await store.grantForRequest(now.id), clock.nowMs())
       if (grant && now.id.startsWith('p-')) return this.#answer(call)
       if (grant) return this.#granted(call, grant, null)
     }
     const words =
       now.state === 'pending'
         ? pendingWords(now, environmentsOf(call.action), requestUrl(now.id))
-        : closedWords(now, store.grantForRequest(now.id))
+        : closedWords(now, await store.grantForRequest(now.id))
     return notExecuted(refusal(call.received, held(words, now.id, requestUrl(now.id))))
   }
 
@@ -280,12 +281,13 @@ export class Gateway {
       sessionId: call.session.id,
       operation: call.action.operation,
     }
-    this.#multipart.begins(call)
+    await this.#multipart.begins(call)
+    if (!call.received.clientConnected()) throw clientGone()
     const signature = sha256Hex(call.verified.signature)
     // A crash after this line leaves a consumed grant without an effect: asked for again, never twice.
     const place = turn && { plan: turn.course.plan.id, step: turn.step.number }
     const facing = { signature, epoch: call.epoch.number, nowMs: clock.nowMs() }
-    const begun = used(store, { grant, place, glass }, effect, facing)
+    const begun = await used(store, { grant, place, glass }, effect, facing)
     if (!begun) throw alreadyUsed(grant)
     await recorder.record({
       type: 'intent',
@@ -307,9 +309,9 @@ export class Gateway {
       if (outcome.result === 'accepted') {
         await this.#parts.following.begin(effect, call.action, evidence, answer)
       }
-      store.endEffect(effect.id)
+      await store.endEffect(effect.id)
       if (turn && place) await this.#parts.plans.ended(turn.course.plan, place, outcome.result)
-      this.#multipart.ended(call, executed)
+      await this.#multipart.ended(call, executed)
     } catch (cause) {
       throw notRecorded(cause)
     }
@@ -348,12 +350,12 @@ export class Gateway {
   }
 
   /** Throws why a request is refused whatever its body is, before that is sent. */
-  requireHead(head: WireHead): void {
-    identifyHead(head, this.#parts.store, this.#parts.clock.nowMs())
+  async requireHead(head: WireHead): Promise<void> {
+    await identifyHead(head, this.#parts.store, this.#parts.clock.nowMs())
   }
 
   /** Throws why a body too large for memory is not wanted, before it is put on the disk. */
-  admit(head: WireHead, place: Pick<Received, 'named' | 'label'>): Admitted {
+  admit(head: WireHead, place: Pick<Received, 'named' | 'label'>): Promise<Admitted> {
     return admit(head, place, this.#parts.store, this.#parts.clock.nowMs())
   }
 

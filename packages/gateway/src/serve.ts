@@ -12,11 +12,17 @@ import { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import { assumesRoles, type Config, type RoleRow } from './config.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
-import { type ActiveEpoch, alsoProtecting, loadEpoch, refusingReason } from './epoch/active.ts'
+import {
+  type ActiveEpoch,
+  alsoProtecting,
+  loadEpoch,
+  notInForce,
+  refusingReason,
+  standsWords,
+} from './epoch/active.ts'
 import { contentOnDisk, type VersionedContent } from './epoch/content.ts'
 import { firstEpoch } from './epoch/first-epoch.ts'
 import { protectedRows } from './epoch/protected.ts'
-import { GatewayError } from './errors.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
 import { lookAsItself } from './execute/own-look.ts'
@@ -49,7 +55,7 @@ import { closeOpenEffects } from './record/open-effects.ts'
 import { createRecorder, type Recorder } from './record/recorder.ts'
 import { Timeline } from './record/timeline.ts'
 import type { ReviewDesk } from './review/desk.ts'
-import { openSqliteStore } from './state/sqlite.ts'
+import { openSqliteStore } from './state/open-store.ts'
 import type { SessionRow, Store } from './state/store.ts'
 import { startUpkeep } from './upkeep.ts'
 import { StandingDesk } from './wall/standing.ts'
@@ -72,7 +78,7 @@ export async function serve(
   measure?: Measure,
 ): Promise<RunningGate> {
   const store = openSqliteStore(config.statePath)
-  const closing: (() => Promise<void>)[] = [async () => store.close()]
+  const closing: (() => Promise<void>)[] = [() => store.close()]
   try {
     return await start(config, store, clock, measure, closing)
   } catch (cause) {
@@ -94,7 +100,7 @@ async function start(
   const wall = new Wall(config, clock)
   wall.requireShut()
   const { ledger, gateId, notices, verifierKey } = opened
-  const recorder = createRecorder(ledger, clock, opened.acknowledged)
+  const recorder = createRecorder(ledger, clock, opened.remembering)
   const own = await ownIdentity(config, clock)
   const signed = await firstEpoch(config, store, recorder, clock, own)
   const epoch = alsoProtecting(signed, protectedRows(config, own))
@@ -114,14 +120,14 @@ async function start(
     verifierKey,
   })
   await running.checkRoles(config.roles)
-  notices.push(...running.notices())
+  notices.push(...(await running.notices()))
   await running.plans.stopInterrupted()
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
   const { awsUrl, consoleUrl, stop } = await running.listen(
     measure ?? ((socket) => measureIsolation(socket, (uid) => wall.reaches(uid))),
   )
   closing.push(stop, running.notifier.start())
-  notices.push(...running.people.offerFirst())
+  notices.push(...(await running.people.offerFirst()))
   return {
     gate: running,
     awsUrl,
@@ -196,7 +202,7 @@ class Running implements Gate {
     this.desk = deskUnder(desk, () => this.#inForce())
     const windowMs = config.review.planWindowMs
     this.plans = new PlanDesk({ store, recorder, clock, desk: this.desk, windowMs })
-    const isEnabled = () => this.#inForce().content.breakGlass === true
+    const isEnabled = async () => (await this.#inForce()).content.breakGlass === true
     this.breakGlass = new BreakGlassDesk({ ...desk, isEnabled, timeline: this.reading.timeline })
     this.epochs = new EpochDesk({
       store,
@@ -239,8 +245,8 @@ class Running implements Gate {
       ...{ config, store, recorder, clock, gateId },
       consoleUrl: () => this.#consoleUrl,
       signedBy: () => this.#epoch.content.membership?.signedBy,
-      ended: ({ cancelledRequests }) => {
-        this.#access.forgetEnded()
+      ended: async ({ cancelledRequests }) => {
+        await this.#access.forgetEnded()
         this.desk.wake(cancelledRequests)
       },
     })
@@ -261,29 +267,19 @@ class Running implements Gate {
   }
 
   /** The loaded epoch, only while it is the active one and this build may decide under it. */
-  #inForce(): ActiveEpoch {
-    const active = this.store.activeEpoch()
+  async #inForce(): Promise<ActiveEpoch> {
+    const active = await this.store.activeEpoch()
     if (this.refusing === null && active?.number === this.#epoch.number) return this.#epoch
-    throw new GatewayError(
-      'gate_refusing',
-      this.refusing ?? 'another epoch is active than the one this gate has loaded',
-      'let two people run `seconder policy activate`, or restart the gate',
-    )
+    throw notInForce(this.refusing)
   }
 
   #onDisk(): VersionedContent {
     return contentOnDisk(this.#options.config, this.#options.own)
   }
 
-  notices(): string[] {
-    const found = this.#onDisk()
-    const words: string[] = []
-    if (this.refusing !== null) words.push(`answering refusals only: ${this.refusing}`)
-    else if (found.version !== this.store.activeEpoch()?.version) {
-      words.push(
-        `the files differ from epoch ${this.#epoch.number}, which stays in force until two people sign: seconder policy activate`,
-      )
-    }
+  async notices(): Promise<string[]> {
+    const stored = (await this.store.activeEpoch())?.version
+    const words = standsWords(this.#epoch, this.refusing, this.#onDisk().version === stored)
     return [...words, ...credentialNotices(this.#options.config)]
   }
 
@@ -291,8 +287,8 @@ class Running implements Gate {
     const { config, store, clock } = this.#options
     return lendingFor(config, clock, {
       accounts: () => this.#epoch.content.ownAccounts ?? [],
-      isOpen: ({ accessKeyId }) => {
-        const session = store.sessionByAccessKey(accessKeyId)
+      isOpen: async ({ accessKeyId }) => {
+        const session = await store.sessionByAccessKey(accessKeyId)
         return session?.closedAtMs === null && session.expiresAtMs > clock.nowMs()
       },
     })
@@ -303,13 +299,13 @@ class Running implements Gate {
     for (const { arn } of Object.values(roles)) await this.#access.checkRole(arn)
   }
 
-  facts(): GateFacts {
+  async facts(): Promise<GateFacts> {
     const { size, rootHash } = this.#options.ledger.checkpoint()
     return {
       ...this.#options.tunnels.ca,
       gate: this.#options.gateId,
       epoch: this.#epoch.number,
-      version: this.store.activeEpoch()?.version ?? '',
+      version: (await this.store.activeEpoch())?.version ?? '',
       refusing: this.refusing,
       roles: Object.keys(this.#epoch.content.roles),
       endpoint: this.#awsUrl,
@@ -320,8 +316,8 @@ class Running implements Gate {
     }
   }
 
-  candidate(): { from: number; version: string; active: string } {
-    const active = this.store.activeEpoch()
+  async candidate(): Promise<{ from: number; version: string; active: string }> {
+    const active = await this.store.activeEpoch()
     const { version } = this.#onDisk()
     return { from: this.#epoch.number, version, active: active?.version ?? '' }
   }
@@ -329,19 +325,23 @@ class Running implements Gate {
   async openSession(act: GivenAct, from?: Socket): ReturnType<typeof openSession> {
     if (from) this.#options.wall.requireShutTo(await peerUid(from))
     const { store, recorder, clock, gateId } = this.#options
-    const roles = () => this.#inForce().content.roles
+    const roles = async () => (await this.#inForce()).content.roles
     return openSession({ store, recorder, clock, gateId, acts: this.people.acts, roles }, act)
   }
 
-  agentSession(request: WireRequest): SessionRow {
+  agentSession(request: WireRequest): Promise<SessionRow> {
     return agentSession(request, this.store, this.#options.clock.nowMs())
   }
 
   async closeSession(act: GivenAct): Promise<readonly string[]> {
     const options = { ...this.#options, acts: this.people.acts }
-    const cancelled = await closeSession(options, act).finally(() => this.#access.forgetEnded())
-    this.desk.wake(cancelled)
-    return cancelled
+    try {
+      const cancelled = await closeSession(options, act)
+      this.desk.wake(cancelled)
+      return cancelled
+    } finally {
+      await this.#access.forgetEnded()
+    }
   }
 
   away(): readonly ShownAbsence[] {
@@ -383,14 +383,15 @@ class Running implements Gate {
     door.listen(config.listen.aws.port, config.listen.aws.host)
     await once(door)
     this.#awsUrl = urlOf(door.address() as AddressInfo, config.listen.aws)
-    this.#following.resume()
+    await this.#following.resume()
     const sweeps = [() => this.desk.sweep(), () => this.people.due()]
     const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {
-      stopUpkeep()
+      const upkeepEnded = stopUpkeep()
       this.people.firstMember.withdraw()
       tunnels.close()
       await Promise.all([closed(door), closed(people as http.Server)])
+      await upkeepEnded
       await this.#following.close()
       this.#access.close()
     }

@@ -14,15 +14,32 @@ const UPKEEP_INTERVAL_MS = 1_000
  */
 const SIGNATURES_KEPT_MS = 2 * SKEW_MS + BODY_TIMES.largeMs + 15 * 60_000
 
-/** Returns what stops it. A sweep that fails is tried again at the next. */
+/**
+ * Returns what stops it, which resolves when no sweep is under way any more. A sweep that fails is tried again at the
+ * next; none begins before the last one of its kind has ended.
+ */
 export function startUpkeep(
   store: Store,
   clock: Clock,
   sweeps: readonly (() => Promise<unknown>)[],
-): () => void {
+): () => Promise<void> {
+  const prune = () => store.pruneSignatures(clock.nowMs() - SIGNATURES_KEPT_MS)
+  const underWay = new Map<() => Promise<unknown>, Promise<void>>()
   const timer = setInterval(() => {
-    for (const sweep of sweeps) sweep().catch(() => undefined)
-    store.pruneSignatures(clock.nowMs() - SIGNATURES_KEPT_MS)
+    for (const sweep of [...sweeps, prune]) {
+      if (underWay.has(sweep)) continue
+      const ended = sweep().then(
+        () => undefined,
+        () => undefined,
+      )
+      underWay.set(
+        sweep,
+        ended.then(() => void underWay.delete(sweep)),
+      )
+    }
   }, UPKEEP_INTERVAL_MS)
-  return () => clearInterval(timer)
+  return async () => {
+    clearInterval(timer)
+    await Promise.all(underWay.values())
+  }
 }

@@ -98,7 +98,30 @@ export function verify(
   options: VerifyOptions = {},
 ): VerifiedSignature {
   const read = readClaim(request, options)
-  const secretAccessKey = secretOf(read.claim, lookup)
+  return verified(request, read, requireSecret(read, lookup(read.claim.scope.accessKeyId)), {
+    nowMs,
+    options,
+  })
+}
+
+/** As `verify`, where keys are kept somewhere that must be asked; what `lookup` rejects with is thrown on. */
+export async function verifyAsking(
+  request: WireRequest<WireBody>,
+  lookup: (accessKeyId: string) => Promise<string | undefined>,
+  nowMs: number,
+  options: VerifyOptions = {},
+): Promise<VerifiedSignature> {
+  const read = readClaim(request, options)
+  const secretAccessKey = requireSecret(read, await lookup(read.claim.scope.accessKeyId))
+  return verified(request, read, secretAccessKey, { nowMs, options })
+}
+
+function verified(
+  request: WireRequest<WireBody>,
+  read: ReadClaim,
+  secretAccessKey: string,
+  { nowMs, options }: { readonly nowMs: number; readonly options: VerifyOptions },
+): VerifiedSignature {
   const expiresAtMs = checkTime(read.claim, nowMs, options)
   const { form, scope } = read.claim
   const payload = signedPayload(request.body, read.declared, form, scope.service)
@@ -106,18 +129,18 @@ export function verify(
 }
 
 /**
- * Throws, as `verify`, why a request is refused whatever its body is. The signature is checked where the
+ * Throws, as `verifyAsking`, why a request is refused whatever its body is. The signature is checked where the
  * head says the hash of the body, as it always does for S3, and returned: its `payloadSha256` is then what
  * the head claims. Else key, time and form alone are checked, and null is returned.
  */
-export function verifyHead(
+export async function verifyHead(
   head: WireHead,
-  lookup: (accessKeyId: string) => string | undefined,
+  lookup: (accessKeyId: string) => Promise<string | undefined>,
   nowMs: number,
   options: VerifyOptions = {},
-): VerifiedSignature | null {
+): Promise<VerifiedSignature | null> {
   const read = readClaim(head, options)
-  const secretAccessKey = secretOf(read.claim, lookup)
+  const secretAccessKey = requireSecret(read, await lookup(read.claim.scope.accessKeyId))
   const expiresAtMs = checkTime(read.claim, nowMs, options)
   const { form, scope } = read.claim
   const payload = declaredPayload(read.declared, form, scope.service)
@@ -155,11 +178,10 @@ function readClaim(request: WireHead, options: VerifyOptions): ReadClaim {
   }
 }
 
-function secretOf(
-  { scope }: SignatureClaim,
-  lookup: (accessKeyId: string) => string | undefined,
+function requireSecret(
+  { claim: { scope } }: ReadClaim,
+  secretAccessKey: string | undefined,
 ): string {
-  const secretAccessKey = lookup(scope.accessKeyId)
   if (secretAccessKey !== undefined) return secretAccessKey
   throw new SigV4Error('unknown_access_key', `no session has the key ${quoted(scope.accessKeyId)}`)
 }

@@ -23,10 +23,11 @@ async function start(options: { config: string; json?: boolean }): Promise<void>
   const running = await serve(config)
   const { awsUrl, consoleUrl, notices } = running
   if (options.json) {
-    const { gate, verifierKey, epoch } = running.gate.facts()
+    const { gate, verifierKey, epoch } = await running.gate.facts()
     print(JSON.stringify({ awsUrl, consoleUrl, gate, epoch, verifierKey, notices }))
   } else {
-    print(`Seconder gate, epoch ${running.gate.facts().epoch}, as user ${userInfo().username}`)
+    const { epoch } = await running.gate.facts()
+    print(`Seconder gate, epoch ${epoch}, as user ${userInfo().username}`)
     print(`  agents   ${awsUrl}   (AWS_ENDPOINT_URL; open a session with: seconder session open)`)
     print(`  people   ${consoleUrl}   (SECONDER_GATE for seconder request, approve, deny, wait)`)
     print(`  upstream ${config.upstream.endpoint ?? 'AWS'}`)

@@ -19,7 +19,7 @@ export function addAgentActs(app: Hono<ReadingEnv>, gate: Gate): void {
     const { session, said } = await agentSaid(gate, context, CANCEL)
     if (!said.request.startsWith('p-')) {
       const request = await gate.desk.cancel(session.id, said.request)
-      return context.json(shownRequest(gate.store, request))
+      return context.json(await shownRequest(gate.store, request))
     }
     await gate.plans.cancel(session.id, said.request)
     const guidance = `plan ${said.request} was taken back; nothing of it will be done`
@@ -41,7 +41,7 @@ export async function agentSaid<T>(
     headers.push([raw[index] ?? '', raw[index + 1] ?? ''])
   }
   const target = incoming?.url ?? ''
-  const session = gate.agentSession({ method: context.req.method, target, headers, body })
+  const session = await gate.agentSession({ method: context.req.method, target, headers, body })
   const parsed = shape.safeParse(parsedJson(body))
   if (parsed.success) return { session, said: parsed.data }
   const issue = parsed.error.issues[0]

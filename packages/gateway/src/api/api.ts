@@ -82,22 +82,22 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   addSignIns(app, gate)
   addAway(app, gate)
   app.get('/healthz', (context) => context.json({ ok: true }))
-  app.get('/api/gate', (context) => context.json(gate.facts()))
+  app.get('/api/gate', async (context) => context.json(await gate.facts()))
   app.get('/api/standing', async (context) => context.json(await gate.standing.now()))
-  app.get('/api/keys', (context) => {
-    const known = gate.store.personByKey(context.req.query('fingerprint') ?? '')
+  app.get('/api/keys', async (context) => {
+    const known = await gate.store.personByKey(context.req.query('fingerprint') ?? '')
     return context.json({ person: known?.person.name ?? null })
   })
   app.post('/api/reviews', async (context) => {
     return context.json(
-      shownRequest(gate.store, await gate.desk.submit(await givenAct(context.req))),
+      await shownRequest(gate.store, await gate.desk.submit(await givenAct(context.req))),
     )
   })
   app.post('/api/withdrawals', async (context) => {
     const request = await gate.desk.withdraw(await givenAct(context.req))
-    return context.json(shownRequest(gate.store, request))
+    return context.json(await shownRequest(gate.store, request))
   })
-  app.get('/api/epochs/candidate', (context) => context.json(gate.candidate()))
+  app.get('/api/epochs/candidate', async (context) => context.json(await gate.candidate()))
   app.post('/api/epochs', async (context) =>
     context.json(await gate.epochs.sign(await givenAct(context.req))),
   )
@@ -132,8 +132,8 @@ function wordsInstead(context: Context): Response {
 }
 
 function addSessions(app: Hono<ReadingEnv>, gate: Gate): void {
-  app.get('/api/sessions', (context) => {
-    const { page, next } = paged(context, (of) => gate.store.sessions(of))
+  app.get('/api/sessions', async (context) => {
+    const { page, next } = await paged(context, (of) => gate.store.sessions(of))
     return context.json({ sessions: page.map(shownSession), next })
   })
   app.post('/api/sessions', async (context) =>
@@ -151,37 +151,39 @@ function addRequests(app: Hono<ReadingEnv>, gate: Gate): void {
     const state = STATES.find((name) => name === asked)
     const begins = context.req.query('begins')
     const filter = { ...(state && { state }), ...(begins !== undefined && { begins }) }
-    const { page, next } = paged(context, (of) => gate.store.requests({ ...filter, ...of }))
+    const { page, next } = await paged(context, (of) => gate.store.requests({ ...filter, ...of }))
     const requests = page.map(async (row) => ({
-      ...shownRequest(gate.store, row),
+      ...(await shownRequest(gate.store, row)),
       ...(await headlines.of(row)),
     }))
     return context.json({ requests: await Promise.all(requests), next })
   })
   app.get('/api/requests/:id', async (context) => {
-    const { id, documentSha256 } = known(gate, context.req.param('id'))
-    const document = await gate.recorder.payload(documentSha256)
-    // Reviews and state at one moment: a request never shows as pending beside the last approval.
-    const reviews = gate.store.reviews(id)
-    return context.json({ request: shownRequest(gate.store, known(gate, id)), document, reviews })
+    const id = context.req.param('id')
+    const found = await gate.store.reviewed(id)
+    if (!found) throw unknownRequest(id)
+    const document = await gate.recorder.payload(found.request.documentSha256)
+    const request = await shownRequest(gate.store, found.request)
+    return context.json({ request, document, reviews: found.reviews })
   })
   app.get('/api/requests/:id/status', async (context) => {
-    const row = known(gate, context.req.param('id'))
+    const row = await known(gate, context.req.param('id'))
     const waitMs = Math.min(Number(context.req.query('waitMs') ?? 0) || 0, WAIT_MS_MAX)
     if (row.state === 'pending') await gate.desk.hold(row.id, waitMs, context.req.raw.signal)
-    return context.json(shownRequest(gate.store, gate.store.request(row.id) ?? row))
+    const now = (await gate.store.request(row.id)) ?? row
+    return context.json(await shownRequest(gate.store, now))
   })
 }
 
 /** One page, as `limit` and `before` of the query ask, and the id to go on from where there is more. */
-function paged<T extends { readonly id: string }>(
+async function paged<T extends { readonly id: string }>(
   context: Context,
-  read: (of: PageOf) => readonly T[],
-): { page: readonly T[]; next: string | null } {
+  read: (of: PageOf) => Promise<readonly T[]>,
+): Promise<{ page: readonly T[]; next: string | null }> {
   const { limit: text = '', before } = context.req.query()
   const asked = /^\d{1,6}$/.test(text) ? Number(text) : LISTED
   const limit = Math.max(1, Math.min(asked, LISTED_MAX))
-  const rows = read({ limit: limit + 1, ...(before !== undefined && { before }) })
+  const rows = await read({ limit: limit + 1, ...(before !== undefined && { before }) })
   const page = rows.slice(0, limit)
   return { page, next: rows.length > limit ? (page.at(-1)?.id ?? null) : null }
 }
@@ -194,8 +196,8 @@ function refusedBody(): never {
   )
 }
 
-function known(gate: Gate, id: string): RequestRow {
-  const row = gate.store.request(id)
+async function known(gate: Gate, id: string): Promise<RequestRow> {
+  const row = await gate.store.request(id)
   if (!row) throw unknownRequest(id)
   return row
 }

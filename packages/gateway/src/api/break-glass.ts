@@ -28,31 +28,31 @@ export interface FullBreakGlass extends ShownBreakGlass {
 }
 
 export function addBreakGlass(app: Hono<ReadingEnv>, gate: Gate): void {
-  app.get('/api/break-glass', (context) => {
+  app.get('/api/break-glass', async (context) => {
     const isUnclosed = context.req.query('state') === 'unclosed'
-    const rows = gate.store.breakGlasses(LISTED_MAX)
+    const rows = await gate.store.breakGlasses(LISTED_MAX)
     const asked = isUnclosed ? rows.filter(({ closedAtMs }) => closedAtMs === null) : rows
-    const breakGlass = asked.map((row) => shown(gate, row))
-    return context.json({ isEnabled: isEnabled(gate), breakGlass, next: null })
+    const breakGlass = await Promise.all(asked.map((row) => shown(gate, row)))
+    return context.json({ isEnabled: await isEnabled(gate), breakGlass, next: null })
   })
   app.get('/api/break-glass/:id', async (context) => {
-    const row = gate.store.breakGlass(context.req.param('id'))
+    const row = await gate.store.breakGlass(context.req.param('id'))
     if (!row) throw unknownBreakGlass()
     // Before the account, which is then of at least as many entries; what is newer is left out of it.
-    const { checkpoint } = gate.facts()
+    const { checkpoint } = await gate.facts()
     const { text } = await gate.breakGlass.account(row.id, checkpoint.size)
     return context.json({
-      ...shown(gate, row),
+      ...(await shown(gate, row)),
       account: text,
       checkpoint,
       calls: await callsOf(gate, text),
     })
   })
   app.post('/api/break-glass', async (context) =>
-    context.json(shown(gate, await gate.breakGlass.open(await givenAct(context.req)))),
+    context.json(await shown(gate, await gate.breakGlass.open(await givenAct(context.req)))),
   )
   app.post('/api/break-glass/reviews', async (context) =>
-    context.json(shown(gate, await gate.breakGlass.review(await givenAct(context.req)))),
+    context.json(await shown(gate, await gate.breakGlass.review(await givenAct(context.req)))),
   )
 }
 
@@ -68,23 +68,22 @@ async function callsOf(gate: Gate, account: string): Promise<Readonly<Record<str
 }
 
 /** Whether the epoch in force knows it; a gate that answers refusals only still says so. */
-function isEnabled({ store }: Gate): boolean {
-  const active = store.activeEpoch()
+async function isEnabled({ store }: Gate): Promise<boolean> {
+  const active = await store.activeEpoch()
   return active !== undefined && (JSON.parse(active.content) as EpochContent).breakGlass === true
 }
 
-function shown(
+async function shown(
   gate: Gate,
   { openedAtMs, untilMs, closedAtMs, ...row }: BreakGlassRow,
-): ShownBreakGlass {
+): Promise<ShownBreakGlass> {
+  const reviews = await gate.store.breakGlassReviews(row.id)
   const isLive = untilMs > gate.clock.nowMs() && row.used < row.effectsMax
   return {
     ...row,
     state: closedAtMs !== null ? 'closed' : isLive ? 'open' : 'after-review',
     openedAt: new Date(openedAtMs).toISOString(),
     until: new Date(untilMs).toISOString(),
-    reviews: gate.store
-      .breakGlassReviews(row.id)
-      .map(({ reviewer, comment }) => ({ reviewer, comment })),
+    reviews: reviews.map(({ reviewer, comment }) => ({ reviewer, comment })),
   }
 }

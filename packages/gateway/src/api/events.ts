@@ -39,8 +39,9 @@ export function addEvents(app: Hono<ReadingEnv>, gate: Gate): void {
         // The page knows by the first bytes that it is connected.
         await stream.writeSSE({ event: 'beat', data: '' })
         // Who was removed, or signed out, hears no more.
-        while (!stream.aborted && stillReads() && waiting.length <= WAITING_MAX) {
+        while (!stream.aborted && waiting.length <= WAITING_MAX) {
           const next = waiting.shift()
+          if (!(await stillReads())) break
           if (next !== undefined) await stream.writeSSE({ data: JSON.stringify(next) })
           else if (await beatenBy((woken) => (wake = woken)))
             await stream.writeSSE({ event: 'beat', data: '' })

@@ -12,9 +12,10 @@ const NAMED = z.object({ name: z.string().min(1).max(64) })
 
 export function addPeople(app: Hono<ReadingEnv>, { people, store }: Gate): void {
   const { desk, firstMember, enrolment } = people
-  app.get('/api/people', (context) => {
-    const members = store.people().map((person) => shownPerson(store, person))
-    return context.json({ people: members, changes: desk.open() })
+  app.get('/api/people', async (context) => {
+    const members = await store.people()
+    const shown = await Promise.all(members.map((person) => shownPerson(store, person)))
+    return context.json({ people: shown, changes: await desk.open() })
   })
   app.post('/api/people/changes', async (context) =>
     context.json(await desk.sign(await givenAct(context.req))),

@@ -32,27 +32,28 @@ export interface ShownPlan {
 }
 
 export function addPlans(app: Hono<ReadingEnv>, gate: Gate): void {
-  app.get('/api/plans', (context) => {
-    const plans = gate.store.plans(PLANS_LISTED_MAX).map((plan) => shownPlan(gate, plan))
+  app.get('/api/plans', async (context) => {
+    const rows = await gate.store.plans(PLANS_LISTED_MAX)
+    const plans = await Promise.all(rows.map((plan) => shownPlan(gate, plan)))
     return context.json({ plans })
   })
   app.get('/api/plans/:id', async (context) => {
-    const plan = gate.store.plan(context.req.param('id'))
+    const plan = await gate.store.plan(context.req.param('id'))
     if (!plan) throw planUnknown()
-    const request = gate.store.request(plan.id)
+    const request = await gate.store.request(plan.id)
     const document = request ? await gate.recorder.payload(request.documentSha256) : null
-    const reviews = request ? gate.store.reviews(plan.id) : []
-    return context.json({ plan: shownPlan(gate, plan), document, reviews })
+    const reviews = request ? await gate.store.reviews(plan.id) : []
+    return context.json({ plan: await shownPlan(gate, plan), document, reviews })
   })
   app.post('/api/agent/plans', async (context) => {
     const { session, said } = await agentSaid(gate, context, BEGIN)
-    const plan = await gate.plans.begin(session, said.reason, gate.facts().epoch)
-    return context.json(shownPlan(gate, plan))
+    const plan = await gate.plans.begin(session, said.reason, (await gate.facts()).epoch)
+    return context.json(await shownPlan(gate, plan))
   })
   app.post('/api/agent/plans/submit', async (context) => {
     const { session } = await agentSaid(gate, context, SUBMIT)
     const { id } = await gate.plans.submit(session)
-    return context.json(shownPlan(gate, gate.store.plan(id) ?? unknown()))
+    return context.json(await shownPlan(gate, (await gate.store.plan(id)) ?? unknown()))
   })
 }
 
@@ -60,10 +61,10 @@ function unknown(): never {
   throw planUnknown()
 }
 
-export function shownPlan(gate: Gate, plan: PlanRow): ShownPlan {
-  const row = gate.store.request(plan.id)
-  const request = row ? shownRequest(gate.store, row) : null
-  const steps = gate.store.steps(plan.id)
+export async function shownPlan(gate: Gate, plan: PlanRow): Promise<ShownPlan> {
+  const row = await gate.store.request(plan.id)
+  const request = row ? await shownRequest(gate.store, row) : null
+  const steps = await gate.store.steps(plan.id)
   return {
     planId: plan.id,
     state: stateOf(plan, request, steps),

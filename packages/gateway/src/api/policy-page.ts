@@ -6,8 +6,8 @@ import type { Gate } from '../gate.ts'
 import type { ReadingEnv } from './reading.ts'
 
 export function addPolicyPage(app: Hono<ReadingEnv>, gate: Gate): void {
-  app.get('/api/policies', (context) => {
-    const active = gate.store.activeEpoch()
+  app.get('/api/policies', async (context) => {
+    const active = await gate.store.activeEpoch()
     if (active === undefined) {
       throw new GatewayError('gate_refusing', 'no epoch is active', 'start the gate once')
     }

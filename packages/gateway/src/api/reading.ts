@@ -3,7 +3,7 @@
 // a signature.
 import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
-import { verify } from '@seconder/aws/sigv4/verify'
+import { verifyAsking } from '@seconder/aws/sigv4/verify'
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { GatewayError } from '../errors.ts'
@@ -33,7 +33,7 @@ const STATUS = /^\/api\/requests\/([^/]+)\/status$/
 export interface ReadingEnv {
   Variables: {
     /** Still true only while whoever reads may go on reading: a stream asks again. */
-    stillReads: () => boolean
+    stillReads: () => Promise<boolean>
     reader: Reader | null
   }
 }
@@ -51,27 +51,30 @@ export function requireReader(gate: Gate, clock: Clock): MiddlewareHandler<Readi
       asked !== undefined &&
       context.req.header('authorization')?.startsWith('AWS4-HMAC-SHA256 ')
     ) {
-      const session = sessionOf(gate, clock, context)
+      const session = await sessionOf(gate, clock, context)
       await requirePeer(gate.store, session, () => peerOf(socketOf(context.env)))
-      requireOwn(gate.store.request(asked), session)
+      requireOwn(await gate.store.request(asked), session)
       return next()
     }
     const reads = await readerOf(gate, context)
-    const reader = reads()
+    const reader = await reads()
     if (reader === null) throw signInNeeded()
     context.set('reader', reader)
-    context.set('stillReads', () => reads() !== null)
+    context.set('stillReads', async () => (await reads()) !== null)
     return next()
   }
 }
 
 /** Looks up who reads, each time it is called. */
-export async function readerOf(gate: Gate, context: Context): Promise<() => Reader | null> {
+export async function readerOf(
+  gate: Gate,
+  context: Context,
+): Promise<() => Promise<Reader | null>> {
   const peer = await peerOf(socketOf(context.env))
   const bearer = /^Bearer ([\w-]+)$/.exec(context.req.header('authorization') ?? '')?.[1]
   if (bearer !== undefined) return () => gate.people.signIns.reader(bearer, 'cli', peer)
   const cookie = getCookie(context, cookieName(gate))
-  if (cookie === undefined) return () => null
+  if (cookie === undefined) return async () => null
   // Every browser says from where a page asks; whoever does not say is no browser of this page's.
   // Source: https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
   if (context.req.header('sec-fetch-site') !== 'same-origin') {
@@ -137,18 +140,18 @@ export function limitPosts(clock: Clock): MiddlewareHandler {
 }
 
 /** The agent's session, by its signature over this very request. */
-function sessionOf(gate: Gate, clock: Clock, context: Context): SessionRow {
+async function sessionOf(gate: Gate, clock: Clock, context: Context): Promise<SessionRow> {
   const { method, url, raw } = context.req
   const { pathname, search } = new URL(url)
   const headers = [...raw.headers].map(([name, value]) => [name, value] as const)
   let session: SessionRow | undefined
-  const lookup = (accessKeyId: string) => {
-    session = gate.store.sessionByAccessKey(accessKeyId)
+  const lookup = async (accessKeyId: string) => {
+    session = await gate.store.sessionByAccessKey(accessKeyId)
     return session?.secretAccessKey ? session.secretAccessKey : undefined
   }
   const request = { method, target: `${pathname}${search}`, headers, body: new Uint8Array() }
   try {
-    const verified = verify(request, lookup, clock.nowMs())
+    const verified = await verifyAsking(request, lookup, clock.nowMs())
     const { service, region } = verified
     if (service !== AGENT_SCOPE.service || region !== AGENT_SCOPE.region) throw signInNeeded()
     if (session) requireSessionToken(verified, session)

@@ -43,8 +43,9 @@ export interface ShownEscalation {
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
-export function shownRequest(store: Store, row: RequestRow): ShownRequest {
-  const grant = row.state === 'approved' ? store.grantForRequest(row.id) : undefined
+export async function shownRequest(store: Store, row: RequestRow): Promise<ShownRequest> {
+  const grant = row.state === 'approved' ? await store.grantForRequest(row.id) : undefined
+  const escalations = await store.escalations(row.id)
   const isPending = row.state === 'pending'
   return {
     requestId: row.id,
@@ -63,7 +64,7 @@ export function shownRequest(store: Store, row: RequestRow): ShownRequest {
       ? { state: grant.state, expiresAt: iso(grant.expiresAtMs), endedBy: grant.endedBy }
       : null,
     deniedBefore: row.deniedBefore,
-    escalations: store.escalations(row.id).map(({ team, dueAtMs, atMs, alternative }) => {
+    escalations: escalations.map(({ team, dueAtMs, atMs, alternative }) => {
       return { team, dueAt: iso(dueAtMs), at: atMs === null ? null : iso(atMs), alternative }
     }),
     guidance: isPending ? 'wait for a reviewer; nothing was done' : closedWords(row, grant),

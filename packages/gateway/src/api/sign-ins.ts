@@ -21,28 +21,28 @@ export function addSignIns(app: Hono<ReadingEnv>, gate: Gate): void {
   app.post('/api/sign-ins', async (context) => {
     const act = await givenAct(context.req)
     return context.json(
-      given(context, gate, await signIns.bySignature(act, await peerFor(context))),
+      await given(context, gate, await signIns.bySignature(act, await peerFor(context))),
     )
   })
   app.get('/sign-in/by-link/:code', async (context) => {
     requireNavigation(context)
-    const signedIn = signIns.byLink(context.req.param('code'), await peerFor(context))
+    const signedIn = await signIns.byLink(context.req.param('code'), await peerFor(context))
     setCookie(context, gate, signedIn.token, SIGN_IN_MS.browser)
     context.header('referrer-policy', 'no-referrer')
     return context.redirect('/', 303)
   })
   addProvider(app, gate)
-  app.get('/api/me', (context) => {
+  app.get('/api/me', async (context) => {
     const reader = context.get('reader')
-    const person = store.people().find(({ name }) => name === reader?.person)
+    const person = (await store.people()).find(({ name }) => name === reader?.person)
     if (!reader || !person) throw new GatewayError('sign_in_needed', 'nobody is signed in', '')
     const expiresAt = new Date(reader.expiresAtMs).toISOString()
-    return context.json({ ...shownPerson(store, person), kind: reader.kind, expiresAt })
+    return context.json({ ...(await shownPerson(store, person)), kind: reader.kind, expiresAt })
   })
-  app.post('/api/sign-ins/end', (context) => {
+  app.post('/api/sign-ins/end', async (context) => {
     const bearer = /^Bearer ([\w-]+)$/.exec(context.req.header('authorization') ?? '')?.[1]
     const token = bearer ?? getCookie(context, cookieName(gate))
-    if (token !== undefined) signIns.end(token)
+    if (token !== undefined) await signIns.end(token)
     if (bearer === undefined) setCookie(context, gate, '', 0)
     return context.json({ ended: token !== undefined })
   })
@@ -87,11 +87,11 @@ function addProvider(app: Hono<ReadingEnv>, gate: Gate): void {
 }
 
 /** What each kind of client is given: a browser never sees its token, which is in a cookie alone. */
-function given(context: Context, gate: Gate, { use, person, token, expiresAtMs }: SignedIn) {
+async function given(context: Context, gate: Gate, { use, person, token, expiresAtMs }: SignedIn) {
   const expiresAt = new Date(expiresAtMs).toISOString()
   if (use === 'cli') return { person, expiresAt, token }
   if (use === 'link') {
-    const origin = gate.facts().relyingParty.origins[0] ?? new URL(context.req.url).origin
+    const origin = gate.people.relyingParty().origins[0] ?? new URL(context.req.url).origin
     return { person, expiresAt, link: `${origin}/sign-in/by-link/${token}` }
   }
   setCookie(context, gate, token, SIGN_IN_MS.browser)

@@ -1,13 +1,20 @@
 // Takes the signed act of an operator who goes ahead alone, within named effects and resources of one session,
 // and the signed after-reviews of two others. It allows nothing by itself: policy must say so (breakGlass).
+import type { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import { sha256Hex } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
-import { type ActVerifier, type GivenAct, invalidStatement } from '../lib/signed-act.ts'
+import {
+  type ActVerifier,
+  type GivenAct,
+  invalidStatement,
+  type VerifiedAct,
+} from '../lib/signed-act.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { Timeline } from '../record/timeline.ts'
 import { signerNow } from '../review/checks.ts'
+import { Mutexes } from '../review/mutexes.ts'
 import type { BreakGlassRow } from '../state/break-glass-store.ts'
 import type { Store } from '../state/store.ts'
 import { accountText } from './account.ts'
@@ -29,12 +36,13 @@ export interface BreakGlassOptions {
   readonly gateId: string
   readonly acts: ActVerifier
   /** Whether the epoch in force knows break-glass at all. */
-  readonly isEnabled: () => boolean
+  readonly isEnabled: () => Promise<boolean>
   readonly timeline: Pick<Timeline, 'ofBreakGlass'>
 }
 
 export class BreakGlassDesk {
   readonly #options: BreakGlassOptions
+  readonly #mutexes = new Mutexes()
 
   constructor(options: BreakGlassOptions) {
     this.#options = options
@@ -45,12 +53,12 @@ export class BreakGlassDesk {
     const { store, recorder, acts, isEnabled } = this.#options
     const verified = await acts.verify(given, BREAK_GLASS_NAMESPACE, BREAK_GLASS_STATEMENT)
     const { statement, act, strength } = verified
-    if (!isEnabled()) throw isOff()
-    const person = signerNow(store, verified)
+    if (!(await isEnabled())) throw isOff()
+    const person = await signerNow(store, verified)
     const nowMs = this.#requireFresh(statement, person.name)
-    if (statement.epoch !== store.activeEpoch()?.number)
+    if (statement.epoch !== (await store.activeEpoch())?.number)
       throw invalidStatement('the policy changed since')
-    const session = store.sessions().find(({ id }) => id === statement.session)
+    const session = await store.session(statement.session)
     if (!session || session.closedAtMs !== null || session.expiresAtMs <= nowMs)
       throw invalidStatement('no open session has this id')
     if (session.operator !== person.name) throw notTheOperator(person.name)
@@ -69,13 +77,11 @@ export class BreakGlassDesk {
       used: 0,
       closedAtMs: null,
     }
-    if (
-      store
-        .breakGlasses(1_000)
-        .some((one) => one.operator === row.operator && one.closedAtMs === null)
-    )
-      throw stillOpen(row.operator)
-    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+    const isOpen = ({ operator, closedAtMs }: BreakGlassRow) =>
+      operator === row.operator && closedAtMs === null
+    if ((await store.breakGlasses(1_000)).some(isOpen)) throw stillOpen(row.operator)
+    if (!(await store.useNonce(statement.nonce, nowMs)))
+      throw invalidStatement('its nonce was used before')
     const { id: breakGlass, operator, effects, resources, effectsMax } = row
     const until = new Date(row.untilMs).toISOString()
     const said = {
@@ -88,22 +94,29 @@ export class BreakGlassDesk {
       until,
     }
     await recorder.record({ type: 'break-glass-opened', ...said, act })
-    if (!store.addBreakGlass(row)) throw stillOpen(row.operator)
+    if (!(await store.addBreakGlass(row))) throw stillOpen(row.operator)
     return row
   }
 
   /** One of two signatures that close an after-review. Errors: as `open`; `request_unknown`, `request_closed`. */
   async review(given: GivenAct): Promise<BreakGlassRow> {
-    const { store, recorder, clock, acts } = this.#options
+    const { acts } = this.#options
     const verified = await acts.verify(given, AFTER_REVIEW_NAMESPACE, AFTER_REVIEW_STATEMENT)
+    return this.#mutexes.run(verified.statement.breakGlass, () => this.#reviewed(verified))
+  }
+
+  async #reviewed(
+    verified: VerifiedAct<z.infer<typeof AFTER_REVIEW_STATEMENT>>,
+  ): Promise<BreakGlassRow> {
+    const { store, recorder, clock } = this.#options
     const { statement, act } = verified
-    const person = signerNow(store, verified)
+    const person = await signerNow(store, verified)
     const nowMs = this.#requireFresh(statement, person.name)
-    const row = store.breakGlass(statement.breakGlass)
+    const row = await store.breakGlass(statement.breakGlass)
     if (!row) throw unknownBreakGlass()
     const refused = whyNotReviewed(row, person, statement.used, nowMs)
     if (refused) throw refused
-    if (store.breakGlassReviews(row.id).some(({ reviewer }) => reviewer === person.name))
+    if ((await store.breakGlassReviews(row.id)).some(({ reviewer }) => reviewer === person.name))
       throw new GatewayError(
         'not_a_reviewer',
         `\`${person.name}\` has already looked at it`,
@@ -114,12 +127,13 @@ export class BreakGlassDesk {
       throw invalidStatement('it is not over what was done')
     if ((await this.account(row.id)).sha256 !== statement.account)
       throw invalidStatement('more came to be known than the signer saw')
-    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+    if (!(await store.useNonce(statement.nonce, nowMs)))
+      throw invalidStatement('its nonce was used before')
     const said = { breakGlass: row.id, session: row.sessionId, reviewer: person.name }
     await recorder.record({ type: 'break-glass-reviewed', ...said, act })
     const review = { breakGlass: row.id, reviewer: person.name, comment: statement.comment }
-    store.addBreakGlassReview({ ...review, atMs: clock.nowMs() }, AFTER_REVIEWERS)
-    return store.breakGlass(row.id) as BreakGlassRow
+    await store.addBreakGlassReview({ ...review, atMs: clock.nowMs() }, AFTER_REVIEWERS)
+    return (await store.breakGlass(row.id)) as BreakGlassRow
   }
 
   /** What was done under it, as far as the ledger's first `size` entries. */

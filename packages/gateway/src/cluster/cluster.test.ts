@@ -257,7 +257,7 @@ onServer(
     await server.up()
     append(100)
     const indexes = (await Promise.all(results)).filter((index) => index !== null)
-  expect(new Set(indexes).size).toBe(indexes.length)
+    expect(new Set(indexes).size).toBe(indexes.length)
     await all[0].ledger.append(bytes({ last: true }))
     await all[0].ledger.catchUp()
     const { size } = all[0].ledger

@@ -41,10 +41,10 @@ export function uploadCall({ door, operation, parameters }: Action): UploadCall 
   return { step, bucket: Bucket, key: Key, id: UploadId, part: PartNumber }
 }
 
-/** The gate's own record of one upload; its parts are read only where they are asked for. */
+/** The gate's own record of one upload; its parts are read only for a `complete`. */
 export interface UploadRecord {
   readonly row: UploadRow | undefined
-  readonly parts: () => readonly UploadPart[]
+  readonly parts: readonly UploadPart[]
 }
 
 /** True where `session` itself began this upload, through this gate, for this very object. */
@@ -77,7 +77,7 @@ export function staged(
     case 'abort':
       return isOwn(call, row, session) ? { ...action, effects: ['write'] } : action
     case 'complete':
-      return row !== undefined && isOf(call, row) ? byContent(action, row, parts()) : action
+      return row !== undefined && isOf(call, row) ? byContent(action, row, parts) : action
   }
 }
 

@@ -3,9 +3,15 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type ActVerifier, type GivenAct, invalidStatement } from '../lib/signed-act.ts'
+import {
+  type ActVerifier,
+  type GivenAct,
+  invalidStatement,
+  type VerifiedAct,
+} from '../lib/signed-act.ts'
 import type { SignedAct } from '../record/entry.ts'
 import type { Recorder } from '../record/recorder.ts'
+import { Mutexes } from '../review/mutexes.ts'
 import type { EpochRow, Store } from '../state/store.ts'
 import type { VersionedContent } from './content.ts'
 
@@ -54,6 +60,7 @@ interface PendingAct {
 
 export class EpochDesk {
   readonly #options: ActivationOptions
+  readonly #mutexes = new Mutexes()
   #pending: { version: string; from: number; acts: Map<string, PendingAct> } | null = null
 
   constructor(options: ActivationOptions) {
@@ -66,10 +73,14 @@ export class EpochDesk {
    * on disk does not load.
    */
   async sign(given: GivenAct): Promise<Activation> {
-    const { store, recorder, clock, gateId } = this.#options
     const verified = await this.#options.acts.verify(given, EPOCH_NAMESPACE, EPOCH_STATEMENT)
+    return this.#mutexes.run('epoch', () => this.#take(verified))
+  }
+
+  async #take(verified: VerifiedAct<z.infer<typeof EPOCH_STATEMENT>>): Promise<Activation> {
+    const { store, recorder, clock, gateId } = this.#options
     const { statement, person, key, act } = verified
-    const active = store.activeEpoch()
+    const active = await store.activeEpoch()
     const candidate = this.#options.candidate()
     const nowMs = clock.nowMs()
     const expiresAtMs = Date.parse(statement.expiresAt)
@@ -88,7 +99,8 @@ export class EpochDesk {
     if (candidate.version === active.version)
       throw invalidStatement('this version is already active')
     await this.#options.check(candidate)
-    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+    if (!(await store.useNonce(statement.nonce, nowMs)))
+      throw invalidStatement('its nonce was used before')
     if (this.#pending?.version !== candidate.version || this.#pending.from !== active.number) {
       this.#pending = { version: candidate.version, from: active.number, acts: new Map() }
     }
@@ -96,7 +108,7 @@ export class EpochDesk {
     acts.set(person.name, { act, key: key.fingerprint })
     // Whoever was removed since, or whose key was, has signed nothing.
     for (const [name, { key: signedWith }] of acts) {
-      if (store.personByKey(signedWith)?.person.name !== name) acts.delete(name)
+      if ((await store.personByKey(signedWith))?.person.name !== name) acts.delete(name)
     }
     if (acts.size < EPOCH_SIGNERS)
       return { activated: false, signers: [...acts.keys()], missing: EPOCH_SIGNERS - acts.size }
@@ -115,7 +127,7 @@ export class EpochDesk {
       content,
       acts: [...acts.values()].map((pending) => pending.act),
     })
-    const { voidedRequests } = store.activateEpoch(epoch)
+    const { voidedRequests } = await store.activateEpoch(epoch)
     await this.#options.activated(epoch, voidedRequests)
     return { activated: true, signers: [...acts.keys()], missing: 0 }
   }

@@ -5,6 +5,7 @@ import { loadPolicySet, type PolicySet } from '../decide/policy-set.ts'
 import type { Action } from '../describe/action.ts'
 import { covers, environmentOf, type PlaceRules } from '../describe/environments.ts'
 import type { ProtectedRow } from '../describe/guarded.ts'
+import { GatewayError } from '../errors.ts'
 import type { EpochRow } from '../state/store.ts'
 import { buildHash, type EpochContent } from './content.ts'
 
@@ -47,6 +48,28 @@ export function alsoProtecting(epoch: ActiveEpoch, rows: readonly ProtectedRow[]
 export function refusingReason(epoch: ActiveEpoch): string | null {
   if (epoch.content.build === buildHash()) return null
   return `epoch ${epoch.number} was signed for another build of Seconder; two people must activate this one`
+}
+
+/** What the operator of a gate should know of the epoch in force. */
+export function standsWords(
+  { number }: ActiveEpoch,
+  refusing: string | null,
+  isAsOnDisk: boolean,
+): string[] {
+  if (refusing !== null) return [`answering refusals only: ${refusing}`]
+  if (isAsOnDisk) return []
+  return [
+    `the files differ from epoch ${number}, which stays in force until two people sign: seconder policy activate`,
+  ]
+}
+
+/** The error of a gate that may not decide: for that reason, or because its epoch is not the active one. */
+export function notInForce(refusing: string | null): GatewayError {
+  return new GatewayError(
+    'gate_refusing',
+    refusing ?? 'another epoch is active than the one this gate has loaded',
+    'let two people run `seconder policy activate`, or restart the gate',
+  )
 }
 
 /**

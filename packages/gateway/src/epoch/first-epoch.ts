@@ -15,13 +15,13 @@ export async function firstEpoch(
   clock: Clock,
   own: string | null,
 ): Promise<ActiveEpoch> {
-  const active = store.activeEpoch()
+  const active = await store.activeEpoch()
   if (active) return loadEpoch(active)
   const { version, text } = contentOnDisk(config, own)
   const row = { number: 1, version, content: text, activatedAtMs: clock.nowMs() }
   const epoch = await loadEpoch(row)
   const content = await recorder.keep(text)
   await recorder.record({ type: 'epoch-activated', epoch: 1, version, content, acts: [] })
-  store.activateEpoch(row)
+  await store.activateEpoch(row)
   return epoch
 }

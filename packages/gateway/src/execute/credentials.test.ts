@@ -56,7 +56,7 @@ function lending(assumeRole: boolean): UpstreamAccess {
     }),
     assumeRole,
     accounts: () => [ACCOUNT],
-    isOpen: ({ id }) => !closed.has(id),
+    isOpen: async ({ id }) => !closed.has(id),
   })
 }
 
@@ -171,7 +171,7 @@ test('what has ended when it comes is refused', async () => {
 test('L3: what was lent is gone with its session, at once', async () => {
   const send = await access.forCall(SESSION, deletion(), NO_EVIDENCE, 'req-1')
   closed.add(SESSION.id)
-  access.forgetEnded()
+  await access.forgetEnded()
   const refused = send(CALL, SCOPE)
   await expect(refused).rejects.toMatchObject({ name: 'UpstreamSilence', sent: false })
   await expect(call(deletion())).rejects.toMatchObject({ code: 'session_closed' })

@@ -76,7 +76,7 @@ export interface AccessOptions {
   readonly region?: string | undefined
   /** Accounts of the environments in force. */
   readonly accounts: () => readonly string[]
-  readonly isOpen: (session: LendingSession) => boolean
+  readonly isOpen: (session: LendingSession) => Promise<boolean>
 }
 
 /** What one session was lent, by policy and request. */
@@ -146,7 +146,7 @@ export class UpstreamAccess {
       const read = { ...call, account, resources: [] }
       const policy = readPolicy(read, { accounts: this.#options.accounts() })
       const lent = await this.#lent(session, policy, 'look-up', SESSION_SECONDS_MIN)
-      return this.#sender(session, lent)(request, scope)
+      return (await this.#sender(session, lent))(request, scope)
     }
   }
 
@@ -156,9 +156,9 @@ export class UpstreamAccess {
   }
 
   /** Drops what is kept for every session that is not open any more. */
-  forgetEnded(): void {
+  async forgetEnded(): Promise<void> {
     for (const { session } of [...this.#kept.values()]) {
-      if (!this.#options.isOpen(session)) this.forget(session.id)
+      if (!(await this.#options.isOpen(session))) this.forget(session.id)
     }
   }
 
@@ -190,25 +190,25 @@ export class UpstreamAccess {
   }
 
   async #own(session: LendingSession): Promise<SendUpstream> {
-    this.#requireOpen(session)
+    await this.#requireOpen(session)
     const credentials = await this.#options.source.current()
     return this.#sender(session, { credentials, expiresAtMs: null })
   }
 
   /** A sender that looks once more, right before it sends: session open, credentials not at their end. */
-  #sender(session: LendingSession, lent: Lent): SendUpstream {
+  async #sender(session: LendingSession, lent: Lent): Promise<SendUpstream> {
     const { exchange, clock, isOpen } = this.#options
-    this.#requireOpen(session)
+    await this.#requireOpen(session)
     const send = senderAs(lent.credentials, exchange, clock)
     return async (request, scope) => {
-      if (!isOpen(session)) throw new UpstreamSilence('the session has ended', false)
+      if (!(await isOpen(session))) throw new UpstreamSilence('the session has ended', false)
       if (!usable(lent, clock.nowMs())) throw new UpstreamSilence('the credentials ended', false)
       return send(request, scope)
     }
   }
 
-  #requireOpen(session: LendingSession): void {
-    if (this.#options.isOpen(session)) return
+  async #requireOpen(session: LendingSession): Promise<void> {
+    if (await this.#options.isOpen(session)) return
     this.forget(session.id)
     throw new GatewayError(
       'session_closed',
@@ -223,7 +223,7 @@ export class UpstreamAccess {
     request: string,
     seconds: number,
   ): Promise<Lent> {
-    this.#requireOpen(session)
+    await this.#requireOpen(session)
     const key = `${policy.digest} ${request}`
     const held = this.#kept.get(session.id)?.lent.get(key)
     if (held) {

@@ -1,7 +1,7 @@
 // Who an agent is that speaks to the gate itself: the session whose key signed the call (SigV4, service
 // `seconder`). A call signed for AWS is none to the gate, nor the other way round. No person's verb is here.
 import { SigV4Error } from '@seconder/aws/sigv4/errors'
-import { type VerifiedSignature, verify } from '@seconder/aws/sigv4/verify'
+import { type VerifiedSignature, verifyAsking } from '@seconder/aws/sigv4/verify'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
 import { sha256Hex } from '../lib/canonical-json.ts'
@@ -15,10 +15,14 @@ export const AGENT_SCOPE = { service: 'seconder', region: 'local' } as const
  * Returns the open session that signed this call, body and all; each signed call counts once.
  * Errors: `signature_invalid`, `session_closed`, `replayed`.
  */
-export function agentSession(request: WireRequest, store: Store, nowMs: number): SessionRow {
+export async function agentSession(
+  request: WireRequest,
+  store: Store,
+  nowMs: number,
+): Promise<SessionRow> {
   let session: SessionRow | undefined
-  const verified = verifiedOrRefused(request, nowMs, (accessKeyId) => {
-    session = store.sessionByAccessKey(accessKeyId)
+  const verified = await verifiedOrRefused(request, nowMs, async (accessKeyId) => {
+    session = await store.sessionByAccessKey(accessKeyId)
     return session?.secretAccessKey || undefined
   })
   const { form, payloadKind, service, region } = verified
@@ -34,19 +38,19 @@ export function agentSession(request: WireRequest, store: Store, nowMs: number):
     )
   }
   requireSessionToken(verified, session)
-  if (!store.useNonce(`agent ${sha256Hex(verified.signature)}`, nowMs)) {
+  if (!(await store.useNonce(`agent ${sha256Hex(verified.signature)}`, nowMs))) {
     throw new GatewayError('replayed', 'this very signed call was already made', 'sign it again')
   }
   return session
 }
 
-function verifiedOrRefused(
+async function verifiedOrRefused(
   request: WireRequest,
   nowMs: number,
-  lookup: (accessKeyId: string) => string | undefined,
-): VerifiedSignature {
+  lookup: (accessKeyId: string) => Promise<string | undefined>,
+): Promise<VerifiedSignature> {
   try {
-    return verify(request, lookup, nowMs)
+    return await verifyAsking(request, lookup, nowMs)
   } catch (cause) {
     if (cause instanceof SigV4Error) throw invalid(cause.message, cause)
     throw cause

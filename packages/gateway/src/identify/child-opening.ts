@@ -24,8 +24,8 @@ export interface ChildOpening {
 }
 
 /** Errors: `limit_reached`, before anything is recorded or consumed. */
-export function requireRoom(store: Store, parent: SessionRow, nowMs: number): void {
-  if (store.openChildren(parent.id, nowMs) < CHILDREN_MAX) return
+export async function requireRoom(store: Store, parent: SessionRow, nowMs: number): Promise<void> {
+  if ((await store.openChildren(parent.id, nowMs)) < CHILDREN_MAX) return
   throw new GatewayError(
     'limit_reached',
     `this session has ${CHILDREN_MAX} child sessions open; nothing was done`,
@@ -44,7 +44,7 @@ export async function answerAssumeRole(
   request: WireHead,
 ): Promise<{ status: number; headers: readonly WireHeader[]; body: Readable }> {
   const nowMs = clock.nowMs()
-  requireRoom(store, parent, nowMs)
+  await requireRoom(store, parent, nowMs)
   const lifeMs = Math.min(asked.seconds * 1_000, SESSION_LIFETIME_MS_MAX)
   // Whole seconds, as STS says them, and never later than the parent.
   const expiresAtMs = Math.floor(Math.min(parent.expiresAtMs, nowMs + lifeMs) / 1_000) * 1_000
@@ -73,7 +73,7 @@ export async function answerAssumeRole(
     expiresAt: new Date(expiresAtMs).toISOString(),
   })
   // A crash before this line leaves an entry about a session whose keys nobody has.
-  if (!store.addChild(child, CHILDREN_MAX, nowMs)) {
+  if (!(await store.addChild(child, CHILDREN_MAX, nowMs))) {
     throw new GatewayError(
       'session_closed',
       'this session has ended or has too many child sessions; nothing was done',

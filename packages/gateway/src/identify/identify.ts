@@ -7,7 +7,7 @@ import { type ChunkedEnd, ChunkReader } from '@seconder/aws/sigv4/chunk-reader'
 import { plainHeaders, readChunkedBody } from '@seconder/aws/sigv4/chunked-body'
 import { SigV4Error } from '@seconder/aws/sigv4/errors'
 import { withoutPresignedParameters } from '@seconder/aws/sigv4/sign'
-import { type VerifiedSignature, verify, verifyHead } from '@seconder/aws/sigv4/verify'
+import { type VerifiedSignature, verifyAsking, verifyHead } from '@seconder/aws/sigv4/verify'
 import { headerValues, isHeld, type WireHead, type WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
 import type { Received, ReceivedBody } from '../receive/received.ts'
@@ -36,12 +36,16 @@ export interface Identified {
  * `other_row` when the signature is not for the host that the client believes it talks to, or no host of
  * the service signed for has the label that stood before the gate's own name.
  */
-export function identify(received: Received, store: Store, nowMs: number): Identified {
+export async function identify(
+  received: Received,
+  store: Store,
+  nowMs: number,
+): Promise<Identified> {
   const keys = keysOf(store)
   const options = { presignedMsMax: PRESIGNED_MS_MAX }
   // A large body takes its time; what its signature says of the time was so when its head came.
   const signedForMs = received.admittedAtMs ?? nowMs
-  const verified = verify(received.request, keys.lookup, signedForMs, options)
+  const verified = await verifyAsking(received.request, keys.lookup, signedForMs, options)
   const session = requireOpen(keys.found(), nowMs)
   requireSessionToken(verified, session)
   const { named } = received
@@ -61,10 +65,10 @@ export function identify(received: Received, store: Store, nowMs: number): Ident
  * Throws why a request is refused whatever its body is: as `identify`, with the body left out. A
  * signature is verified where the head names the hash of its body, as S3's clients do.
  */
-export function identifyHead(head: WireHead, store: Store, nowMs: number): void {
+export async function identifyHead(head: WireHead, store: Store, nowMs: number): Promise<void> {
   const keys = keysOf(store)
   const options = { presignedMsMax: PRESIGNED_MS_MAX }
-  verifyHead(head, keys.lookup, nowMs, options)
+  await verifyHead(head, keys.lookup, nowMs, options)
   requireOpen(keys.found(), nowMs)
 }
 
@@ -80,14 +84,14 @@ export interface Admitted {
  * by `identify`, when it is there. Errors: as `identify`; `unsupported_payload` where the head does not say
  * how the signature covers the body, `body_too_large` where the gate would have to read it to describe it.
  */
-export function admit(
+export async function admit(
   head: WireHead,
   place: Pick<Received, 'named' | 'label'>,
   store: Store,
   nowMs: number,
-): Admitted {
+): Promise<Admitted> {
   const keys = keysOf(store)
-  const verified = verifyHead(head, keys.lookup, nowMs, { presignedMsMax: PRESIGNED_MS_MAX })
+  const verified = await verifyHead(head, keys.lookup, nowMs, { presignedMsMax: PRESIGNED_MS_MAX })
   const session = requireOpen(keys.found(), nowMs)
   if (verified === null) throw undeclared()
   requireSessionToken(verified, session)
@@ -128,8 +132,8 @@ function callerOf(session: SessionRow): Caller {
 function keysOf(store: Store) {
   let session: SessionRow | undefined
   return {
-    lookup(accessKeyId: string): string | undefined {
-      session = store.sessionByAccessKey(accessKeyId)
+    async lookup(accessKeyId: string): Promise<string | undefined> {
+      session = await store.sessionByAccessKey(accessKeyId)
       // A closed session has no key left; its requests fail here as those of an unknown key would.
       return session?.secretAccessKey ? session.secretAccessKey : undefined
     },

@@ -44,10 +44,11 @@ export async function closeSession(
   if (Math.abs(nowMs - Date.parse(statement.signedAt)) > 5 * 60_000) {
     throw invalidStatement('it was signed more than five minutes away from now')
   }
-  if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+  if (!(await store.useNonce(statement.nonce, nowMs)))
+    throw invalidStatement('its nonce was used before')
   // The keys end first: a crash between the two lines leaves a closed session without its entry, and
   // never an entry about a session whose keys still work.
-  const closed = store.closeSession(statement.session, nowMs)
+  const closed = await store.closeSession(statement.session, nowMs)
   if (!closed) {
     throw new GatewayError(
       'session_unknown',

@@ -57,7 +57,7 @@ export interface OpeningOptions {
   readonly clock: Clock
   readonly gateId: string
   readonly acts: ActVerifier
-  readonly roles: () => Readonly<Record<string, RoleRow>>
+  readonly roles: () => Promise<Readonly<Record<string, RoleRow>>>
 }
 
 /**
@@ -82,9 +82,10 @@ export async function openSession(
   if (expiresAtMs <= nowMs || expiresAtMs > nowMs + SESSION_LIFETIME_MS_MAX + OPENING_AGE_MS_MAX) {
     throw invalidStatement('a session lives at most 12 hours')
   }
-  const role = options.roles()[statement.role]
+  const role = (await options.roles())[statement.role]
   if (!role) throw invalidStatement(`there is no role \`${statement.role}\``)
-  if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+  if (!(await store.useNonce(statement.nonce, nowMs)))
+    throw invalidStatement('its nonce was used before')
   const session: SessionRow = {
     id: randomId('s'),
     parent: null,
@@ -108,7 +109,7 @@ export async function openSession(
     role: session.roleArn,
     act,
   })
-  store.addSession(session)
+  await store.addSession(session)
   return { sessionId: session.id, expiresAt: statement.expiresAt, sealed }
 }
 

@@ -1,6 +1,6 @@
 // Where a session's keys may be used from, against the real state and any peer that a door may measure.
 import { expect, test } from 'vitest'
-import { openSqliteStore } from '../state/sqlite.ts'
+import { openSqliteStore } from '../state/open-store.ts'
 import { requirePeer } from './session-peer.ts'
 
 const elsewhere = { code: 'session_elsewhere' }
@@ -17,7 +17,7 @@ test('H17 the first peer is the only one; a child goes with its parent', async (
   await use('address 192.0.2.1', 's-2', 's-1')
   await expect(use('user 1000', 's-2', 's-1')).rejects.toMatchObject(elsewhere)
   await use('user 1000', 's-3')
-  store.close()
+  await store.close()
 })
 
 test('H17 what cannot be told binds nothing, and a later peer that can does', async () => {
@@ -28,7 +28,7 @@ test('H17 what cannot be told binds nothing, and a later peer that can does', as
   await use('user 7')
   await expect(use('user 8')).rejects.toMatchObject(elsewhere)
   await expect(use(null)).rejects.toMatchObject(elsewhere)
-  store.close()
+  await store.close()
 })
 
 test('H17 of two peers at the same time, one is the first', async () => {
@@ -38,5 +38,5 @@ test('H17 of two peers at the same time, one is the first', async () => {
   )
   const ended = await Promise.allSettled(uses)
   expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-  store.close()
+  await store.close()
 })

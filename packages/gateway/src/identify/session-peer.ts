@@ -16,7 +16,8 @@ export async function requirePeer(
   const bound = parent ?? id
   const peer = await measured()
   const first =
-    store.sessionPeer(bound) ?? (peer === null ? undefined : store.bindPeer(bound, peer))
+    (await store.sessionPeer(bound)) ??
+    (peer === null ? undefined : await store.bindPeer(bound, peer))
   if (first === undefined || first === peer) return
   throw new GatewayError(
     'session_elsewhere',

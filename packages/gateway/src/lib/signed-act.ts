@@ -60,14 +60,15 @@ export class ActVerifier {
    */
   async verify<T>(act: GivenAct, namespace: string, shape: z.ZodType<T>): Promise<VerifiedAct<T>> {
     const statement = parseStatement(act.statement, shape)
-    const signed = 'credentialId' in act ? await this.#byPasskey(act) : this.#bySsh(act, namespace)
+    const signed =
+      'credentialId' in act ? await this.#byPasskey(act) : await this.#bySsh(act, namespace)
     this.#perPerson.take(signed.person.name)
     return { statement, ...signed }
   }
 
-  #bySsh(act: SshAct, namespace: string) {
+  async #bySsh(act: SshAct, namespace: string) {
     const fingerprint = fingerprintOf(act.publicKey)
-    const known = this.#store.personByKey(fingerprint)
+    const known = await this.#store.personByKey(fingerprint)
     if (!known) throw unknownKey(`the key ${fingerprint}`)
     const strength = verifySsh(act, namespace, known.key.publicKey)
     return { ...known, strength, act }
@@ -93,12 +94,12 @@ export class ActVerifier {
   }
 
   async #byPasskey(act: AssertedAct) {
-    const known = this.#store.personByCredential(act.credentialId)
+    const known = await this.#store.personByCredential(act.credentialId)
     if (!known) throw unknownKey('this passkey')
     const { key } = known
     const counter = await this.#verifyPasskey(parsePasskey(key.publicKey), key.counter, act)
     // In one statement with the comparison: of two assertions with one counter, one counts.
-    if (!this.#store.advanceCounter(key.fingerprint, counter)) throw wentBack()
+    if (!(await this.#store.advanceCounter(key.fingerprint, counter))) throw wentBack()
     return { ...known, strength: 'hardware', act: asPasskeyAct(act, key.publicKey) } as const
   }
 

@@ -72,9 +72,10 @@ export async function takeAway(options: AwayOptions, given: GivenAct): Promise<S
     throw invalidStatement('the key is not that of the signer named')
   if (Math.abs(nowMs - Date.parse(statement.signedAt)) > AGE_MS_MAX)
     throw invalidStatement('it was signed more than five minutes away from now')
-  if (away !== null) requirePossible(store, person.name, away, nowMs)
+  if (away !== null) await requirePossible(store, person.name, away, nowMs)
   const absences = kept(options)
-  if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+  if (!(await store.useNonce(statement.nonce, nowMs)))
+    throw invalidStatement('its nonce was used before')
   // A crash after the entry leaves somebody told who thought to be away: they sign again.
   await recorder.record({ type: 'away', signer: person.name, away, act })
   if (away === null) absences.endAbsence(person.name)
@@ -101,17 +102,17 @@ function kept({ absences }: AwayOptions): Absences {
   )
 }
 
-function requirePossible(
+async function requirePossible(
   store: Store,
   person: string,
   { to, until }: { readonly to: string; readonly until: string },
   nowMs: number,
-): void {
+): Promise<void> {
   const untilMs = Date.parse(until)
   if (untilMs <= nowMs || untilMs > nowMs + AWAY_MS_MAX)
     throw impossible('its end is past, or more than 90 days away')
   if (to === person) throw impossible('nobody stands in for themselves')
-  if (!store.people().some(({ name }) => name === to))
+  if (!(await store.people()).some(({ name }) => name === to))
     throw impossible('whoever is to be told instead is no member')
 }
 

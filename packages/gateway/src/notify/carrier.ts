@@ -26,7 +26,7 @@ export interface CarrierOptions {
   readonly clock: Clock
   readonly consoleUrl: () => string
   readonly log: (line: string) => void
-  readonly isPending: (request: string) => boolean
+  readonly isPending: (request: string) => Promise<boolean>
   /** Called once an attempt is over: more may be due. */
   readonly wake: () => void
 }
@@ -80,11 +80,11 @@ export class Carrier {
   }
 
   /** Begins whatever is due on channels that are free. */
-  send(): void {
+  async send(): Promise<void> {
     for (const line of this.#lines.values()) {
       if (line.attempt !== null || this.#stopped.signal.aborted) continue
       if (line.heldUntilMs > this.#options.clock.nowMs()) continue
-      const next = this.#next(line.name)
+      const next = await this.#next(line.name)
       if (next === undefined) continue
       line.attempt = this.#attempt(line, next).finally(() => {
         line.attempt = null
@@ -110,19 +110,22 @@ export class Carrier {
   }
 
   /** The next delivery that still says something true. */
-  #next(channel: string): WaitingDelivery | undefined {
+  async #next(channel: string): Promise<WaitingDelivery | undefined> {
     const { outbox, clock } = this.#options
     for (;;) {
       const next = outbox.due(channel, clock.nowMs())
-      if (next === undefined || !this.#isOver(next)) return next
+      if (next === undefined || !(await this.#isOver(next))) return next
       // An attempt that failed may have arrived all the same: then its end is told.
       outbox.end(next.id, next.attempts > 0 && next.follows === null ? 'surpassed' : 'void')
     }
   }
 
-  #isOver({ notice, follows }: WaitingDelivery): boolean {
+  async #isOver({ notice, follows }: WaitingDelivery): Promise<boolean> {
     const { outbox, isPending } = this.#options
-    if (follows === null) return !notice.requests.some(({ id }) => isPending(id))
+    if (follows === null) {
+      for (const { id } of notice.requests) if (await isPending(id)) return false
+      return true
+    }
     const first = outbox.deliveryState(follows)
     return first !== 'delivered' && first !== 'surpassed'
   }

@@ -84,7 +84,7 @@ export class Notifier {
       const outbox = Outbox.open(outboxPath)
       outbox.giveUpBeside(Object.keys(config.channels))
       const wake = () => this.#wake(0)
-      const isPending = (id: string) => store.request(id)?.state === 'pending'
+      const isPending = async (id: string) => (await store.request(id))?.state === 'pending'
       const carrier = new Carrier({ config, outbox, clock, consoleUrl, log, isPending, wake })
       this.#open = { outbox, carrier }
     } catch {
@@ -151,7 +151,7 @@ export class Notifier {
       await this.#tellNew()
       await this.#tellTeams()
       await this.#tellEnded()
-      this.#open?.carrier.send()
+      await this.#open?.carrier.send()
       this.#trouble = null
     } catch {
       this.#sweepAtMs = this.#options.clock.nowMs() + SWEEP_MS
@@ -194,7 +194,8 @@ export class Notifier {
     this.#sweepAtMs = nowMs + SWEEP_MS
     const { outbox } = this.#opened()
     outbox.prune(nowMs)
-    for (const { id } of store.requests({ state: 'pending', limit: SWEPT_MAX })) this.#heard.add(id)
+    for (const { id } of await store.requests({ state: 'pending', limit: SWEPT_MAX }))
+      this.#heard.add(id)
     for (const id of outbox.watched()) this.#heard.add(id)
   }
 
@@ -202,21 +203,21 @@ export class Notifier {
     while (this.#heard.size > 0 && !this.#isClosed) {
       for (const id of [...this.#heard].slice(0, SLICE)) {
         this.#heard.delete(id)
-        this.#lookAt(id)
+        await this.#lookAt(id)
       }
       await others()
     }
   }
 
-  #lookAt(id: string): void {
+  async #lookAt(id: string): Promise<void> {
     const { store, clock } = this.#options
     const { outbox } = this.#opened()
-    const row = store.request(id)
+    const row = await store.request(id)
     const known = outbox.watchState(id)
     const nowMs = clock.nowMs()
     if (row?.state === 'pending') {
       if (known === undefined && !outbox.watch(id, row.sessionId, nowMs)) this.#unwatched++
-      if (store.escalations(id).some(({ atMs }) => atMs !== null)) this.#escalated.add(id)
+      if ((await store.escalations(id)).some(({ atMs }) => atMs !== null)) this.#escalated.add(id)
     } else if (known === 'new') {
       // It ended before anybody was told: nobody need be.
       outbox.forget(id)
@@ -226,10 +227,12 @@ export class Notifier {
   }
 
   /** Whoever is away is told through their stand-in, where that one can be told at all. */
-  #routing(): Routing {
+  async #routing(): Promise<Routing> {
     const { config, store, clock } = this.#options
     const absences = this.#opened().outbox.absences(clock.nowMs())
-    const members = new Set(absences.length === 0 ? [] : store.people().map(({ name }) => name))
+    const members = new Set(
+      absences.length === 0 ? [] : (await store.people()).map(({ name }) => name),
+    )
     const own = (person: string) =>
       Object.hasOwn(config.people, person) ? config.people[person] : undefined
     return {
@@ -261,7 +264,7 @@ export class Notifier {
   async #tellNew(): Promise<void> {
     const { store, clock } = this.#options
     const { outbox } = this.#opened()
-    const routing = this.#routing()
+    const routing = await this.#routing()
     for (const due of outbox.sessionsWith('new')) {
       if (this.#isClosed) return
       if (this.#newDueAt(due) > clock.nowMs()) continue
@@ -269,7 +272,7 @@ export class Notifier {
       const ids = outbox.requestsOf(due.session, 'new', NAMED_MAX)
       const told = new Map<string, NoticedRequest[]>()
       for (const id of ids) {
-        const row = store.request(id)
+        const row = await store.request(id)
         if (row?.state !== 'pending') continue
         const concern = await this.#headlines.of(row)
         const channels = channelsFor(routing, row.requirement, concern)
@@ -277,7 +280,7 @@ export class Notifier {
         for (const channel of channels)
           told.set(channel, [...(told.get(channel) ?? []), noticedRequest(row, concern)])
       }
-      const operator = store.request(ids[0] ?? '')?.operator ?? ''
+      const operator = (await store.request(ids[0] ?? ''))?.operator ?? ''
       const of = { session: due.session, operator: shown(operator), team: null }
       const going = [...told].flatMap(([channel, requests]) =>
         this.#going(channel, { kind: 'request.opened', ...of, requests }, null),
@@ -290,14 +293,14 @@ export class Notifier {
   async #tellTeams(): Promise<void> {
     const { store, clock } = this.#options
     const { outbox } = this.#opened()
-    const routing = this.#routing()
+    const routing = await this.#routing()
     for (const id of this.#escalated) {
       if (this.#isClosed) return
       this.#escalated.delete(id)
-      const row = store.request(id)
+      const row = await store.request(id)
       if (row?.state !== 'pending') continue
       const concern = await this.#headlines.of(row)
-      for (const { team, atMs, alternative } of store.escalations(id)) {
+      for (const { team, atMs, alternative } of await store.escalations(id)) {
         if (atMs === null || outbox.wasEscalated(id, team)) continue
         const channels = channelsFor(routing, [`${team}:1`], concern)
         if (channels.length === 0) this.#unrouted++
@@ -319,7 +322,11 @@ export class Notifier {
       if (this.#endDueAt(due) > clock.nowMs()) continue
       await others()
       const ids = outbox.requestsOf(due.session, 'ending', SLICE)
-      const rows = ids.flatMap((id) => store.request(id) ?? [])
+      const rows: RequestRow[] = []
+      for (const id of ids) {
+        const row = await store.request(id)
+        if (row) rows.push(row)
+      }
       const going: Going[] = []
       for (const [first, group] of this.#byOpening(rows)) {
         const requests: NoticedRequest[] = []

@@ -4,9 +4,9 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Statements } from '../state/statements.ts'
 import type { Absence, Absences } from './away.ts'
 import type { Delivery } from './channel.ts'
+import { LocalStatements } from './local-statements.ts'
 import type { Notice } from './notice.ts'
 
 /** Deliveries of one channel that wait at once. */
@@ -78,7 +78,7 @@ export interface SessionDue {
   readonly sinceMs: number
 }
 
-export class Outbox extends Statements implements Absences {
+export class Outbox extends LocalStatements implements Absences {
   /** How many are watched; null until it was counted once. */
   #watched: number | null = null
 

@@ -3,25 +3,25 @@ import { acceptsSoftware, decideWithReviewers } from '../decide/decide.ts'
 import type { Decision } from '../decide/decision.ts'
 import { type ActiveEpoch, placeRules } from '../epoch/active.ts'
 import { ReviewDesk } from '../review/desk.ts'
-import type { DeskOptions } from '../review/desk-options.ts'
+import type { DeskOptions, DeskPolicy } from '../review/desk-options.ts'
 import { partsOf } from '../review/plan-document.ts'
 import { asDecided } from './facts.ts'
 
 export function deskUnder(
-  parts: Omit<DeskOptions, 'acceptsSoftware' | 'decideWith' | 'escalations'>,
-  inForce: () => ActiveEpoch,
+  parts: Omit<DeskOptions, 'policy'>,
+  inForce: () => Promise<ActiveEpoch>,
 ): ReviewDesk {
-  return new ReviewDesk({
-    ...parts,
-    acceptsSoftware: (document) => {
-      const epoch = inForce()
-      return partsOf(document).every(({ action, evidence, context }) => {
+  return new ReviewDesk({ ...parts, policy: async () => policyOf(await inForce()) })
+}
+
+function policyOf(epoch: ActiveEpoch): DeskPolicy {
+  return {
+    acceptsSoftware: (document) =>
+      partsOf(document).every(({ action, evidence, context }) => {
         const decided = asDecided(action, evidence, placeRules(epoch))
         return acceptsSoftware(decided, evidence, context, epoch.policySet)
-      })
-    },
+      }),
     decideWith: (document, reviewers) => {
-      const epoch = inForce()
       const decisions = partsOf(document).map(({ action, evidence, context }) => {
         const decided = asDecided(action, evidence, placeRules(epoch))
         return decideWithReviewers(decided, evidence, context, epoch.policySet, reviewers)
@@ -29,10 +29,10 @@ export function deskUnder(
       return strictest(decisions)
     },
     escalations: (environments) =>
-      inForce().content.environments.flatMap(({ name, escalate }) =>
+      epoch.content.environments.flatMap(({ name, escalate }) =>
         escalate && environments.includes(name) ? [{ ...escalate, environment: name }] : [],
       ),
-  })
+  }
 }
 
 /** The answer to all of them together: one deny denies, one review holds, nothing at all is denied. */

@@ -96,13 +96,20 @@ export class Following {
     if (this.#followers.size >= this.#limits.atOnce) {
       return this.#record(effect.id, 'unconfirmed', 'too many effects are followed at once')
     }
-    store.addFollowed(row)
-    this.#wait(row)
+    // Its place is taken before it is kept: what begins meanwhile counts it.
+    const follower = this.#placed(row)
+    try {
+      await store.addFollowed(row)
+    } catch (cause) {
+      this.#followers.delete(row.id)
+      throw cause
+    }
+    this.#next(follower)
   }
 
   /** Goes on with what was followed before a restart. */
-  resume(): void {
-    for (const row of this.#parts.store.followed()) this.#wait(row)
+  async resume(): Promise<void> {
+    for (const row of await this.#parts.store.followed()) this.#next(this.#placed(row))
   }
 
   /** Stops looking; what is not at its end is gone on with at the next start. */
@@ -113,11 +120,11 @@ export class Following {
     await Promise.allSettled(this.#looks)
   }
 
-  #wait(effect: FollowedEffect): void {
+  #placed(effect: FollowedEffect): Follower {
     const { firstMs } = this.#limits
     const follower = { effect, pauseMs: firstMs, seenDone: false, last: 'nothing was seen' }
     this.#followers.set(effect.id, follower)
-    this.#next(follower)
+    return follower
   }
 
   #next(follower: Follower): void {
@@ -137,7 +144,7 @@ export class Following {
   async #step(follower: Follower): Promise<void> {
     const { store, clock } = this.#parts
     const { effect } = follower
-    const session = store.sessions().find(({ id }) => id === effect.sessionId)
+    const session = await store.session(effect.sessionId)
     const nowMs = clock.nowMs()
     if (session === undefined || session.closedAtMs !== null || session.expiresAtMs <= nowMs) {
       return this.#end(follower, 'unconfirmed', 'the session ended before AWS said how it ended')
@@ -173,7 +180,7 @@ export class Following {
     await this.#record(follower.effect.id, confirmed, detail)
     this.#followers.delete(follower.effect.id)
     // A crash before this line leaves a row whose end is in the ledger: followed once more, said twice.
-    this.#parts.store.endFollowed(follower.effect.id)
+    await this.#parts.store.endFollowed(follower.effect.id)
   }
 
   async #record(effect: string, confirmed: Confirmed, detail: string): Promise<void> {

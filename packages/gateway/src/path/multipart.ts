@@ -1,5 +1,6 @@
 // Keeps the gate's record of multipart uploads along the path: what is begun, what each part holds, and that
 // nothing of an upload changes while its Complete is decided and done (red team C8).
+import { isDeepStrictEqual } from 'node:util'
 import { parseXml } from '@seconder/aws/xml/xml-tree'
 import type { Action } from '../describe/action.ts'
 import { PART_NUMBER_MAX, staged, type UploadCall, uploadCall } from '../describe/staged-upload.ts'
@@ -15,6 +16,8 @@ export const UPLOAD_KEPT_MS = 24 * 60 * 60_000
 
 /** A call of the path, as far as it is one of a multipart upload. */
 export interface InUpload {
+  /** As its parameters say, without the record. */
+  readonly asSent: Action
   readonly action: Action
   readonly upload: UploadCall | null
   readonly session: { readonly id: string }
@@ -33,65 +36,82 @@ export class Multipart {
   }
 
   /** What the call means in the light of the record. */
-  described(action: Action, session: { readonly id: string }): Pick<InUpload, 'action' | 'upload'> {
-    const upload = uploadCall(action)
-    if (upload === null) return { action, upload }
-    const store = this.#store
-    const record = {
-      row: upload.id === '' ? undefined : store.upload(upload.id),
-      parts: () => store.uploadParts(upload.id),
-    }
-    return { action: staged(action, upload, record, session.id), upload }
+  async described(
+    asSent: Action,
+    session: { readonly id: string },
+  ): Promise<Omit<InUpload, 'session'>> {
+    const upload = uploadCall(asSent)
+    if (upload === null) return { asSent, action: asSent, upload }
+    const row = upload.id === '' ? undefined : await this.#store.upload(upload.id)
+    const isWhole = upload.step === 'complete' && row !== undefined
+    const parts = isWhole ? await this.#store.uploadParts(upload.id) : []
+    return { asSent, action: staged(asSent, upload, { row, parts }, session.id), upload }
   }
 
   /**
    * Runs a call while nothing that it rests on changes: parts and Complete of one upload exclude each other.
-   * INVARIANT: begins in the same turn in which the call was described. Errors: `limit_reached`.
+   * Errors: `limit_reached`.
    */
-  async apart<T>({ upload, session }: InUpload, run: () => Promise<T>): Promise<T> {
-    if (upload?.step === 'create') this.#requireRoom(session.id)
-    if (upload?.step === 'complete') return this.#whileWhole(upload.id, run)
+  async apart<T>(call: InUpload, run: () => Promise<T>): Promise<T> {
+    const { upload, session } = call
+    if (upload?.step === 'create') await this.#requireRoom(session.id)
+    if (upload?.step === 'complete') return this.#whileWhole(upload.id, call, run)
     if (upload?.step === 'part' || upload?.step === 'copy') return this.#asPart(upload.id, run)
     return run()
   }
 
   /** Told right before the effect is begun: what was known of a part is known no more. */
-  begins({ upload }: InUpload): void {
-    if (upload !== null && isPart(upload)) this.#store.beginPart(upload.id, upload.part)
+  async begins({ upload }: InUpload): Promise<void> {
+    if (upload !== null && isPart(upload)) await this.#store.beginPart(upload.id, upload.part)
   }
 
   /** Told when the outcome is recorded. Silence leaves a part begun: what S3 holds there stays uncertain. */
-  ended(call: InUpload, { outcome, answer }: Executed): void {
+  async ended(call: InUpload, { outcome, answer }: Executed): Promise<void> {
     const { upload } = call
     if (upload === null || outcome.result === 'unknown') return
     const done = outcome.result === 'succeeded' ? answer : null
-    if (isPart(upload)) this.#endPart(call.action, upload, done)
+    if (isPart(upload)) await this.#endPart(call.action, upload, done)
     else if (done === null) return
-    else if (upload.step === 'create') this.#begun(call, upload, done)
-    else if (upload.step === 'complete' || upload.step === 'abort') this.#store.endUpload(upload.id)
+    else if (upload.step === 'create') await this.#begun(call, upload, done)
+    else if (upload.step === 'complete' || upload.step === 'abort')
+      await this.#store.endUpload(upload.id)
   }
 
-  #endPart(action: Action, { step, id, part: number }: UploadCall, answer: Answer | null): void {
+  async #endPart(
+    action: Action,
+    { step, id, part: number }: UploadCall,
+    answer: Answer | null,
+  ): Promise<void> {
     const etag = answer?.headers.find(([name]) => name.toLowerCase() === 'etag')?.[1]
     const body = step === 'part' ? action.parameters['Body'] : undefined
     const { sha256, bytes } = (body ?? {}) as { sha256?: string; bytes?: number }
     const isSeen = etag !== undefined && sha256 !== undefined && bytes !== undefined
     const held = isSeen ? { etag, sha256, bytes } : { etag: null, sha256: null, bytes: 0 }
-    this.#store.endPart(id, { number, ...held })
+    await this.#store.endPart(id, { number, ...held })
   }
 
-  #begun({ action, session }: InUpload, { bucket, key }: UploadCall, { body }: Answer): void {
+  async #begun(
+    { action, session }: InUpload,
+    { bucket, key }: UploadCall,
+    { body }: Answer,
+  ): Promise<void> {
     const id = uploadIdIn(body)
     // Without a record of it, each of its parts is held to be somebody else's.
     if (id === null) return
     const { Bucket: _bucket, Key: _key, ...created } = action.parameters
-    this.#store.addUpload({ id, bucket, key, sessionId: session.id, created }, this.#clock.nowMs())
+    await this.#store.addUpload(
+      { id, bucket, key, sessionId: session.id, created },
+      this.#clock.nowMs(),
+    )
   }
 
-  async #whileWhole<T>(id: string, run: () => Promise<T>): Promise<T> {
+  async #whileWhole<T>(id: string, call: InUpload, run: () => Promise<T>): Promise<T> {
     if (this.#completing.has(id) || this.#parts.has(id)) throw busy()
     this.#completing.add(id)
     try {
+      // A part may have come and gone since the call was described; from here on none does.
+      const now = await this.described(call.asSent, call.session)
+      if (!isDeepStrictEqual(now.action, call.action)) throw busy()
       return await run()
     } finally {
       this.#completing.delete(id)
@@ -110,9 +130,9 @@ export class Multipart {
     }
   }
 
-  #requireRoom(sessionId: string): void {
-    this.#store.pruneUploads(this.#clock.nowMs() - UPLOAD_KEPT_MS)
-    const { ofSession, all } = this.#store.uploadCount(sessionId)
+  async #requireRoom(sessionId: string): Promise<void> {
+    await this.#store.pruneUploads(this.#clock.nowMs() - UPLOAD_KEPT_MS)
+    const { ofSession, all } = await this.#store.uploadCount(sessionId)
     if (ofSession < UPLOADS_PER_SESSION_MAX && all < UPLOADS_MAX) return
     const whose = ofSession < UPLOADS_PER_SESSION_MAX ? 'this gate has' : 'this session has'
     throw new GatewayError(

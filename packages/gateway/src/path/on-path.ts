@@ -22,7 +22,7 @@ export interface GatewayParts {
   readonly plans: PlanDesk
   readonly access: UpstreamAccess
   /** The epoch in force, or why there is none. */
-  readonly epoch: () => ActiveEpoch
+  readonly epoch: () => Promise<ActiveEpoch>
   readonly following: Following
   /** Shared with what follows effects, so that both stay within one budget. */
   readonly lookUps: LookUps
@@ -35,6 +35,8 @@ export interface OnPath extends Identified {
   readonly received: Received
   /** The child session that an AssumeRole asks for; null for every other call. */
   readonly child: ChildAsked | null
+  /** As its parameters say; `action` is that in the light of what the gate knows of its upload. */
+  readonly asSent: Action
   readonly action: Action
   /** Where it stands in a multipart upload; null for any other call. */
   readonly upload: InUpload['upload']

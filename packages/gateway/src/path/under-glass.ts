@@ -31,7 +31,7 @@ export async function glassFor(
   if (decision.answer === 'deny' && decision.code !== 'denied_by_policy') return null
   if (call.epoch.content.breakGlass !== true || call.child || call.twin) return null
   if (isPresigned(call.verified)) return null
-  const row = store.liveBreakGlass(call.session.id, call.epoch.number, nowMs)
+  const row = await store.liveBreakGlass(call.session.id, call.epoch.number, nowMs)
   if (!row) return null
   const asked = decidedOf(call, evidence)
   const isNamed =

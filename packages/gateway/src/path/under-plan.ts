@@ -41,12 +41,12 @@ export function notWhileRecorded(call: OnPath, { id }: PlanRow): Reply {
 }
 
 /** What needs a review and is not the next call of an approved plan ends that plan. */
-export function strayed(
+export async function strayed(
   plans: PlanDesk,
   call: OnPath,
   { plan }: Course & { readonly is: 'running' },
 ): Promise<GatewayError> {
-  const next = nextStep(plans.steps(plan))?.number ?? null
+  const next = nextStep(await plans.steps(plan))?.number ?? null
   const why = `${call.action.operation} needs a review and is not its next call, or is made again`
   return plans.stopped(plan, next, why)
 }
@@ -74,7 +74,7 @@ export async function requireStill(
   const context = contextOf(call.caller, await call.received.isolation())
   const part = { action: call.action, evidence, context }
   const signed = await plans.signed(course, step.number)
-  const why = whyNotNow(part, signed, () => desk.stillAllows(course.request, part))
+  const why = await whyNotNow(part, signed, () => desk.stillAllows(course.request, part))
   if (why === 'unread') throw couldNotLookAgain()
   if (why !== null) throw await plans.stopped(course.plan, step.number, NOT_THE_SAME)
 }

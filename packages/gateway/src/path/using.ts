@@ -10,12 +10,12 @@ export interface PassedBy {
   readonly glass: Glass | null
 }
 
-export function used(
+export async function used(
   store: Store,
   { grant, place, glass }: PassedBy,
   effect: OpenEffect,
   { signature, epoch, nowMs }: { signature: string; epoch: number; nowMs: number },
-): boolean {
+): Promise<boolean> {
   if (glass) return store.useBreakGlass(glass.row.id, effect, signature, nowMs)
   if (place) return store.consumeStep(place, effect, signature, nowMs)
   if (grant) return store.consumeGrant(grant.id, effect, signature, nowMs)

@@ -43,7 +43,7 @@ export interface PeopleDeskOptions {
   /** Whether people come from an identity provider alone. */
   readonly namesIdentities: boolean
   /** Hears what ended with a change, once that is in the state. */
-  readonly ended: (applied: AppliedChange) => void
+  readonly ended: (applied: AppliedChange) => Promise<void>
 }
 
 /** A change as everybody is told of it. */
@@ -81,37 +81,38 @@ export class PeopleDesk {
     const { statement, person, act } = verified
     const { change } = statement
     const nowMs = clock.nowMs()
-    this.#requireCounts(verified, nowMs)
+    await this.#requireCounts(verified, nowMs)
     if (addsPower(change) && person.name === change.person) {
       throw changeRefused('it gives its signer power; two others must sign it')
     }
-    requirePossible(store, change, namesIdentities)
-    const before = this.#opened(change, nowMs)
+    await requirePossible(store, change, namesIdentities)
+    const before = await this.#opened(change, nowMs)
     if (
       verified.person.addedAtMs > before.openedAtMs ||
       verified.key.addedAtMs > before.openedAtMs
     ) {
       throw changeRefused('its signer, or the key signed with, was added after it was proposed')
     }
-    if (!store.useNonce(statement.nonce, nowMs)) throw invalidStatement('its nonce was used before')
+    if (!(await store.useNonce(statement.nonce, nowMs)))
+      throw invalidStatement('its nonce was used before')
     await recorder.record({ type: 'people-signed', change, signer: person.name, act })
-    const acts = { ...this.#counting(before), [person.name]: act }
-    const standing = this.#standing(change, acts)
+    const acts = { ...(await this.#counting(before)), [person.name]: act }
+    const standing = await this.#standing(change, acts)
     if (standing.state === 'enough') {
       await this.#apply(change, 'two-people', Object.values(acts))
       return shown({ ...before, acts }, null)
     }
     const dueAtMs = standing.state === 'alone' ? (before.dueAtMs ?? nowMs + ALONE_MS) : null
     const open = { ...before, acts, dueAtMs }
-    store.keepChange(open)
+    await store.keepChange(open)
     return shown(open, standing.state === 'alone' ? ALONE_WORDS : standing.words)
   }
 
   /** Errors: where the statement, or who signed it, may not be heard at all. */
-  #requireCounts(
+  async #requireCounts(
     { statement, person, key, strength }: VerifiedAct<SignedByMember>,
     nowMs: number,
-  ): void {
+  ): Promise<void> {
     const { store, gateId } = this.#options
     const expiresAtMs = Date.parse(statement.expiresAt)
     if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
@@ -121,41 +122,44 @@ export class PeopleDesk {
     if (expiresAtMs <= nowMs || expiresAtMs > nowMs + PEOPLE_STATEMENT_MS_MAX) {
       throw invalidStatement('it has expired, or expires too late')
     }
-    if (store.personByKey(key.fingerprint)?.person.name !== person.name) {
+    if ((await store.personByKey(key.fingerprint))?.person.name !== person.name) {
       throw changeRefused('its signer was removed meanwhile')
     }
     // Else an agent with an inherited ssh-agent would be one of the two (red team C3).
-    const keys = store.keysOf(person.name).map(({ publicKey }) => parseRegisteredKey(publicKey))
+    const keys = (await store.keysOf(person.name)).map(({ publicKey }) =>
+      parseRegisteredKey(publicKey),
+    )
     if (strength === 'software' && keys.some(({ showsPresence }) => showsPresence)) {
       throw changeRefused('its signer has a passkey or security key, and must sign with that')
     }
   }
 
   /** What is open for exactly this change, or a new one. */
-  #opened(change: PeopleChange, nowMs: number): OpenChange {
+  async #opened(change: PeopleChange, nowMs: number): Promise<OpenChange> {
     const { store } = this.#options
     const id = `p-${sha256Hex(canonicalJson(change as unknown as JsonObject)).slice(0, 26)}`
-    const open = store.openChange(id)
+    const open = await store.openChange(id)
     if (open && open.expiresAtMs > nowMs) return open
-    if (store.openChanges().length >= OPEN_CHANGES_MAX) {
+    if ((await store.openChanges()).length >= OPEN_CHANGES_MAX) {
       throw changeRefused('too many changes wait for a second signature')
     }
-    if (open) store.endChange(id)
+    if (open) await store.endChange(id)
     const expiresAtMs = nowMs + CHANGE_LIFETIME_MS
     return { id, change, acts: {}, openedAtMs: nowMs, expiresAtMs, dueAtMs: null }
   }
 
   /** The signatures whose keys and signers are still here. */
-  #counting({ acts }: OpenChange): Record<string, SignedAct> {
+  async #counting({ acts }: OpenChange): Promise<Record<string, SignedAct>> {
     const { store } = this.#options
-    const counting = Object.entries(acts).filter(
-      ([name, act]) => store.personByKey(keyOf(act))?.person.name === name,
-    )
+    const counting: [string, SignedAct][] = []
+    for (const [name, act] of Object.entries(acts)) {
+      if ((await store.personByKey(keyOf(act)))?.person.name === name) counting.push([name, act])
+    }
     return Object.fromEntries(counting)
   }
 
-  #standing(change: PeopleChange, acts: Readonly<Record<string, SignedAct>>) {
-    const members = this.#options.store.people()
+  async #standing(change: PeopleChange, acts: Readonly<Record<string, SignedAct>>) {
+    const members = await this.#options.store.people()
     const signers = members.filter(({ name }) => Object.hasOwn(acts, name))
     return standingOf(change, signers, members, this.#options.signedBy())
   }
@@ -178,18 +182,18 @@ export class PeopleDesk {
       const { store, recorder, clock } = this.#options
       const { statement, person, act } = verified
       const nowMs = clock.nowMs()
-      this.#requireCounts(verified, nowMs)
-      const open = store.openChange(statement.changeId)
+      await this.#requireCounts(verified, nowMs)
+      const open = await store.openChange(statement.changeId)
       if (!open) throw changeRefused('no change with this id is open')
       if (!addsPower(open.change) && open.change.person === person.name) {
         throw changeRefused('nobody can stop what is taken away from themselves')
       }
-      if (!store.useNonce(statement.nonce, nowMs)) {
+      if (!(await store.useNonce(statement.nonce, nowMs))) {
         throw invalidStatement('its nonce was used before')
       }
       const { change, id } = open
       await recorder.record({ type: 'people-cancelled', change, by: person.name, act })
-      store.endChange(id)
+      await store.endChange(id)
       return shown(open, `nothing: ${person.name} cancelled it`)
     })
   }
@@ -200,18 +204,18 @@ export class PeopleDesk {
     const nowMs = clock.nowMs()
     const isDue = ({ dueAtMs, expiresAtMs }: OpenChange) =>
       expiresAtMs <= nowMs || (dueAtMs !== null && dueAtMs <= nowMs)
-    if (!store.openChanges().some(isDue)) return
+    if (!(await store.openChanges()).some(isDue)) return
     await this.#mutexes.run('people', async () => {
-      for (const open of store.openChanges().filter(isDue)) await this.#settle(open)
+      for (const open of (await store.openChanges()).filter(isDue)) await this.#settle(open)
     })
   }
 
   async #settle(open: OpenChange): Promise<void> {
     const { store, recorder, namesIdentities } = this.#options
     const { id, change, dueAtMs } = open
-    const acts = this.#counting(open)
-    if (dueAtMs !== null && this.#standing(change, acts).state === 'alone') {
-      if (isPossible(() => requirePossible(store, change, namesIdentities))) {
+    const acts = await this.#counting(open)
+    if (dueAtMs !== null && (await this.#standing(change, acts)).state === 'alone') {
+      if (await isPossible(() => requirePossible(store, change, namesIdentities))) {
         return this.#apply(change, 'all-others-and-a-day', Object.values(acts))
       }
     } else if (dueAtMs !== null && open.expiresAtMs > this.#options.clock.nowMs()) {
@@ -219,16 +223,19 @@ export class PeopleDesk {
       return store.keepChange({ ...open, acts, dueAtMs: null })
     }
     await recorder.record({ type: 'people-cancelled', change, by: null, act: null })
-    store.endChange(id)
+    await store.endChange(id)
   }
 
   /** Changes that wait, oldest first. */
-  open(): ShownChange[] {
-    return this.#options.store.openChanges().map((open) => {
-      const acts = this.#counting(open)
-      const standing = this.#standing(open.change, acts)
-      return shown({ ...open, acts }, standing.state === 'missing' ? standing.words : ALONE_WORDS)
-    })
+  async open(): Promise<ShownChange[]> {
+    const all: ShownChange[] = []
+    for (const open of await this.#options.store.openChanges()) {
+      const acts = await this.#counting(open)
+      const standing = await this.#standing(open.change, acts)
+      const needs = standing.state === 'missing' ? standing.words : ALONE_WORDS
+      all.push(shown({ ...open, acts }, needs))
+    }
+    return all
   }
 }
 
@@ -247,12 +254,13 @@ export async function applyChange(
   by: Extract<Entry, { type: 'people-changed' }>['by'],
   acts: readonly SignedAct[],
 ): Promise<void> {
-  await recorder.record({ type: 'people-changed', change, by, acts })
-  const applied = store.applyPeopleChange(change, clock.nowMs())
+  const applied = await recorder.recordThen({ type: 'people-changed', change, by, acts }, () =>
+    store.applyPeopleChange(change, clock.nowMs()),
+  )
   const id = `p-${sha256Hex(canonicalJson(change as unknown as JsonObject)).slice(0, 26)}`
-  store.endChange(id)
+  await store.endChange(id)
   if (applied === undefined) throw changeRefused('something else changed meanwhile')
-  ended(applied)
+  await ended(applied)
   for (const { id: grant, requestId: request } of applied.revokedGrants) {
     const why = 'an approval of it is by somebody, or a key or team, that was removed'
     const entry = { type: 'grant-revoked', grant, request, why, signer: null, act: null } as const
@@ -263,9 +271,9 @@ export async function applyChange(
   }
 }
 
-function isPossible(require: () => void): boolean {
+async function isPossible(require: () => Promise<void>): Promise<boolean> {
   try {
-    require()
+    await require()
     return true
   } catch {
     return false // something else changed meanwhile: it ends, and says so in the ledger
@@ -298,12 +306,12 @@ export function keysIn(change: PeopleChange): string[] {
 }
 
 /** Somebody as everybody is told of them. */
-export function shownPerson(store: Store, { name, teams, addedAtMs }: PersonRecord) {
-  const keys = store.keysOf(name).map((key) => {
+export async function shownPerson(store: Store, { name, teams, addedAtMs }: PersonRecord) {
+  const keys = (await store.keysOf(name)).map((key) => {
     const { kind, showsPresence } = parseRegisteredKey(key.publicKey)
     const addedAt = new Date(key.addedAtMs).toISOString()
     return { fingerprint: key.fingerprint, kind, showsPresence, addedAt }
   })
-  const identities = store.identitiesOf(name)
+  const identities = await store.identitiesOf(name)
   return { name, teams, keys, identities, addedAt: new Date(addedAtMs).toISOString() }
 }

@@ -25,9 +25,9 @@ export class FirstMember {
   }
 
   /** Writes the link, where there is nobody yet. Returns words for the operator, without the link. */
-  offer(origin: string): string[] {
+  async offer(origin: string): Promise<string[]> {
     this.withdraw()
-    if (this.#options.store.people().length > 0) return []
+    if ((await this.#options.store.people()).length > 0) return []
     const code = randomBytes(24).toString('base64url')
     writeFileSync(this.#path, `${origin}/first-member#${code}\n`, { mode: 0o600, flag: 'wx' })
     const untilMs = this.#options.clock.nowMs() + FIRST_MEMBER_MS
@@ -60,15 +60,16 @@ export class FirstMember {
       const { change, gate, nonce, codeSha256 } = joined.statement
       const nowMs = clock.nowMs()
       if (gate !== gateId) throw invalidStatement('it is for another gate')
-      if (store.people().length > 0) throw changeRefused('there are members, who add others')
+      if ((await store.people()).length > 0)
+        throw changeRefused('there are members, who add others')
       if (!this.#opens(codeSha256, nowMs)) {
         throw changeRefused(
           'this link is not the one in the file of the gate, or was used or is old',
         )
       }
       // Linked to no provider yet: nobody is there who could have signed for that.
-      requirePossible(store, change, false)
-      if (!store.useNonce(nonce, nowMs)) throw invalidStatement('its nonce was used before')
+      await requirePossible(store, change, false)
+      if (!(await store.useNonce(nonce, nowMs))) throw invalidStatement('its nonce was used before')
       this.withdraw()
       await applyChange(this.#options, change, 'first-member-link', [joined.act])
       return { person: change.person }

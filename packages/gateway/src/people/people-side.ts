@@ -63,13 +63,13 @@ export class PeopleSide {
   }
 
   /** Where there is nobody: writes the first member's link. Returns words for the operator. */
-  offerFirst(): string[] {
+  offerFirst(): Promise<string[]> {
     return this.firstMember.offer(this.relyingParty().origins[0] ?? this.#options.consoleUrl())
   }
 
   /** What is due by the clock. */
   async due(): Promise<void> {
-    this.#options.store.pruneSignIns(this.#options.clock.nowMs())
+    await this.#options.store.pruneSignIns(this.#options.clock.nowMs())
     await this.desk.due()
   }
 }

@@ -79,7 +79,7 @@ export class Provider {
       throw refused('it was not begun in this browser, or took longer than ten minutes')
     }
     const { issuer, subject } = await this.#claimed(new URL(`${returnUrl()}${search}`), begun)
-    const person = store.personByIdentity({ issuer, subject })
+    const person = await store.personByIdentity({ issuer, subject })
     if (!person) {
       throw new GatewayError(
         'sign_in_needed',

@@ -25,7 +25,7 @@ export async function recordRelyingParty(
   { rpId, origins }: RelyingParty,
 ): Promise<void> {
   const text = canonicalJson({ rpId, origins: [...origins] })
-  if (store.meta('relying-party') === text) return
+  if ((await store.meta('relying-party')) === text) return
   await recorder.record({ type: 'relying-party', rpId, origins })
-  store.setMeta('relying-party', text)
+  await store.setMeta('relying-party', text)
 }

@@ -16,32 +16,33 @@ export const DEFAULT_SIGNED_BY: readonly string[] = ['any:2']
 export const ALONE_MS = 24 * 60 * 60 * 1000
 
 /** Errors: `change_refused`, in words of what stands in the way. */
-export function requirePossible(
+export async function requirePossible(
   store: Store,
   change: PeopleChange,
   namesIdentities: boolean,
-): void {
+): Promise<void> {
   if (change.kind === 'add-person') {
-    requireNewPerson(store, change, namesIdentities)
+    await requireNewPerson(store, change, namesIdentities)
     return
   }
   const { person } = change
-  const member = store.people().find(({ name }) => name === person)
+  const member = (await store.people()).find(({ name }) => name === person)
   if (!member) throw changeRefused(`nobody here is called \`${person}\``)
   switch (change.kind) {
     case 'remove-person':
-      if (store.people().length <= SIGNERS_MIN) {
+      if ((await store.people()).length <= SIGNERS_MIN) {
         throw changeRefused(
           'it would leave fewer than two members, and nobody could change anything',
         )
       }
       return
     case 'add-key':
-      requireNewKey(store, readKey(change.key))
-      if (store.keysOf(person).length >= KEYS_PER_PERSON_MAX) throw changeRefused('too many keys')
+      await requireNewKey(store, readKey(change.key))
+      if ((await store.keysOf(person)).length >= KEYS_PER_PERSON_MAX)
+        throw changeRefused('too many keys')
       return
     case 'remove-key': {
-      const keys = store.keysOf(person)
+      const keys = await store.keysOf(person)
       if (!keys.some(({ fingerprint }) => fingerprint === change.fingerprint)) {
         throw changeRefused(`\`${person}\` has no such key`)
       }
@@ -55,35 +56,36 @@ export function requirePossible(
       if (!member.teams.includes(change.team)) throw changeRefused('not of this team')
       return
     case 'add-identity':
-      if (store.everOwnerOfIdentity(change.identity) !== undefined) {
+      if ((await store.everOwnerOfIdentity(change.identity)) !== undefined) {
         throw changeRefused('this identity is or was linked; it belongs to one person for ever')
       }
       return
     case 'remove-identity':
-      if (store.personByIdentity(change.identity)?.name !== person) {
+      if ((await store.personByIdentity(change.identity))?.name !== person) {
         throw changeRefused('this identity is not linked to this person')
       }
   }
 }
 
-function requireNewPerson(
+async function requireNewPerson(
   store: Store,
   change: Extract<PeopleChange, { kind: 'add-person' }>,
   namesIdentities: boolean,
-): void {
+): Promise<void> {
   const { person, keys, identities, teams } = change
-  if (store.wasPerson(person)) {
+  if (await store.wasPerson(person)) {
     throw changeRefused(`\`${person}\` is or was somebody here; a name means one person for ever`)
   }
-  if (store.people().length >= MEMBERS_MAX) throw changeRefused('there are too many members')
+  if ((await store.people()).length >= MEMBERS_MAX)
+    throw changeRefused('there are too many members')
   const parsed = keys.map(readKey)
-  for (const key of parsed) requireNewKey(store, key)
+  for (const key of parsed) await requireNewKey(store, key)
   const known = new Set(parsed.map(({ fingerprint }) => fingerprint))
   if (known.size !== keys.length || new Set(teams).size !== teams.length) {
     throw changeRefused('a key or team is named twice')
   }
   for (const identity of identities) {
-    if (store.everOwnerOfIdentity(identity) === undefined) continue
+    if ((await store.everOwnerOfIdentity(identity)) === undefined) continue
     throw changeRefused('this identity is or was linked; it belongs to one person for ever')
   }
   if (namesIdentities && identities.length === 0) {
@@ -93,8 +95,8 @@ function requireNewPerson(
   }
 }
 
-function requireNewKey(store: Store, key: RegisteredKey): void {
-  if (store.everOwnerOf(key) === undefined) return
+async function requireNewKey(store: Store, key: RegisteredKey): Promise<void> {
+  if ((await store.everOwnerOf(key)) === undefined) return
   throw changeRefused(
     `the key ${key.fingerprint} is or was registered; it belongs to one person for ever`,
   )

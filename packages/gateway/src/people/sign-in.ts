@@ -95,7 +95,7 @@ export class SignIns {
       )
     }
     this.#useNonce(statement.nonce)
-    this.#requireRoom(person.name, statement.use)
+    await this.#requireRoom(person.name, statement.use)
     await recorder.record({ type: 'signed-in', person: person.name, use: statement.use, act })
     return this.#made(statement.use, person.name, key.fingerprint, peer)
   }
@@ -104,53 +104,68 @@ export class SignIns {
    * Signs the browser in that opens the link first; to any other it is worth nothing from then on.
    * Errors: `sign_in_needed` where it was used, is old, or is opened from elsewhere.
    */
-  byLink(code: string, peer: string | null): SignedIn {
+  async byLink(code: string, peer: string | null): Promise<SignedIn> {
     this.#perPeer.take(peer ?? '')
-    const row = this.#row(code, 'link', peer)
-    if (!row || !this.#options.store.endSignIn(row.tokenSha256)) {
+    const row = await this.#row(code, 'link', peer)
+    if (!row || !(await this.#options.store.endSignIn(row.tokenSha256))) {
       throw new GatewayError(
         'sign_in_needed',
         'this link was used, is older than two minutes, or is opened as another user',
         'make a new one: seconder console open',
       )
     }
-    this.#requireRoom(row.person, 'browser')
+    await this.#requireRoom(row.person, 'browser')
     return this.#made('browser', row.person, row.key, peer)
   }
 
   /** Signs in whom an identity provider vouched for; the caller has recorded it. */
-  byProvider(person: string, peer: string | null): SignedIn {
-    this.#requireRoom(person, 'browser')
+  async byProvider(person: string, peer: string | null): Promise<SignedIn> {
+    await this.#requireRoom(person, 'browser')
     return this.#made('browser', person, null, peer)
   }
 
   /** Who reads with this token from here; null where nobody may. */
-  reader(token: string, kind: 'browser' | 'cli', peer: string | null): Reader | null {
-    const row = this.#row(token, kind, peer)
+  async reader(
+    token: string,
+    kind: 'browser' | 'cli',
+    peer: string | null,
+  ): Promise<Reader | null> {
+    const row = await this.#row(token, kind, peer)
     return row && { person: row.person, kind: row.kind, expiresAtMs: row.expiresAtMs }
   }
 
-  end(token: string): void {
-    this.#options.store.endSignIn(sha256Hex(token))
+  async end(token: string): Promise<void> {
+    await this.#options.store.endSignIn(sha256Hex(token))
   }
 
-  #row(token: string, kind: SignInRow['kind'], peer: string | null): SignInRow | null {
+  async #row(
+    token: string,
+    kind: SignInRow['kind'],
+    peer: string | null,
+  ): Promise<SignInRow | null> {
     if (!/^[A-Za-z0-9_-]{43}$/.test(token)) return null
     const { store, clock } = this.#options
-    const row = store.signIn(sha256Hex(token))
+    const row = await store.signIn(sha256Hex(token))
     if (row?.kind !== kind || row.expiresAtMs <= clock.nowMs()) return null
     // On this host: cookies know no ports, so another user's page could be given this one's.
     if (row.peer !== null && row.peer !== peer) return null
     // Rows of removed people and keys are gone with them; this says so again.
-    const isKnown = row.key === null || store.personByKey(row.key)?.person.name === row.person
-    return isKnown && store.people().some(({ name }) => name === row.person) ? row : null
+    const isKnown =
+      row.key === null || (await store.personByKey(row.key))?.person.name === row.person
+    return isKnown && (await store.people()).some(({ name }) => name === row.person) ? row : null
   }
 
-  #made(use: SignInRow['kind'], person: string, key: string | null, peer: string | null): SignedIn {
+  async #made(
+    use: SignInRow['kind'],
+    person: string,
+    key: string | null,
+    peer: string | null,
+  ): Promise<SignedIn> {
     const { store, clock } = this.#options
     const token = randomBytes(32).toString('base64url')
     const expiresAtMs = clock.nowMs() + SIGN_IN_MS[use]
-    store.addSignIn({ tokenSha256: sha256Hex(token), kind: use, person, key, peer, expiresAtMs })
+    const row = { tokenSha256: sha256Hex(token), kind: use, person, key, peer, expiresAtMs }
+    if (!(await store.addSignIn(row, SIGN_INS_MAX, clock.nowMs()))) throw tooMany(person)
     return { use, person, token, expiresAtMs }
   }
 
@@ -161,14 +176,17 @@ export class SignIns {
     throw invalidStatement('its nonce is not one that this gate made in the last five minutes')
   }
 
-  #requireRoom(person: string, use: SignInRow['kind']): void {
+  async #requireRoom(person: string, use: SignInRow['kind']): Promise<void> {
     const { store, clock } = this.#options
     this.#perPerson.take(person)
-    if (store.signInCount(person, use, clock.nowMs()) < SIGN_INS_MAX) return
-    throw new GatewayError(
-      'limit_reached',
-      `\`${person}\` is signed in ${SIGN_INS_MAX} times`,
-      'sign out elsewhere, or wait until some have expired',
-    )
+    if ((await store.signInCount(person, use, clock.nowMs())) >= SIGN_INS_MAX) throw tooMany(person)
   }
+}
+
+function tooMany(person: string): GatewayError {
+  return new GatewayError(
+    'limit_reached',
+    `\`${person}\` is signed in ${SIGN_INS_MAX} times`,
+    'sign out elsewhere, or wait until some have expired',
+  )
 }

@@ -73,7 +73,7 @@ export class PlanDesk {
   /** Begins to record; one plan of a session at a time. Errors: `limit_reached`. */
   async begin(session: SessionRow, reason: string, epoch: number): Promise<PlanRow> {
     const { store, clock, recorder } = this.#options
-    const open = this.courseOf(session.id)
+    const open = await this.courseOf(session.id)
     if (open) throw planOpen(open.plan.id)
     const { id: sessionId, operator, agent } = session
     const row: PlanRow = {
@@ -89,31 +89,31 @@ export class PlanDesk {
     }
     const said = { plan: row.id, session: sessionId, operator, agent, epoch }
     await recorder.record({ type: 'plan-recording', ...said })
-    if (!store.addPlan(row)) throw planOpen('of another call just now')
+    if (!(await store.addPlan(row))) throw planOpen('of another call just now')
     return row
   }
 
   /** The plan that this session's next call meets. One that ended by its review, or its time, ends here. */
-  courseOf(sessionId: string): Course | undefined {
+  async courseOf(sessionId: string): Promise<Course | undefined> {
     const { store, clock } = this.#options
-    const plan = store.openPlan(sessionId)
+    const plan = await store.openPlan(sessionId)
     if (!plan) return undefined
     if (plan.state === 'recording') return { is: 'recording', plan }
-    const request = store.request(plan.id)
+    const request = await store.request(plan.id)
     const nowMs = clock.nowMs()
     if (request?.state === 'pending' && request.expiresAtMs > nowMs) {
       return { is: 'pending', plan, request }
     }
-    const grant = request && store.grantForRequest(plan.id)
+    const grant = request && (await store.grantForRequest(plan.id))
     if (request && grant?.state === 'ready' && grant.expiresAtMs > nowMs) {
       return { is: 'running', plan, request, grant }
     }
     const why = `its review ended: ${grant?.state ?? request?.state ?? 'it was not opened'}`
-    store.endPlan(plan.id, { state: 'stopped', step: null, why })
+    await store.endPlan(plan.id, { state: 'stopped', step: null, why })
     return undefined
   }
 
-  steps(plan: PlanRow): readonly PlanStepRow[] {
+  steps(plan: PlanRow): Promise<readonly PlanStepRow[]> {
     return this.#options.store.steps(plan.id)
   }
 
@@ -124,12 +124,12 @@ export class PlanDesk {
     if (epoch !== plan.epoch) throw policyChanged(plan.id)
     const text = JSON.stringify(content)
     const { operation } = asked.action
-    const before = store.steps(plan.id).reduce((sum, step) => sum + step.content.length, 0)
+    const before = (await store.steps(plan.id)).reduce((sum, step) => sum + step.content.length, 0)
     if (text.length > STEP_CHARS_MAX || before + text.length > PLAN_CHARS_MAX) {
       throw stepTooLarge(operation)
     }
     const row = { operation, actionDigest, digest, follows: [], content: text }
-    const step = store.addStep(plan.id, row, PLAN_STEPS_MAX)
+    const step = await store.addStep(plan.id, row, PLAN_STEPS_MAX)
     if (step === null) throw planFull(plan.id)
     await recorder.record({ type: 'plan-step', plan: plan.id, step, ...facts })
     return step
@@ -138,12 +138,12 @@ export class PlanDesk {
   /** Opens the review of what was recorded. Errors: `request_unknown`, `epoch_changed`, `limit_reached`. */
   async submit(session: SessionRow): Promise<RequestRow> {
     const { store, desk, windowMs = WINDOW_MS } = this.#options
-    const course = this.courseOf(session.id)
+    const course = await this.courseOf(session.id)
     if (course && course.is !== 'recording') return course.request
-    const rows = course ? store.steps(course.plan.id) : []
+    const rows = course ? await store.steps(course.plan.id) : []
     if (!course || rows.length === 0) throw planUnknown()
     const { id, epoch, reason } = course.plan
-    if (store.activeEpoch()?.number !== epoch) throw policyChanged(id)
+    if ((await store.activeEpoch())?.number !== epoch) throw policyChanged(id)
     const contents = rows.map(({ number, content }) => {
       return { number, ...(JSON.parse(content) as Omit<StepAsked, 'number'>) }
     })
@@ -157,7 +157,7 @@ export class PlanDesk {
     const last = contents.at(-1)
     if (!last) throw planUnknown()
     // No more steps from here on; a crash before the request is opened leaves a plan that ends at the next look.
-    if (!store.submitPlan(id, steps)) throw planUnknown()
+    if (!(await store.submitPlan(id, steps))) throw planUnknown()
     return desk.openPlan({
       ...bound,
       request: id,
@@ -178,7 +178,7 @@ export class PlanDesk {
   /** The agent's own: takes back a plan, whatever its state. */
   async cancel(sessionId: string, id: string): Promise<void> {
     const { store, desk } = this.#options
-    const plan = store.plan(id)
+    const plan = await store.plan(id)
     if (plan?.sessionId !== sessionId) throw planUnknown()
     if (plan.state === 'recording')
       await this.#end(plan, 'abandoned', null, 'the agent withdrew it')
@@ -199,15 +199,15 @@ export class PlanDesk {
 
   /** After the outcome of a step is durable: the next one may begin, or none any more. */
   async ended(plan: PlanRow, place: StepPlace, result: string): Promise<void> {
-    if (result === 'succeeded' || result === 'accepted') this.#options.store.endStep(place)
+    if (result === 'succeeded' || result === 'accepted') await this.#options.store.endStep(place)
     else await this.#end(plan, 'stopped', place.step, `its call ended as ${result}`)
   }
 
   /** At a start: a step that a stop of the gate left without an end is the last of its plan. */
   async stopInterrupted(): Promise<void> {
     const { store } = this.#options
-    for (const { plan: id, step } of store.interruptedSteps()) {
-      const plan = store.plan(id)
+    for (const { plan: id, step } of await store.interruptedSteps()) {
+      const plan = await store.plan(id)
       if (plan) await this.#end(plan, 'stopped', step, 'the gate stopped while it was under way')
     }
   }
@@ -220,7 +220,7 @@ export class PlanDesk {
     why: string,
   ): Promise<void> {
     const { store, recorder } = this.#options
-    if (!store.endPlan(plan, { state, step, why })) return
+    if (!(await store.endPlan(plan, { state, step, why }))) return
     await recorder.record({ type: 'plan-stopped', plan, session, step, why })
   }
 }

@@ -58,15 +58,15 @@ interface Now {
  * Why a step whose evidence earlier steps change may not run on what is found now; null where it may. Policy
  * is asked again, with those who approved; an effect that was not signed is never let through by that.
  */
-export function whyNotNow(
+export async function whyNotNow(
   { evidence }: Now,
   signed: PlanStep | undefined,
-  policyAllows: () => boolean,
-): 'unread' | 'effects' | 'policy' | null {
+  policyAllows: () => Promise<boolean>,
+): Promise<'unread' | 'effects' | 'policy' | null> {
   if (!signed) return 'policy'
   const same = canonicalJson(evidence.binding) === canonicalJson(signed.evidence.binding)
   if (!bindingRead(evidence) && !same) return 'unread'
   const known = new Set([...signed.action.effects, ...signed.evidence.addedEffects])
   if (evidence.addedEffects.some((effect) => !known.has(effect))) return 'effects'
-  return policyAllows() ? null : 'policy'
+  return (await policyAllows()) ? null : 'policy'
 }

@@ -29,14 +29,14 @@ export const BODY_TIMES: BodyTimes = {
  * Asked before a body is put on the disk: takes its framing off, where it has one. What it throws is why
  * that body is not wanted.
  */
-export type Admit = () => ChunkReader | null
+export type Admit = () => Promise<ChunkReader | null>
 
 export interface BodyOptions {
   readonly spool: Spool
   readonly times: BodyTimes
   readonly admit: Admit
   /** Called when the announced length is acceptable, and before anything is read. */
-  readonly beforeReading: () => void
+  readonly beforeReading: () => Promise<void>
 }
 
 export interface ReadBody {
@@ -58,8 +58,8 @@ export async function readBody(
   const { bodyBytesMax } = spool.limits
   if (payloadBytes > bodyBytesMax) throw bodyTooLarge(bodyBytesMax)
   const isLarge = wireBytes > BODY_BYTES_MAX
-  const chunks = isLarge ? admit() : null
-  beforeReading()
+  const chunks = isLarge ? await admit() : null
+  await beforeReading()
   const pieces = new Pieces(incoming, times)
   try {
     const begun: Uint8Array[] = []
@@ -68,7 +68,8 @@ export async function readBody(
       return { body, release: async () => undefined }
     }
     pieces.allow(times.largeMs)
-    return await spooled(pieces, begun, await spool.begin(payloadBytes), isLarge ? chunks : admit())
+    const reader = isLarge ? chunks : await admit()
+    return await spooled(pieces, begun, await spool.begin(payloadBytes), reader)
   } finally {
     pieces.stop()
   }

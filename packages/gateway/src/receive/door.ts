@@ -60,13 +60,13 @@ async function replyTo(
     received = await receive(incoming, outgoing, facts, {
       spool,
       times,
-      beforeBody: (head) => {
+      beforeBody: async (head) => {
         if (!facts.isAwaited) return
-        gateway.requireHead(head)
+        await gateway.requireHead(head)
         outgoing.writeContinue()
       },
-      admit: (head, place) => {
-        const admitted = gateway.admit(head, place)
+      admit: async (head, place) => {
+        const admitted = await gateway.admit(head, place)
         caller = admitted.caller
         return admitted
       },

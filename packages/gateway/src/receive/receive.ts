@@ -26,9 +26,9 @@ export function headOf(incoming: IncomingMessage): WireHead {
 /** What a door asks and uses to take a body in. */
 export interface Intake extends Pick<BodyOptions, 'spool' | 'times'> {
   /** Asked when the head alone is acceptable and before anything is read; throws why no body is wanted. */
-  readonly beforeBody: (head: WireHead) => void
+  readonly beforeBody: (head: WireHead) => Promise<void>
   /** Asked before a body is put on the disk; throws why it is not wanted. */
-  readonly admit: (head: WireHead, place: Pick<Received, 'named' | 'label'>) => Admission
+  readonly admit: (head: WireHead, place: Pick<Received, 'named' | 'label'>) => Promise<Admission>
 }
 
 export interface Admission {
@@ -60,8 +60,8 @@ export async function receive(
         spool,
         times,
         beforeReading: () => beforeBody(head),
-        admit: () => {
-          const { chunks, atMs } = admit(head, { named, label })
+        admit: async () => {
+          const { chunks, atMs } = await admit(head, { named, label })
           admittedAtMs = atMs
           return chunks
         },

@@ -17,11 +17,9 @@ import { parseCanonicalJson, sha256Hex } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import { parseRegisteredKey, type RegisteredKey } from '../lib/registered-key.ts'
 import type { FoundingPerson, Store } from '../state/store.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { restoreEffects } from './open-effects.ts'
-import { createRecorder } from './recorder.ts'
-
-/** How long an acknowledged checkpoint may wait to be remembered, in milliseconds. */
-const REMEMBER_MS = 50
+import { createRecorder, type Remembering } from './recorder.ts'
 
 export interface GateLedger {
   readonly ledger: Ledger
@@ -29,8 +27,7 @@ export interface GateLedger {
   readonly gateId: string
   readonly verifierKey: string
   readonly notices: string[]
-  /** Remembers the newest acknowledged checkpoint, soon. */
-  readonly acknowledged: (note: string) => void
+  readonly remembering: Remembering
   close(): Promise<void>
 }
 
@@ -45,7 +42,7 @@ export async function openGateLedger(
   const signer = ledgerKey(join(folder, 'ledger.key'))
   // The log is named after its key, so that no start can lose the name.
   const origin = `seconder.invalid/${keyName(signer)}`
-  const last = store.meta('checkpoint')
+  const last = await store.meta('checkpoint')
   const ledger = await openLedger({
     directory: config.ledgerDirectory,
     origin,
@@ -56,15 +53,15 @@ export async function openGateLedger(
     const found = await foundGate(config, store, ledger, clock)
     // Before anything newer is remembered, which is what says how far the state is durable.
     await restoreEffects(ledger, store, last)
-    const remember = remembering(store)
+    const checkpoints = new Checkpoints(store)
     return {
       ledger,
       ...found,
       verifierKey: ledger.verifierKey,
-      acknowledged: remember.note,
+      remembering: checkpoints,
       async close() {
         await ledger.close()
-        remember.now(ledger.checkpoint().note)
+        await checkpoints.close(ledger.checkpoint().note)
       },
     }
   } catch (cause) {
@@ -83,7 +80,7 @@ async function foundGate(
   ledger: Ledger,
   clock: Clock,
 ): Promise<{ gateId: string; notices: string[] }> {
-  const known = store.meta('gate')
+  const known = await store.meta('gate')
   const notices: string[] = []
   const isNew = ledger.size === 0
   if (isNew) {
@@ -95,7 +92,7 @@ async function foundGate(
   }
   const gateId = Buffer.from(ledger.firstEntryHash() ?? []).toString('hex')
   if (known !== undefined && known !== gateId) throw otherGate()
-  if (known === undefined) store.foundGate(gateId, await foundingPeople(ledger))
+  if (known === undefined) await store.foundGate(gateId, await foundingPeople(ledger))
   const keyFile = `${config.ledgerDirectory}.vkey`
   if (isNew || !existsSync(keyFile)) writeFileSync(keyFile, `${ledger.verifierKey}\n`)
   return { gateId, notices }
@@ -105,7 +102,7 @@ async function recordGate(config: Config, ledger: Ledger, clock: Clock): Promise
   for (const { name, sshKeys } of config.people) {
     for (const line of sshKeys) registered(name, line)
   }
-  const recorder = createRecorder(ledger, clock, () => undefined)
+  const recorder = createRecorder(ledger, clock, FORGETFUL)
   await recorder.record({
     type: 'gate-created',
     ledgerKey: ledger.verifierKey,
@@ -133,6 +130,9 @@ async function foundingPeople(ledger: Ledger): Promise<FoundingPerson[]> {
     }),
   }))
 }
+
+/** Of the very first entry: what counts of it is in it. */
+const FORGETFUL: Remembering = { acknowledged: () => undefined, holding: () => () => undefined }
 
 const GATE_CREATED = z.object({
   type: z.literal('gate-created'),
@@ -170,27 +170,6 @@ function ledgerKey(path: string): KeyObject {
     })
   }
   return createPrivateKey(readFileSync(path))
-}
-
-/** Writes at most one checkpoint every REMEMBER_MS: the hot path does not wait for it. */
-function remembering(store: Store): { note: (note: string) => void; now: (note: string) => void } {
-  let newest: string | null = null
-  let timer: NodeJS.Timeout | null = null
-  const now = (note: string) => {
-    if (timer) clearTimeout(timer)
-    timer = null
-    newest = null
-    store.setMeta('checkpoint', note)
-  }
-  return {
-    now,
-    note(note) {
-      newest = note
-      timer ??= setTimeout(() => {
-        if (newest !== null) now(newest)
-      }, REMEMBER_MS).unref()
-    },
-  }
 }
 
 function otherGate(): GatewayError {

@@ -26,14 +26,14 @@ export async function restoreEffects(
     const entry = JSON.parse(new TextDecoder().decode(await ledger.read(index))) as Entry
     // A change of people counts from its entry on, whatever a crash took from the state right after it.
     if (entry.type === 'people-changed') {
-      store.applyPeopleChange(entry.change, Date.parse(entry.at))
+      await store.applyPeopleChange(entry.change, Date.parse(entry.at))
       continue
     }
     // Older builds made the state durable first, and said no signature.
     if (entry.type !== 'intent' || entry.signature === undefined) continue
     const { effect: id, session: sessionId, operation, signature, grant, plan } = entry
     const { breakGlass } = entry
-    store.restoreEffect(
+    await store.restoreEffect(
       { id, sessionId, operation },
       { signature, grant, plan, breakGlass, atMs: Date.parse(entry.at) },
     )
@@ -46,8 +46,8 @@ export async function closeOpenEffects(
   store: Store,
   recorder: Recorder,
 ): Promise<string[]> {
-  const open = new Map(store.openEffects().map((effect) => [effect.id, effect]))
-  const followed = new Set(store.followed().map(({ id }) => id))
+  const open = new Map((await store.openEffects()).map((effect) => [effect.id, effect]))
+  const followed = new Set((await store.followed()).map(({ id }) => id))
   const begun: OpenEffect[] = []
   const unfollowed: OpenEffect[] = []
   const last = Math.max(0, ledger.size - ENTRIES_READ_MAX)
@@ -72,7 +72,7 @@ export async function closeOpenEffects(
     const outcome = { result: 'confirmed', confirmed: 'unconfirmed', detail } as const
     await recorder.record({ type: 'outcome', effect: id, outcome })
   }
-  for (const id of open.keys()) store.endEffect(id)
+  for (const id of open.keys()) await store.endEffect(id)
   return begun.map(
     ({ id, operation }) =>
       `${operation} was under way when the gate stopped; its outcome is unknown (${id})`,

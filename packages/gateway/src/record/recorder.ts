@@ -14,9 +14,21 @@ export interface Recorder {
   record(entry: WithoutTime<Entry>): Promise<number>
   /** Stores a payload beside the log, durable, and returns its SHA-256 (hex). */
   keep(payload: string): Promise<string>
+  /**
+   * Records an entry, then makes the state follow it by `change`, whose result it returns. Where that fails or a
+   * crash comes between, the next start finds the entry: it is not passed over as known before.
+   */
+  recordThen<T>(entry: WithoutTime<Entry>, change: () => Promise<T>): Promise<T>
   payload(sha256: string): Promise<string>
   /** Hears of each entry once it is durable; returns what ends that. A listener must not throw. */
   onRecorded(listener: (recorded: Recorded) => void): () => void
+}
+
+/** Keeps the newest checkpoint that was acknowledged where the next start finds it. */
+export interface Remembering {
+  readonly acknowledged: (note: string) => void
+  /** Keeps nothing newer from now on; returns what ends that. */
+  readonly holding: () => () => void
 }
 
 /** An entry, by what it is about. */
@@ -32,26 +44,39 @@ export interface Recorded {
 export function createRecorder(
   ledger: Ledger,
   clock: Clock,
-  acknowledged: (note: string) => void,
+  { acknowledged, holding }: Remembering,
 ): Recorder {
   const encoder = new TextEncoder()
   const listeners = new Set<(recorded: Recorded) => void>()
+  const record = async (entry: WithoutTime<Entry>) => {
+    const at = new Date(clock.nowMs()).toISOString()
+    const { index } = await ledger.append(
+      encoder.encode(canonicalJson({ ...entry, at } as unknown as Json)),
+    )
+    acknowledged(ledger.checkpoint().note)
+    if (listeners.size > 0) {
+      const recorded = recordedOf(index, entry)
+      for (const listener of listeners) listener(recorded)
+    }
+    return index
+  }
   return {
+    record,
     onRecorded(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    async record(entry) {
-      const at = new Date(clock.nowMs()).toISOString()
-      const { index } = await ledger.append(
-        encoder.encode(canonicalJson({ ...entry, at } as unknown as Json)),
-      )
-      acknowledged(ledger.checkpoint().note)
-      if (listeners.size > 0) {
-        const recorded = recordedOf(index, entry)
-        for (const listener of listeners) listener(recorded)
+    async recordThen(entry, change) {
+      const release = holding()
+      try {
+        await record(entry)
+      } catch (cause) {
+        release()
+        throw cause
       }
-      return index
+      const changed = await change()
+      release()
+      return changed
     },
     keep(payload) {
       return ledger.putPayload(encoder.encode(payload))

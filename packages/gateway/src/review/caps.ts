@@ -13,16 +13,16 @@ export const NEW_REQUESTS_PER_DAY_MAX = 200
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Errors: `limit_reached`. */
-export function requireRoomToAsk(
+export async function requireRoomToAsk(
   store: Store,
   { session, operator }: { readonly session: string; readonly operator: string },
   nowMs: number,
-): void {
+): Promise<void> {
   const waits = 'wait until reviewers have answered some of them, or cancel what is not needed'
-  if (store.openRequestCount(session) >= OPEN_REQUESTS_PER_SESSION_MAX) {
+  if ((await store.openRequestCount(session)) >= OPEN_REQUESTS_PER_SESSION_MAX) {
     throw limit(`this session already has ${OPEN_REQUESTS_PER_SESSION_MAX} open requests`, waits)
   }
-  const { open, since } = store.requestCounts(operator, nowMs - DAY_MS)
+  const { open, since } = await store.requestCounts(operator, nowMs - DAY_MS)
   if (open >= OPEN_REQUESTS_PER_OPERATOR_MAX) {
     throw limit(
       `the sessions of \`${operator}\` already have ${OPEN_REQUESTS_PER_OPERATOR_MAX} open requests`,

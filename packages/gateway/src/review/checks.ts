@@ -9,16 +9,16 @@ import { type ReviewStatement, STATEMENT_LIFETIME_MS_MAX } from './statement.ts'
  * Returns the request that the verdict is about, and its signer as they are now.
  * Errors: `statement_invalid`, `not_a_reviewer`, `request_unknown`, `request_closed`, `epoch_changed`.
  */
-export function reviewable(
+export async function reviewable(
   { store, gateId }: { readonly store: Store; readonly gateId: string },
   verified: VerifiedAct<ReviewStatement>,
   nowMs: number,
-): { readonly request: RequestRow; readonly person: PersonRecord } {
+): Promise<{ readonly request: RequestRow; readonly person: PersonRecord }> {
   const { statement } = verified
-  const request = store.request(statement.request)
+  const request = await store.request(statement.request)
   if (!request) throw unknownRequest(statement.request)
   if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
-  if (statement.epoch !== request.epoch || store.activeEpoch()?.number !== request.epoch) {
+  if (statement.epoch !== request.epoch || (await store.activeEpoch())?.number !== request.epoch) {
     throw new GatewayError(
       'epoch_changed',
       'the policy changed since this request was opened',
@@ -32,7 +32,7 @@ export function reviewable(
   if (expiresAtMs <= nowMs || expiresAtMs > nowMs + STATEMENT_LIFETIME_MS_MAX) {
     throw invalidStatement('it has expired, or expires too late')
   }
-  const person = signerNow(store, verified)
+  const person = await signerNow(store, verified)
   requireReviewer(verified, person, request)
   if (request.state !== 'pending' || request.expiresAtMs <= nowMs) {
     throw new GatewayError(
@@ -41,18 +41,18 @@ export function reviewable(
       'nothing is left to review; the agent may run its call again',
     )
   }
-  if (store.reviews(request.id).some((review) => review.reviewer === person.name)) {
+  if ((await store.reviews(request.id)).some((review) => review.reviewer === person.name)) {
     throw notReviewer(`\`${person.name}\` has already reviewed this`, 'ask another person')
   }
   return { request, person }
 }
 
 /** Whoever was removed since, or whose key was, has signed nothing. Errors: `not_a_reviewer`. */
-export function signerNow(
+export async function signerNow(
   store: Store,
   signed: Pick<VerifiedAct<unknown>, 'person' | 'key'>,
-): PersonRecord {
-  const person = store.personByKey(signed.key.fingerprint)?.person
+): Promise<PersonRecord> {
+  const person = (await store.personByKey(signed.key.fingerprint))?.person
   if (person?.name === signed.person.name) return person
   throw notReviewer(
     'this key, or whoever it belonged to, was removed from this gate meanwhile',

@@ -18,9 +18,15 @@ export interface DeskOptions {
   readonly acts: ActVerifier
   readonly expiresInMs: number
   readonly grantExpiresInMs: number
-  /** Whether policy takes signatures that prove nobody's presence; lent by the decide stage. */
+  /** The policy of the epoch in force; rejects where the gate may not decide. */
+  readonly policy: () => Promise<DeskPolicy>
+}
+
+/** What one epoch says; the gateway lends its decide stage. */
+export interface DeskPolicy {
+  /** Whether policy takes signatures that prove nobody's presence. */
   readonly acceptsSoftware: (document: Decidable) => boolean
-  /** Policy's answer to a document, given these approvals; the gateway lends its decide stage. */
+  /** Policy's answer to a document, given these approvals. */
   readonly decideWith: (document: Decidable, reviewers: readonly Reviewer[]) => Decision
   /** Whom the epoch says to tell when nobody answers a request in these environments. */
   readonly escalations: (environments: readonly string[]) => readonly EscalationRule[]

@@ -15,7 +15,7 @@ import {
   unknownRequest,
   withoutPresence,
 } from './checks.ts'
-import type { DeskOptions, NewPlan, NewRequest } from './desk-options.ts'
+import type { DeskOptions, DeskPolicy, NewPlan, NewRequest } from './desk-options.ts'
 import type { ReviewDocument } from './document.ts'
 import { alternativeOf, escalate, escalationsFor } from './escalation.ts'
 import { Mutexes } from './mutexes.ts'
@@ -51,7 +51,7 @@ export class ReviewDesk {
     const { store, clock } = this.#options
     return this.#mutexes.run(`operator ${content.context.operator}`, async () => {
       const nowMs = clock.nowMs()
-      const open = store.liveRequest(content.session, actionDigest, content.epoch, nowMs)
+      const open = await store.liveRequest(content.session, actionDigest, content.epoch, nowMs)
       if (open?.state === 'pending') return open
       const type = 'seconder-review-document@v1'
       return this.#opened({ ...content, type, request: randomId('r') }, actionDigest, nowMs)
@@ -77,24 +77,25 @@ export class ReviewDesk {
   ): Promise<RequestRow> {
     const { store, recorder, gateId, expiresInMs } = this.#options
     const { session } = content
-    requireRoomToAsk(store, { session, operator: content.context.operator }, nowMs)
+    const { escalations } = await this.#options.policy()
+    await requireRoomToAsk(store, { session, operator: content.context.operator }, nowMs)
     const times = { nowMs, expiresAtMs: nowMs + expiresInMs }
-    const document = framed(store, gateId, content as AnyDocument, times)
+    const document = await framed(store, gateId, content as AnyDocument, times)
     // A crash before the entry leaves a payload nobody refers to; one after it, an entry whose
     // request nobody can approve. The agent's re-run opens a new one in both cases.
     const documentSha256 = await keepDocument(recorder, document)
     const row = rowOf(document, { actionDigest, documentSha256, ...times })
-    store.addRequest(row)
+    await store.addRequest(row)
     const environments = partsOf(document).flatMap(({ action }) =>
       action.resources.map(({ environment }) => environment),
     )
-    store.addEscalations(escalationsFor(row, this.#options.escalations(environments)))
+    await store.addEscalations(escalationsFor(row, escalations(environments)))
     return row
   }
 
   /** Resolves when the request is no longer pending, after `holdMs`, or when `gone` fires. */
   async hold(id: string, holdMs: number, gone?: AbortSignal): Promise<void> {
-    const isOpen = () => this.#options.store.request(id)?.state === 'pending'
+    const isOpen = async () => (await this.#options.store.request(id))?.state === 'pending'
     return this.#waiters.hold(id, { holdMs, isOpen, gone })
   }
 
@@ -111,10 +112,13 @@ export class ReviewDesk {
   async #take(verified: VerifiedAct<ReviewStatement>): Promise<RequestRow> {
     const { store, recorder, clock } = this.#options
     const { statement, key, strength, act } = verified
-    const document = await this.document(reviewable(this.#options, verified, clock.nowMs()).request)
-    // From here to the entry nothing is waited for: request, people and policy are those of one moment.
+    const asked = await reviewable(this.#options, verified, clock.nowMs())
+    const document = await this.document(asked.request)
     const nowMs = clock.nowMs()
-    const { request, person } = reviewable(this.#options, verified, nowMs)
+    // Read before people, request and policy are: a grant is made only where none of these changed since.
+    const peopleVersion = await store.peopleVersion()
+    const { request, person } = await reviewable(this.#options, verified, nowMs)
+    const policy = await this.#options.policy()
     const review: ReviewRow = {
       requestId: request.id,
       reviewer: person.name,
@@ -123,15 +127,14 @@ export class ReviewDesk {
       key: key.fingerprint,
       atMs: nowMs,
     }
-    const peopleVersion = store.peopleVersion()
-    const approvers = [...this.#approvers(request), asReviewer(person, request, strength)]
+    const approvers = [...(await this.#approvers(request)), asReviewer(person, request, strength)]
     const decision =
-      statement.verdict === 'approve' ? this.#decided(request, document, approvers) : null
+      statement.verdict === 'approve' ? decided(policy, request, document, approvers) : null
     if (decision?.answer === 'deny') throw refusedApproval(decision.reason)
-    if (decision && strength === 'software' && !this.#options.acceptsSoftware(document)) {
+    if (decision && strength === 'software' && !policy.acceptsSoftware(document)) {
       throw withoutPresence()
     }
-    if (!store.useNonce(statement.nonce, nowMs)) throw usedBefore()
+    if (!(await store.useNonce(statement.nonce, nowMs))) throw usedBefore()
     // The entry comes before the state: what counts here is always in the ledger.
     await recorder.record({
       type: 'review',
@@ -142,45 +145,36 @@ export class ReviewDesk {
       act,
     })
     if (statement.verdict !== 'approve') {
-      store.addReview(review)
-      if (statement.verdict === 'deny') this.#denies(request, document, statement, nowMs)
+      await store.addReview(review)
+      if (statement.verdict === 'deny') await this.#denies(request, document, statement, nowMs)
       const state = statement.verdict === 'deny' ? 'denied' : 'changes_requested'
       await this.#close(request.id, state, person.name, statement.comment)
     } else if (decision?.answer === 'allow') {
       await this.#grant(request, document, review, approvers, peopleVersion)
     } else {
-      store.addReview(review)
+      await store.addReview(review)
     }
-    return store.request(request.id) as RequestRow
-  }
-
-  /** Policy's answer to these approvals, and what a standing denial asks on top of it (red team H5). */
-  #decided(request: RequestRow, document: AnyDocument, approvers: readonly Reviewer[]): Decision {
-    const decideWith = (some: readonly Reviewer[]) => this.#options.decideWith(document, some)
-    const decision = decideWith(approvers)
-    const deniedBy = request.deniedBefore.map(({ by }) => by)
-    if (decision.answer !== 'allow' || overcomes(deniedBy, approvers, decideWith)) return decision
-    const { requirement, policies } = document
-    return { answer: 'review', requirement, policies, reason: 'the same was denied within a day' }
+    return (await store.request(request.id)) as RequestRow
   }
 
   /** Whether those who approved the request are enough for this too, by the policy in force. */
-  stillAllows(request: RequestRow, part: PlanPart): boolean {
-    const decideWith = (some: readonly Reviewer[]) => this.#options.decideWith(part, some)
+  async stillAllows(request: RequestRow, part: PlanPart): Promise<boolean> {
+    const policy = await this.#options.policy()
+    const decideWith = (some: readonly Reviewer[]) => policy.decideWith(part, some)
     const deniedBy = request.deniedBefore.map(({ by }) => by)
-    return overcomes(deniedBy, this.#approvers(request), decideWith)
+    return overcomes(deniedBy, await this.#approvers(request), decideWith)
   }
 
   /** From here on the no stands, also over what was not asked yet. */
-  #denies(
+  async #denies(
     { id, operator }: RequestRow,
     document: AnyDocument,
     { reviewer, comment }: { readonly reviewer: string; readonly comment: string },
     atMs: number,
-  ): void {
+  ): Promise<void> {
     const reaches = partsOf(document).map(({ action, evidence }) => reachOf(action, evidence))
     const said = { requestId: id, operator, deniedBy: reviewer, comment, atMs }
-    for (const denial of denialsOf(reaches, said)) this.#options.store.addDenial(denial)
+    for (const denial of denialsOf(reaches, said)) await this.#options.store.addDenial(denial)
   }
 
   /**
@@ -193,24 +187,24 @@ export class ReviewDesk {
     const verified = await verifiedWithdrawal(asked, given)
     const { statement, act } = verified
     return this.#mutexes.run(statement.request, async () => {
-      const person = signerNow(store, verified)
-      const request = store.request(statement.request)
+      const person = await signerNow(store, verified)
+      const request = await store.request(statement.request)
       if (!request) throw unknownRequest(statement.request)
       if (statement.takes === 'cancel') {
         if (person.name !== request.operator) throw notTheirs(person.name)
         requirePending(request, clock.nowMs())
-        if (!store.useNonce(statement.nonce, asked.nowMs)) throw usedBefore()
+        if (!(await store.useNonce(statement.nonce, asked.nowMs))) throw usedBefore()
         await this.#cancel(request, { by: 'operator', signer: person.name, act })
       } else {
-        const grant = readyGrant(store, request, clock.nowMs())
-        if (!store.useNonce(statement.nonce, asked.nowMs)) throw usedBefore()
+        const grant = await readyGrant(store, request, clock.nowMs())
+        if (!(await store.useNonce(statement.nonce, asked.nowMs))) throw usedBefore()
         await this.#revoke(grant, { signer: person.name, act, why: statement.comment })
         if (person.name !== request.operator) {
           const said = { reviewer: person.name, comment: statement.comment }
-          this.#denies(request, await this.document(request), said, asked.nowMs)
+          await this.#denies(request, await this.document(request), said, asked.nowMs)
         }
       }
-      return store.request(request.id) as RequestRow
+      return (await store.request(request.id)) as RequestRow
     })
   }
 
@@ -218,11 +212,11 @@ export class ReviewDesk {
   async cancel(sessionId: string, id: string): Promise<RequestRow> {
     const { store, clock } = this.#options
     return this.#mutexes.run(id, async () => {
-      const request = store.request(id)
+      const request = await store.request(id)
       if (request?.sessionId !== sessionId) throw unknownRequest(id)
       const nobody = { signer: null, act: null } as const
       if (request.state === 'approved') {
-        await this.#revoke(readyGrant(store, request, clock.nowMs()), {
+        await this.#revoke(await readyGrant(store, request, clock.nowMs()), {
           ...nobody,
           why: 'the agent gave it back',
         })
@@ -230,7 +224,7 @@ export class ReviewDesk {
         requirePending(request, clock.nowMs())
         await this.#cancel(request, { by: 'agent', ...nobody })
       }
-      return store.request(id) as RequestRow
+      return (await store.request(id)) as RequestRow
     })
   }
 
@@ -244,7 +238,7 @@ export class ReviewDesk {
   ): Promise<void> {
     await this.#options.recorder.record({ type: 'request-cancelled', request, session, ...taken })
     const words = taken.by === 'agent' ? 'the agent withdrew it' : 'its operator cancelled it'
-    this.#options.store.closeRequest(request, 'cancelled', taken.signer, words)
+    await this.#options.store.closeRequest(request, 'cancelled', taken.signer, words)
     this.#waiters.wake(request)
   }
 
@@ -255,21 +249,22 @@ export class ReviewDesk {
   ): Promise<void> {
     const { store, recorder } = this.#options
     const ended = { state: 'revoked', by: taken.signer, why: taken.why } as const
-    if (!store.endGrant(id, ended)) throw nothingToTake(request, 'been carried out already')
+    if (!(await store.endGrant(id, ended))) throw nothingToTake(request, 'been carried out already')
     await recorder.record({ type: 'grant-revoked', grant: id, request, ...taken })
     this.#waiters.wake(request)
   }
 
-  #approvers(request: RequestRow): Reviewer[] {
+  async #approvers(request: RequestRow): Promise<Reviewer[]> {
     const { store } = this.#options
-    return store
-      .reviews(request.id)
-      .filter((review) => review.verdict === 'approve')
-      .flatMap(({ reviewer, key, strength }) => {
-        // Whoever was removed, or whose key was, counts no more from that moment on.
-        const known = store.personByKey(key)
-        return known?.person.name === reviewer ? [asReviewer(known.person, request, strength)] : []
-      })
+    const approvers: Reviewer[] = []
+    for (const { reviewer, key, strength, verdict } of await store.reviews(request.id)) {
+      // Whoever was removed, or whose key was, counts no more from that moment on.
+      const known = verdict === 'approve' ? await store.personByKey(key) : undefined
+      if (known?.person.name === reviewer) {
+        approvers.push(asReviewer(known.person, request, strength))
+      }
+    }
+    return approvers
   }
 
   async #grant(
@@ -303,7 +298,7 @@ export class ReviewDesk {
       endedBy: null,
       endedWhy: null,
     } as const
-    if (!store.addGrant(grant, review, peopleVersion)) {
+    if (!(await store.addGrant(grant, review, peopleVersion))) {
       throw closedMeanwhile(request.id)
     }
     this.#waiters.wake(request.id)
@@ -316,7 +311,7 @@ export class ReviewDesk {
     comment: string,
   ): Promise<void> {
     await this.#options.recorder.record({ type: 'request-closed', request: id, state, by })
-    this.#options.store.closeRequest(id, state, by, comment)
+    await this.#options.store.closeRequest(id, state, by, comment)
     this.#waiters.wake(id)
   }
 
@@ -329,35 +324,36 @@ export class ReviewDesk {
   async sweep(): Promise<void> {
     await this.#expireRequests()
     const { store, recorder, clock } = this.#options
-    for (const { id: grant, requestId: request } of store.dueGrants(clock.nowMs())) {
+    for (const { id: grant, requestId: request } of await store.dueGrants(clock.nowMs())) {
       const why = 'nobody used it in time'
-      if (!store.endGrant(grant, { state: 'expired', by: null, why })) continue
+      if (!(await store.endGrant(grant, { state: 'expired', by: null, why }))) continue
       await recorder.record({ type: 'grant-expired', grant, request })
       this.#waiters.wake(request)
     }
-    for (const row of store.dueEscalations(clock.nowMs())) await this.#escalate(row)
-    store.pruneDenials(clock.nowMs())
+    for (const row of await store.dueEscalations(clock.nowMs())) await this.#escalate(row)
+    await store.pruneDenials(clock.nowMs())
   }
 
   #escalate(row: EscalationRow): Promise<void> {
     const { store, clock } = this.#options
     return this.#mutexes.run(row.requestId, async () => {
-      const request = store.request(row.requestId)
+      const request = await store.request(row.requestId)
       if (request?.state !== 'pending') return
       const document = await this.document(request)
+      const policy = await this.#options.policy()
       const allows = (people: readonly Reviewer[]) =>
-        this.#decided(request, document, people).answer === 'allow'
+        decided(policy, request, document, people).answer === 'allow'
       await escalate(this.#options, row, alternativeOf(row.team, allows), clock.nowMs())
     })
   }
 
   async #expireRequests(): Promise<void> {
     const { store, clock } = this.#options
-    for (const { id } of store.dueRequests(clock.nowMs())) {
+    for (const { id } of await store.dueRequests(clock.nowMs())) {
       await this.#mutexes.run(id, async () => {
-        const request = store.request(id)
+        const request = await store.request(id)
         if (request?.state !== 'pending') return
-        const names = this.#approvers(request).map(({ name }) => name)
+        const names = (await this.#approvers(request)).map(({ name }) => name)
         const who = names.length === 0 ? 'nobody answered' : `only ${names.join(', ')} approved`
         await this.#close(id, 'expired', null, `${who} in time`)
       })
@@ -372,4 +368,19 @@ export class ReviewDesk {
 
 function usedBefore(): GatewayError {
   return invalidStatement('its nonce was used before')
+}
+
+/** Policy's answer to these approvals, and what a standing denial asks on top of it (red team H5). */
+function decided(
+  policy: DeskPolicy,
+  request: RequestRow,
+  document: AnyDocument,
+  approvers: readonly Reviewer[],
+): Decision {
+  const decideWith = (some: readonly Reviewer[]) => policy.decideWith(document, some)
+  const decision = decideWith(approvers)
+  const deniedBy = request.deniedBefore.map(({ by }) => by)
+  if (decision.answer !== 'allow' || overcomes(deniedBy, approvers, decideWith)) return decision
+  const { requirement, policies } = document
+  return { answer: 'review', requirement, policies, reason: 'the same was denied within a day' }
 }

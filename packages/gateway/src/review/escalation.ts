@@ -57,5 +57,5 @@ export async function escalate(
 ): Promise<void> {
   const { requestId: request, team } = row
   await recorder.record({ type: 'request-escalated', request, team, alternative })
-  store.endEscalation({ ...row, atMs: nowMs, alternative })
+  await store.endEscalation({ ...row, atMs: nowMs, alternative })
 }

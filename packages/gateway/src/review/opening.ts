@@ -26,17 +26,17 @@ interface Times {
 }
 
 /** The document, with what was said before about the same. */
-export function framed(
+export async function framed(
   store: Store,
   gate: string,
   content: AnyDocument,
   { nowMs, expiresAtMs }: Times,
-): AnyDocument {
+): Promise<AnyDocument> {
   const reaches = partsOf(content).map(({ action, evidence }) => reachOf(action, evidence))
-  const denied = standingDenials(store, content.context.operator, reaches, nowMs)
-  const changesAsked = store
-    .changesAsked(content.session, nowMs - DENIAL_STANDS_MS, CHANGES_SHOWN_MAX)
-    .map(shownChange)
+  const denied = await standingDenials(store, content.context.operator, reaches, nowMs)
+  const sinceMs = nowMs - DENIAL_STANDS_MS
+  const asked = await store.changesAsked(content.session, sinceMs, CHANGES_SHOWN_MAX)
+  const changesAsked = asked.map(shownChange)
   return {
     ...content,
     ...(denied.length > 0 && { denied }),

@@ -20,15 +20,14 @@ export interface ShownDenial {
   readonly comment: string
 }
 
-export function standingDenials(
+export async function standingDenials(
   store: Store,
   operator: string,
   reaches: readonly Reach[],
   nowMs: number,
-): ShownDenial[] {
-  const found = store
-    .denials(operator, nowMs)
-    .filter((denial) => reaches.some((reach) => meets(denial, reach)))
+): Promise<ShownDenial[]> {
+  const all = await store.denials(operator, nowMs)
+  const found = all.filter((denial) => reaches.some((reach) => meets(denial, reach)))
   // The newest of each person: one no of one person is one no.
   const byPerson = new Map(found.map((denial) => [denial.deniedBy, denial]))
   return [...byPerson.values()].slice(-DENIALS_SHOWN_MAX).map(shownDenial)

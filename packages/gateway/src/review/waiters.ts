@@ -19,22 +19,35 @@ export class Waiters {
       holdMs,
       isOpen,
       gone,
-    }: { holdMs: number; isOpen: () => boolean; gone?: AbortSignal | undefined },
+    }: { holdMs: number; isOpen: () => Promise<boolean>; gone?: AbortSignal | undefined },
   ): Promise<void> {
     if (this.#held >= HELD_CALLS_MAX || holdMs === 0) return
     this.#held++
     try {
-      await new Promise<void>((resolve) => {
-        const done = () => {
+      await new Promise<void>((resolve, reject) => {
+        const end = () => {
           clearTimeout(timer)
           this.#changes.off(id, done)
           gone?.removeEventListener('abort', done)
+        }
+        const done = () => {
+          end()
           resolve()
         }
         const timer = setTimeout(done, holdMs)
         this.#changes.on(id, done)
         gone?.addEventListener('abort', done, { once: true })
-        if (!isOpen() || gone?.aborted) done()
+        if (gone?.aborted) return done()
+        // Looked at only now that a wake would be heard.
+        isOpen().then(
+          (open) => {
+            if (!open) done()
+          },
+          (cause: unknown) => {
+            end()
+            reject(cause)
+          },
+        )
       })
     } finally {
       this.#held--

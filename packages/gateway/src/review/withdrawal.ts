@@ -61,8 +61,12 @@ export function requirePending({ id, state, expiresAtMs }: RequestRow, nowMs: nu
 }
 
 /** The approval that can be taken back. Errors: `request_closed`. */
-export function readyGrant(store: Store, { id, state }: RequestRow, nowMs: number): GrantRow {
-  const grant = store.grantForRequest(id)
+export async function readyGrant(
+  store: Store,
+  { id, state }: RequestRow,
+  nowMs: number,
+): Promise<GrantRow> {
+  const grant = await store.grantForRequest(id)
   if (grant?.state === 'ready' && grant.expiresAtMs > nowMs) return grant
   throw nothingToTake(id, `no approval that could be revoked: it is ${grant?.state ?? state}`)
 }

@@ -29,14 +29,23 @@ export interface BreakGlassReview {
 
 export interface BreakGlassStore {
   /** False where an after-review of this operator is open. */
-  addBreakGlass(row: BreakGlassRow): boolean
-  breakGlass(id: string): BreakGlassRow | undefined
-  breakGlasses(limit: number): readonly BreakGlassRow[]
+  addBreakGlass(row: BreakGlassRow): Promise<boolean>
+  breakGlass(id: string): Promise<BreakGlassRow | undefined>
+  breakGlasses(limit: number): Promise<readonly BreakGlassRow[]>
   /** The one that this session may use now. */
-  liveBreakGlass(sessionId: string, epoch: number, nowMs: number): BreakGlassRow | undefined
+  liveBreakGlass(
+    sessionId: string,
+    epoch: number,
+    nowMs: number,
+  ): Promise<BreakGlassRow | undefined>
   /** Counts one effect: true only while it is live, of the active epoch and an open session, with one left. */
-  useBreakGlass(id: string, effect: OpenEffect, signatureSha256: string, nowMs: number): boolean
+  useBreakGlass(
+    id: string,
+    effect: OpenEffect,
+    signatureSha256: string,
+    nowMs: number,
+  ): Promise<boolean>
   /** Returns whether it is closed now. */
-  addBreakGlassReview(review: BreakGlassReview, reviewersNeeded: number): boolean
-  breakGlassReviews(id: string): readonly BreakGlassReview[]
+  addBreakGlassReview(review: BreakGlassReview, reviewersNeeded: number): Promise<boolean>
+  breakGlassReviews(id: string): Promise<readonly BreakGlassReview[]>
 }

@@ -1,6 +1,7 @@
-// The part of the Store on SQLite that every effect passes: a grant or a signature is used once, and
+// The part of the Store that every effect passes: a grant or a signature is used once, and
 // what was begun stays open until its outcome is in the ledger.
 import * as rows from './rows.ts'
+import type { Sql } from './sql.ts'
 import { Statements } from './statements.ts'
 import type { FollowedEffect, IntentFacts, OpenEffect } from './store.ts'
 
@@ -20,112 +21,129 @@ const ENDED_MAX = 256
 export class EffectStatements extends Statements {
   readonly #ended: string[] = []
 
-  override close(): void {
-    this.transaction(() => this.#forgetEnded())
-    super.close()
+  override async close(): Promise<void> {
+    try {
+      await this.#forgetEnded()
+    } finally {
+      await super.close()
+    }
   }
 
-  consumeGrant(
+  async consumeGrant(
     grantId: string,
     effect: OpenEffect,
     signatureSha256: string,
     nowMs: number,
-  ): boolean {
-    const consumed = this.transactionSoonDurable(() => {
-      const changed = this.run(
+  ): Promise<boolean> {
+    return this.started(effect, signatureSha256, nowMs, async (sql) => {
+      const changed = await sql.run(
         `UPDATE grants SET state = 'consumed' WHERE id = ? AND ${USABLE}`,
         grantId,
         nowMs,
         nowMs,
       )
-      return changed === 1 && this.startEffect(effect, signatureSha256, nowMs)
+      return changed === 1
     })
-    return consumed === true
   }
 
-  beginEffect(effect: OpenEffect, signatureSha256: string, epoch: number, nowMs: number): boolean {
-    const begun = this.transactionSoonDurable(() => {
-      const mayAct = this.one(
+  async beginEffect(
+    effect: OpenEffect,
+    signatureSha256: string,
+    epoch: number,
+    nowMs: number,
+  ): Promise<boolean> {
+    return this.started(effect, signatureSha256, nowMs, async (sql) => {
+      const mayAct = await sql.one(
         `SELECT 1 AS yes FROM sessions WHERE id = ? AND closed_at_ms IS NULL AND expires_at_ms > ?
          AND (SELECT max(number) FROM epochs) = ?`,
         effect.sessionId,
         nowMs,
         epoch,
       )
-      return mayAct !== undefined && this.startEffect(effect, signatureSha256, nowMs)
+      return mayAct !== undefined
     })
-    return begun === true
   }
 
-  /** Whether the approval of this request may be used now; within the transaction that uses it. */
-  protected isUsable(requestId: string, nowMs: number): boolean {
-    const sql = `SELECT 1 FROM grants WHERE request_id = ? AND ${USABLE}`
-    return this.one(sql, requestId, nowMs, nowMs) !== undefined
+  /**
+   * Starts an effect in one transaction with `passes`, which uses up what it passes by; false where that, or its
+   * signature, was used before.
+   */
+  protected async started(
+    effect: OpenEffect,
+    signatureSha256: string,
+    nowMs: number,
+    passes: (sql: Sql) => Promise<boolean>,
+  ): Promise<boolean> {
+    // Of this transaction alone: two that forgot the same rows would be in each other's way.
+    const ended = this.#ended.splice(0)
+    try {
+      const started = await this.transaction(
+        async (sql) =>
+          (await passes(sql)) &&
+          (await addEffect(sql, effect, signatureSha256, nowMs)) &&
+          (await forget(sql, ended)),
+        { soonDurable: true },
+      )
+      if (started) ended.length = 0
+      return started
+    } finally {
+      this.#ended.push(...ended)
+    }
   }
 
-  protected startEffect(effect: OpenEffect, signatureSha256: string, nowMs: number): true | false {
-    const fresh = this.run(
-      'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
-      signatureSha256,
-      nowMs,
-    )
-    if (fresh !== 1) return false
-    this.#forgetEnded()
-    this.run(
-      `INSERT INTO effects (id, session_id, operation, state) VALUES (?, ?, ?, 'open')`,
-      effect.id,
-      effect.sessionId,
-      effect.operation,
-    )
-    return true
-  }
-
-  restoreEffect(
+  async restoreEffect(
     effect: OpenEffect,
     { signature, grant, plan, breakGlass, atMs }: IntentFacts,
-  ): void {
-    this.transaction(() => {
-      const used =
-        'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING'
+  ): Promise<void> {
+    await this.transaction(async (sql) => {
       // Where the signature is known, so is all that was used up with it.
-      const isLost = this.run(used, signature, atMs) === 1
+      const isLost = (await sql.run(ADD_SIGNATURE, signature, atMs)) === 1
       const more = 'UPDATE break_glasses SET used = used + 1 WHERE id = ? AND used < effects_max'
-      if (isLost && breakGlass !== undefined) this.run(more, breakGlass)
+      if (isLost && breakGlass !== undefined) await sql.run(more, breakGlass)
       if (plan) {
-        const sql = `UPDATE plan_steps SET state = 'consumed' WHERE plan_id = ? AND number = ? AND state = 'recorded'`
-        this.run(sql, plan.plan, plan.step)
+        const step = `UPDATE plan_steps SET state = 'consumed' WHERE plan_id = ? AND number = ? AND state = 'recorded'`
+        await sql.run(step, plan.plan, plan.step)
       } else if (grant !== null)
-        this.run(`UPDATE grants SET state = 'consumed' WHERE id = ?`, grant)
-      this.run(
-        `INSERT INTO effects (id, session_id, operation, state) VALUES (?, ?, ?, 'open') ON CONFLICT DO NOTHING`,
-        effect.id,
-        effect.sessionId,
-        effect.operation,
-      )
+        await sql.run(`UPDATE grants SET state = 'consumed' WHERE id = ?`, grant)
+      const { id, sessionId, operation } = effect
+      await sql.run(`${ADD_EFFECT} ON CONFLICT DO NOTHING`, id, sessionId, operation)
       return true
     })
   }
 
-  endEffect(effectId: string): void {
+  async endEffect(effectId: string): Promise<void> {
     // Forgotten with the next effect's own commit: if a crash comes first, the outcome is in the ledger
     // and the next start reads it there.
     this.#ended.push(effectId)
-    if (this.#ended.length >= ENDED_MAX) this.transaction(() => this.#forgetEnded())
+    if (this.#ended.length >= ENDED_MAX) await this.#forgetEnded()
   }
 
-  #forgetEnded(): true {
-    for (const id of this.#ended) this.run('DELETE FROM effects WHERE id = ?', id)
-    this.#ended.length = 0
-    return true
+  async #forgetEnded(): Promise<void> {
+    const ended = this.#ended.splice(0)
+    if (ended.length === 0) return
+    try {
+      await this.transaction((sql) => forget(sql, ended))
+      ended.length = 0
+    } finally {
+      this.#ended.push(...ended)
+    }
   }
 
-  openEffects(): OpenEffect[] {
-    this.transaction(() => this.#forgetEnded())
-    return this.all(`SELECT * FROM effects WHERE state = 'open' ORDER BY id`).map(rows.effect)
+  async openEffects(): Promise<OpenEffect[]> {
+    await this.#forgetEnded()
+    const open = await this.sql.all(`SELECT * FROM effects WHERE state = 'open' ORDER BY id`)
+    return open.map(rows.effect)
   }
 
-  addFollowed({ id, sessionId, operation, region, input, sinceMs }: FollowedEffect): void {
-    this.run(
+  async addFollowed({
+    id,
+    sessionId,
+    operation,
+    region,
+    input,
+    sinceMs,
+  }: FollowedEffect): Promise<void> {
+    await this.sql.run(
       `INSERT INTO followed (effect_id, session_id, operation, region, input, since_ms)
        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       id,
@@ -137,15 +155,43 @@ export class EffectStatements extends Statements {
     )
   }
 
-  endFollowed(effectId: string): void {
-    this.run('DELETE FROM followed WHERE effect_id = ?', effectId)
+  async endFollowed(effectId: string): Promise<void> {
+    await this.sql.run('DELETE FROM followed WHERE effect_id = ?', effectId)
   }
 
-  followed(): FollowedEffect[] {
-    return this.all('SELECT * FROM followed ORDER BY since_ms, effect_id').map(rows.followed)
+  async followed(): Promise<FollowedEffect[]> {
+    return (await this.sql.all('SELECT * FROM followed ORDER BY since_ms, effect_id')).map(
+      rows.followed,
+    )
   }
 
-  pruneSignatures(beforeMs: number): void {
-    this.run('DELETE FROM signatures WHERE used_at_ms < ?', beforeMs)
+  async pruneSignatures(beforeMs: number): Promise<void> {
+    await this.sql.run('DELETE FROM signatures WHERE used_at_ms < ?', beforeMs)
   }
+}
+
+const ADD_SIGNATURE =
+  'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING'
+const ADD_EFFECT = `INSERT INTO effects (id, session_id, operation, state) VALUES (?, ?, ?, 'open')`
+
+async function addEffect(
+  sql: Sql,
+  { id, sessionId, operation }: OpenEffect,
+  signatureSha256: string,
+  nowMs: number,
+): Promise<boolean> {
+  if ((await sql.run(ADD_SIGNATURE, signatureSha256, nowMs)) !== 1) return false
+  await sql.run(ADD_EFFECT, id, sessionId, operation)
+  return true
+}
+
+async function forget(sql: Sql, effects: readonly string[]): Promise<true> {
+  for (const id of effects) await sql.run('DELETE FROM effects WHERE id = ?', id)
+  return true
+}
+
+/** Whether the approval of this request may be used now; within the transaction that uses it. */
+export async function isUsable(sql: Sql, requestId: string, nowMs: number): Promise<boolean> {
+  const usable = `SELECT 1 AS yes FROM grants WHERE request_id = ? AND ${USABLE}`
+  return (await sql.one(usable, requestId, nowMs, nowMs)) !== undefined
 }

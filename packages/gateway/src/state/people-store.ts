@@ -66,39 +66,43 @@ export function teamsAt({ teams, teamsSinceMs }: PersonRecord, atMs: number): st
 
 export interface PeopleStore {
   /** Writes the gate's id and its first people in one transaction; what is there already stays. */
-  foundGate(gateId: string, people: readonly FoundingPerson[]): void
+  foundGate(gateId: string, people: readonly FoundingPerson[]): Promise<void>
   /** Members now, by name. */
-  people(): readonly PersonRecord[]
-  keysOf(person: string): readonly KeyRecord[]
-  identitiesOf(person: string): readonly Identity[]
-  personByKey(fingerprint: string): KnownKey | undefined
-  personByCredential(credentialId: string): KnownKey | undefined
-  personByIdentity(identity: Identity): PersonRecord | undefined
+  people(): Promise<readonly PersonRecord[]>
+  keysOf(person: string): Promise<readonly KeyRecord[]>
+  identitiesOf(person: string): Promise<readonly Identity[]>
+  personByKey(fingerprint: string): Promise<KnownKey | undefined>
+  personByCredential(credentialId: string): Promise<KnownKey | undefined>
+  personByIdentity(identity: Identity): Promise<PersonRecord | undefined>
   /** False when the key has signed with this counter or a later one; 0 is what synced passkeys say. */
-  advanceCounter(fingerprint: string, counter: number): boolean
+  advanceCounter(fingerprint: string, counter: number): Promise<boolean>
   /** Whether this name was ever anybody's, and whose this key, credential or identity ever was. */
-  wasPerson(name: string): boolean
-  everOwnerOf(known: { fingerprint: string; credentialId: string | null }): string | undefined
-  everOwnerOfIdentity(identity: Identity): string | undefined
+  wasPerson(name: string): Promise<boolean>
+  everOwnerOf(known: {
+    fingerprint: string
+    credentialId: string | null
+  }): Promise<string | undefined>
+  everOwnerOfIdentity(identity: Identity): Promise<string | undefined>
   /** Counts every change of people; grants are made only at the count that was decided at. */
-  peopleVersion(): number
+  peopleVersion(): Promise<number>
   /**
    * Applies a change in one transaction with all that ends by it. Undefined where it changes nothing any more,
    * so that applying it again from the ledger is harmless.
    */
-  applyPeopleChange(change: PeopleChange, atMs: number): AppliedChange | undefined
+  applyPeopleChange(change: PeopleChange, atMs: number): Promise<AppliedChange | undefined>
 
-  openChange(id: string): OpenChange | undefined
-  openChanges(): readonly OpenChange[]
-  keepChange(change: OpenChange): void
-  endChange(id: string): boolean
+  openChange(id: string): Promise<OpenChange | undefined>
+  openChanges(): Promise<readonly OpenChange[]>
+  keepChange(change: OpenChange): Promise<void>
+  endChange(id: string): Promise<boolean>
 
-  addSignIn(row: SignInRow): void
-  signIn(tokenSha256: string): SignInRow | undefined
+  /** False where the person has `max` of that kind that have not expired. */
+  addSignIn(row: SignInRow, max: number, nowMs: number): Promise<boolean>
+  signIn(tokenSha256: string): Promise<SignInRow | undefined>
   /** Ends it; true for the one caller that ended it. */
-  endSignIn(tokenSha256: string): boolean
-  signInCount(person: string, kind: SignInRow['kind'], nowMs: number): number
-  pruneSignIns(nowMs: number): void
+  endSignIn(tokenSha256: string): Promise<boolean>
+  signInCount(person: string, kind: SignInRow['kind'], nowMs: number): Promise<number>
+  pruneSignIns(nowMs: number): Promise<void>
 }
 
 export interface FoundingPerson {

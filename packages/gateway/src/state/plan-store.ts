@@ -39,28 +39,40 @@ export interface StepPlace {
 
 export interface PlanStore {
   /** False where the session has a plan that is recorded or submitted. */
-  addPlan(plan: PlanRow): boolean
-  plan(id: string): PlanRow | undefined
-  plans(limit: number): readonly PlanRow[]
+  addPlan(plan: PlanRow): Promise<boolean>
+  plan(id: string): Promise<PlanRow | undefined>
+  plans(limit: number): Promise<readonly PlanRow[]>
   /** The plan of a session that is recorded or submitted. */
-  openPlan(sessionId: string): PlanRow | undefined
+  openPlan(sessionId: string): Promise<PlanRow | undefined>
   /** Returns its number; null where the plan is full, or records no more. */
-  addStep(planId: string, step: Omit<PlanStepRow, 'number' | 'state'>, max: number): number | null
-  steps(planId: string): readonly PlanStepRow[]
+  addStep(
+    planId: string,
+    step: Omit<PlanStepRow, 'number' | 'state'>,
+    max: number,
+  ): Promise<number | null>
+  steps(planId: string): Promise<readonly PlanStepRow[]>
   /** From `recording`, with the digests and what follows what; false where it records no more. */
   submitPlan(
     id: string,
     steps: readonly Pick<PlanStepRow, 'number' | 'digest' | 'follows'>[],
-  ): boolean
+  ): Promise<boolean>
   /** Ends a plan that is open, and its ready approval, in one transaction; false where it had ended. */
-  endPlan(id: string, ended: { state: PlanState; step: number | null; why: string }): boolean
+  endPlan(
+    id: string,
+    ended: { state: PlanState; step: number | null; why: string },
+  ): Promise<boolean>
   /**
    * As `consumeGrant`, for one step: true only if besides that every earlier step is done and this one was
    * never begun.
    */
-  consumeStep(place: StepPlace, effect: OpenEffect, signatureSha256: string, nowMs: number): boolean
+  consumeStep(
+    place: StepPlace,
+    effect: OpenEffect,
+    signatureSha256: string,
+    nowMs: number,
+  ): Promise<boolean>
   /** After the last one the plan is done and its approval consumed, in one transaction. */
-  endStep(place: StepPlace): void
+  endStep(place: StepPlace): Promise<void>
   /** Open plans with a step that was begun and has not ended. */
-  interruptedSteps(): readonly StepPlace[]
+  interruptedSteps(): Promise<readonly StepPlace[]>
 }

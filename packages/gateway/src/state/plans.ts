@@ -1,77 +1,89 @@
-// The part of the Store on SQLite about plans: see plan-store.ts. A step is consumed by one statement that
+// The part of the Store about plans: see plan-store.ts. A step is consumed by one statement that
 // asks for the approval, the epoch, the session and every earlier step at once.
+
+import { isUsable } from './effects.ts'
 import type { PlanRow, PlanState, PlanStepRow, PlanStore, StepPlace } from './plan-store.ts'
 import * as rows from './rows.ts'
 import { StandingStatements } from './standing.ts'
 import type { OpenEffect } from './store.ts'
 
 export abstract class PlanStatements extends StandingStatements implements PlanStore {
-  addPlan(plan: PlanRow): boolean {
-    const added = this.run(
-      `INSERT INTO plans (id, session_id, operator, state, reason, epoch, opened_at_ms)
+  async addPlan(plan: PlanRow): Promise<boolean> {
+    // A transaction: in a statement alone, PostgreSQL would not see the plan that another one is adding.
+    return this.transaction(async (sql) => {
+      const added = await sql.run(
+        `INSERT INTO plans (id, session_id, operator, state, reason, epoch, opened_at_ms)
        SELECT ?, ?, ?, 'recording', ?, ?, ? WHERE NOT EXISTS
          (SELECT 1 FROM plans WHERE session_id = ? AND state IN ('recording', 'submitted'))`,
-      plan.id,
-      plan.sessionId,
-      plan.operator,
-      plan.reason,
-      plan.epoch,
-      plan.openedAtMs,
-      plan.sessionId,
-    )
-    return added === 1
+        plan.id,
+        plan.sessionId,
+        plan.operator,
+        plan.reason,
+        plan.epoch,
+        plan.openedAtMs,
+        plan.sessionId,
+      )
+      return added === 1
+    })
   }
 
-  plan(id: string): PlanRow | undefined {
-    const row = this.one('SELECT * FROM plans WHERE id = ?', id)
+  async plan(id: string): Promise<PlanRow | undefined> {
+    const row = await this.sql.one('SELECT * FROM plans WHERE id = ?', id)
     return row && rows.plan(row)
   }
 
-  plans(limit: number): PlanRow[] {
+  async plans(limit: number): Promise<PlanRow[]> {
     const sql = 'SELECT * FROM plans ORDER BY opened_at_ms DESC, id LIMIT ?'
-    return this.all(sql, limit).map(rows.plan)
+    return (await this.sql.all(sql, limit)).map(rows.plan)
   }
 
-  openPlan(sessionId: string): PlanRow | undefined {
-    const row = this.one(
+  async openPlan(sessionId: string): Promise<PlanRow | undefined> {
+    const row = await this.sql.one(
       `SELECT * FROM plans WHERE session_id = ? AND state IN ('recording', 'submitted')`,
       sessionId,
     )
     return row && rows.plan(row)
   }
 
-  addStep(planId: string, step: Omit<PlanStepRow, 'number' | 'state'>, max: number): number | null {
-    const [added] = this.all(
-      `INSERT INTO plan_steps (plan_id, number, operation, action_digest, digest, follows, content, state)
+  async addStep(
+    planId: string,
+    step: Omit<PlanStepRow, 'number' | 'state'>,
+    max: number,
+  ): Promise<number | null> {
+    const number = await this.transaction(async (sql) => {
+      const [added] = await sql.all(
+        `INSERT INTO plan_steps (plan_id, number, operation, action_digest, digest, follows, content, state)
        SELECT ?, count(*) + 1, ?, ?, ?, '[]', ?, 'recorded' FROM plan_steps WHERE plan_id = ?
        HAVING count(*) < ? AND EXISTS (SELECT 1 FROM plans WHERE id = ? AND state = 'recording')
-       RETURNING number`,
-      planId,
-      step.operation,
-      step.actionDigest,
-      step.digest,
-      step.content,
-      planId,
-      max,
-      planId,
-    )
-    return added === undefined ? null : Number(added['number'])
+       ON CONFLICT DO NOTHING RETURNING number`,
+        planId,
+        step.operation,
+        step.actionDigest,
+        step.digest,
+        step.content,
+        planId,
+        max,
+        planId,
+      )
+      return added !== undefined && Number(added['number'])
+    })
+    return number === false ? null : number
   }
 
-  steps(planId: string): PlanStepRow[] {
+  async steps(planId: string): Promise<PlanStepRow[]> {
     const sql = 'SELECT * FROM plan_steps WHERE plan_id = ? ORDER BY number'
-    return this.all(sql, planId).map(rows.planStep)
+    return (await this.sql.all(sql, planId)).map(rows.planStep)
   }
 
-  submitPlan(
+  async submitPlan(
     id: string,
     steps: readonly Pick<PlanStepRow, 'number' | 'digest' | 'follows'>[],
-  ): boolean {
-    const submitted = this.transaction(() => {
-      const sql = `UPDATE plans SET state = 'submitted' WHERE id = ? AND state = 'recording'`
-      if (this.run(sql, id) !== 1) return false
+  ): Promise<boolean> {
+    const submitted = await this.transaction(async (sql) => {
+      const submits = `UPDATE plans SET state = 'submitted' WHERE id = ? AND state = 'recording'`
+      if ((await sql.run(submits, id)) !== 1) return false
       for (const { number, digest, follows } of steps) {
-        this.run(
+        await sql.run(
           'UPDATE plan_steps SET digest = ?, follows = ? WHERE plan_id = ? AND number = ?',
           digest,
           JSON.stringify(follows),
@@ -84,9 +96,12 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
     return submitted === true
   }
 
-  endPlan(id: string, ended: { state: PlanState; step: number | null; why: string }): boolean {
-    const done = this.transaction(() => {
-      const changed = this.run(
+  async endPlan(
+    id: string,
+    ended: { state: PlanState; step: number | null; why: string },
+  ): Promise<boolean> {
+    const done = await this.transaction(async (sql) => {
+      const changed = await sql.run(
         `UPDATE plans SET state = ?, stopped_at = ?, why = ? WHERE id = ? AND state IN ('recording', 'submitted')`,
         ended.state,
         ended.step,
@@ -94,7 +109,7 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
         id,
       )
       if (changed !== 1) return false
-      this.run(
+      await sql.run(
         `UPDATE grants SET state = 'revoked', ended_why = ? WHERE request_id = ? AND state = 'ready'`,
         ended.why,
         id,
@@ -104,15 +119,15 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
     return done === true
   }
 
-  consumeStep(
+  async consumeStep(
     { plan, step }: StepPlace,
     effect: OpenEffect,
     signatureSha256: string,
     nowMs: number,
-  ): boolean {
-    const consumed = this.transactionSoonDurable(() => {
-      if (!this.isUsable(plan, nowMs)) return false
-      const changed = this.run(
+  ): Promise<boolean> {
+    return this.started(effect, signatureSha256, nowMs, async (sql) => {
+      if (!(await isUsable(sql, plan, nowMs))) return false
+      const changed = await sql.run(
         `UPDATE plan_steps SET state = 'consumed' WHERE plan_id = ? AND number = ? AND state = 'recorded'
          AND NOT EXISTS (SELECT 1 FROM plan_steps AS earlier WHERE earlier.plan_id = plan_steps.plan_id
            AND earlier.number < plan_steps.number AND earlier.state != 'done')
@@ -120,22 +135,21 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
         plan,
         step,
       )
-      return changed === 1 && this.startEffect(effect, signatureSha256, nowMs)
+      return changed === 1
     })
-    return consumed === true
   }
 
-  endStep({ plan, step }: StepPlace): void {
-    this.transaction(() => {
-      this.run(
+  async endStep({ plan, step }: StepPlace): Promise<void> {
+    await this.transaction(async (sql) => {
+      await sql.run(
         `UPDATE plan_steps SET state = 'done' WHERE plan_id = ? AND number = ? AND state = 'consumed'`,
         plan,
         step,
       )
       const left = `SELECT 1 FROM plan_steps WHERE plan_id = ? AND state != 'done'`
-      if (this.one(left, plan) !== undefined) return true
-      this.run(`UPDATE plans SET state = 'done' WHERE id = ? AND state = 'submitted'`, plan)
-      this.run(
+      if ((await sql.one(left, plan)) !== undefined) return true
+      await sql.run(`UPDATE plans SET state = 'done' WHERE id = ? AND state = 'submitted'`, plan)
+      await sql.run(
         `UPDATE grants SET state = 'consumed' WHERE request_id = ? AND state = 'ready'`,
         plan,
       )
@@ -143,10 +157,12 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
     })
   }
 
-  interruptedSteps(): StepPlace[] {
-    return this.all(
-      `SELECT plan_id, number FROM plan_steps JOIN plans ON plans.id = plan_id
+  async interruptedSteps(): Promise<StepPlace[]> {
+    return (
+      await this.sql.all(
+        `SELECT plan_id, number FROM plan_steps JOIN plans ON plans.id = plan_id
        WHERE plan_steps.state = 'consumed' AND plans.state = 'submitted' ORDER BY plan_id`,
+      )
     ).map((row) => ({ plan: String(row['plan_id']), step: Number(row['number']) }))
   }
 }

@@ -103,7 +103,7 @@ export class PostgresDatabase implements Database {
       } catch (failure) {
         if (!(failure instanceof Failure)) throw failure
         const { cause, moment } = failure
-        const verdict = this.#closed ? 'no' : verdictOf(cause, moment)
+        const verdict = this.#closed !== null ? 'no' : verdictOf(cause, moment)
         if (verdict === 'unknown') throw notKnown(cause, this.shown)
         const isSpent = performance.now() - startedMs > ATTEMPTS_MS_MAX
         if (verdict === 'no' || isSpent || attempts >= ATTEMPTS_MAX) {

@@ -1,45 +1,47 @@
 // The tables, as forward-only migrations. Portable SQL only: ids are made by the gate, changes are
-// one-statement conditional updates, nothing relies on triggers, sequences or foreign keys.
+// one-statement conditional updates, nothing relies on triggers, sequences or foreign keys. Times and counters are
+// BIGINT: INTEGER has 32 bits on PostgreSQL.
+import { GatewayError } from '../errors.ts'
 
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
   CREATE TABLE epochs (
     number INTEGER PRIMARY KEY, version TEXT NOT NULL, content TEXT NOT NULL,
-    activated_at_ms INTEGER NOT NULL
+    activated_at_ms BIGINT NOT NULL
   );
-  CREATE TABLE people (name TEXT PRIMARY KEY, teams TEXT NOT NULL, added_at_ms INTEGER NOT NULL);
+  CREATE TABLE people (name TEXT PRIMARY KEY, teams TEXT NOT NULL, added_at_ms BIGINT NOT NULL);
   CREATE TABLE person_keys (
     fingerprint TEXT PRIMARY KEY, person TEXT NOT NULL, public_key TEXT NOT NULL
   );
-  CREATE TABLE nonces (nonce TEXT PRIMARY KEY, used_at_ms INTEGER NOT NULL);
+  CREATE TABLE nonces (nonce TEXT PRIMARY KEY, used_at_ms BIGINT NOT NULL);
   CREATE TABLE sessions (
     id TEXT PRIMARY KEY, access_key_id TEXT NOT NULL UNIQUE, secret_access_key TEXT NOT NULL,
     mask_key TEXT NOT NULL, agent TEXT NOT NULL, operator TEXT NOT NULL, role_name TEXT NOT NULL,
-    role_arn TEXT NOT NULL, opened_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL,
-    closed_at_ms INTEGER
+    role_arn TEXT NOT NULL, opened_at_ms BIGINT NOT NULL, expires_at_ms BIGINT NOT NULL,
+    closed_at_ms BIGINT
   );
   CREATE TABLE requests (
     id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operator TEXT NOT NULL, operation TEXT NOT NULL,
     action_digest TEXT NOT NULL, digest TEXT NOT NULL, epoch INTEGER NOT NULL, state TEXT NOT NULL,
-    document_sha256 TEXT NOT NULL, requirement TEXT NOT NULL, opened_at_ms INTEGER NOT NULL,
-    expires_at_ms INTEGER NOT NULL, closed_by TEXT, comment TEXT
+    document_sha256 TEXT NOT NULL, requirement TEXT NOT NULL, opened_at_ms BIGINT NOT NULL,
+    expires_at_ms BIGINT NOT NULL, closed_by TEXT, comment TEXT
   );
   CREATE INDEX requests_by_action ON requests (session_id, action_digest, epoch, opened_at_ms);
   CREATE INDEX requests_by_state ON requests (state, expires_at_ms);
   CREATE TABLE reviews (
     request_id TEXT NOT NULL, reviewer TEXT NOT NULL, verdict TEXT NOT NULL, strength TEXT NOT NULL,
-    at_ms INTEGER NOT NULL, PRIMARY KEY (request_id, reviewer)
+    at_ms BIGINT NOT NULL, PRIMARY KEY (request_id, reviewer)
   );
   CREATE TABLE grants (
     id TEXT PRIMARY KEY, request_id TEXT NOT NULL UNIQUE, session_id TEXT NOT NULL,
-    digest TEXT NOT NULL, epoch INTEGER NOT NULL, state TEXT NOT NULL, expires_at_ms INTEGER NOT NULL
+    digest TEXT NOT NULL, epoch INTEGER NOT NULL, state TEXT NOT NULL, expires_at_ms BIGINT NOT NULL
   );
   CREATE TABLE effects (
     id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operation TEXT NOT NULL, state TEXT NOT NULL
   );
   CREATE INDEX effects_open ON effects (state);
-  CREATE TABLE signatures (sha256 TEXT PRIMARY KEY, used_at_ms INTEGER NOT NULL);
+  CREATE TABLE signatures (sha256 TEXT PRIMARY KEY, used_at_ms BIGINT NOT NULL);
   `,
   `
   ALTER TABLE sessions ADD COLUMN parent TEXT;
@@ -48,40 +50,40 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE followed (
     effect_id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operation TEXT NOT NULL,
-    region TEXT NOT NULL, input TEXT NOT NULL, since_ms INTEGER NOT NULL
+    region TEXT NOT NULL, input TEXT NOT NULL, since_ms BIGINT NOT NULL
   );
   `,
   `
   CREATE TABLE uploads (
     id TEXT PRIMARY KEY, bucket TEXT NOT NULL, object_key TEXT NOT NULL, session_id TEXT NOT NULL,
-    created TEXT NOT NULL, at_ms INTEGER NOT NULL
+    created TEXT NOT NULL, at_ms BIGINT NOT NULL
   );
   CREATE TABLE upload_parts (
-    upload_id TEXT NOT NULL, number INTEGER NOT NULL, etag TEXT, sha256 TEXT, bytes INTEGER NOT NULL,
+    upload_id TEXT NOT NULL, number INTEGER NOT NULL, etag TEXT, sha256 TEXT, bytes BIGINT NOT NULL,
     pending INTEGER NOT NULL, uncertain INTEGER NOT NULL, PRIMARY KEY (upload_id, number)
-  ) WITHOUT ROWID;
+  );
   `,
   `
   ALTER TABLE people ADD COLUMN team_times TEXT NOT NULL DEFAULT '{}';
-  ALTER TABLE people ADD COLUMN removed_at_ms INTEGER;
+  ALTER TABLE people ADD COLUMN removed_at_ms BIGINT;
   ALTER TABLE person_keys ADD COLUMN credential_id TEXT;
-  ALTER TABLE person_keys ADD COLUMN counter INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE person_keys ADD COLUMN added_at_ms INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE person_keys ADD COLUMN removed_at_ms INTEGER;
+  ALTER TABLE person_keys ADD COLUMN counter BIGINT NOT NULL DEFAULT 0;
+  ALTER TABLE person_keys ADD COLUMN added_at_ms BIGINT NOT NULL DEFAULT 0;
+  ALTER TABLE person_keys ADD COLUMN removed_at_ms BIGINT;
   CREATE UNIQUE INDEX person_keys_by_credential ON person_keys (credential_id);
   CREATE INDEX person_keys_by_person ON person_keys (person);
   CREATE TABLE identities (
-    issuer TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, added_at_ms INTEGER NOT NULL,
-    removed_at_ms INTEGER, PRIMARY KEY (issuer, subject)
+    issuer TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, added_at_ms BIGINT NOT NULL,
+    removed_at_ms BIGINT, PRIMARY KEY (issuer, subject)
   );
   CREATE TABLE people_changes (
-    id TEXT PRIMARY KEY, change TEXT NOT NULL, acts TEXT NOT NULL, opened_at_ms INTEGER NOT NULL,
-    expires_at_ms INTEGER NOT NULL, due_at_ms INTEGER
+    id TEXT PRIMARY KEY, change TEXT NOT NULL, acts TEXT NOT NULL, opened_at_ms BIGINT NOT NULL,
+    expires_at_ms BIGINT NOT NULL, due_at_ms BIGINT
   );
   ALTER TABLE reviews ADD COLUMN key_fingerprint TEXT NOT NULL DEFAULT '';
   CREATE TABLE sign_ins (
     token_sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, person TEXT NOT NULL, key_fingerprint TEXT,
-    peer TEXT, expires_at_ms INTEGER NOT NULL
+    peer TEXT, expires_at_ms BIGINT NOT NULL
   );
   CREATE INDEX sign_ins_by_person ON sign_ins (person);
   `,
@@ -93,12 +95,12 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX grants_by_state ON grants (state, expires_at_ms);
   CREATE TABLE denials (
     request_id TEXT NOT NULL, operator TEXT NOT NULL, service TEXT NOT NULL, effects TEXT NOT NULL,
-    resources TEXT NOT NULL, denied_by TEXT NOT NULL, comment TEXT NOT NULL, at_ms INTEGER NOT NULL,
-    until_ms INTEGER NOT NULL
+    resources TEXT NOT NULL, denied_by TEXT NOT NULL, comment TEXT NOT NULL, at_ms BIGINT NOT NULL,
+    until_ms BIGINT NOT NULL
   );
   CREATE INDEX denials_by_operator ON denials (operator, until_ms);
   CREATE TABLE escalations (
-    request_id TEXT NOT NULL, team TEXT NOT NULL, due_at_ms INTEGER NOT NULL, at_ms INTEGER,
+    request_id TEXT NOT NULL, team TEXT NOT NULL, due_at_ms BIGINT NOT NULL, at_ms BIGINT,
     alternative TEXT, PRIMARY KEY (request_id, team)
   );
   CREATE INDEX escalations_due ON escalations (at_ms, due_at_ms);
@@ -111,7 +113,7 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE plans (
     id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operator TEXT NOT NULL, state TEXT NOT NULL,
-    reason TEXT NOT NULL, epoch INTEGER NOT NULL, opened_at_ms INTEGER NOT NULL, stopped_at INTEGER, why TEXT
+    reason TEXT NOT NULL, epoch INTEGER NOT NULL, opened_at_ms BIGINT NOT NULL, stopped_at INTEGER, why TEXT
   );
   CREATE INDEX plans_by_session ON plans (session_id, state);
   CREATE INDEX plans_by_time ON plans (opened_at_ms);
@@ -128,13 +130,13 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE break_glasses (
     id TEXT PRIMARY KEY, session_id TEXT NOT NULL, operator TEXT NOT NULL, reason TEXT NOT NULL,
     effects TEXT NOT NULL, resources TEXT NOT NULL, strength TEXT NOT NULL, epoch INTEGER NOT NULL,
-    opened_at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, effects_max INTEGER NOT NULL,
-    used INTEGER NOT NULL, closed_at_ms INTEGER
+    opened_at_ms BIGINT NOT NULL, until_ms BIGINT NOT NULL, effects_max INTEGER NOT NULL,
+    used INTEGER NOT NULL, closed_at_ms BIGINT
   );
   CREATE UNIQUE INDEX break_glass_open ON break_glasses (operator) WHERE closed_at_ms IS NULL;
   CREATE INDEX break_glass_by_session ON break_glasses (session_id, until_ms);
   CREATE TABLE break_glass_reviews (
-    break_glass_id TEXT NOT NULL, reviewer TEXT NOT NULL, comment TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    break_glass_id TEXT NOT NULL, reviewer TEXT NOT NULL, comment TEXT NOT NULL, at_ms BIGINT NOT NULL,
     PRIMARY KEY (break_glass_id, reviewer)
   );
   `,
@@ -144,3 +146,11 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE followed ADD COLUMN gateway TEXT NOT NULL DEFAULT '';
   `,
 ]
+
+export function newerDatabase(version: number): GatewayError {
+  return new GatewayError(
+    'state_error',
+    `the state database has version ${version}, this build knows ${MIGRATIONS.length}`,
+    'start the newer Seconder that wrote it',
+  )
+}

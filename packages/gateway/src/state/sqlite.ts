@@ -1,56 +1,37 @@
-// The Store on SQLite (node:sqlite): WAL, synchronous=FULL, one writer. Each method is one statement
-// or one transaction; a crash leaves either all of it or nothing.
+// The state on SQLite (node:sqlite): WAL, synchronous=FULL, one connection that one transaction has at a time.
+// A statement runs whole in one turn; what falls into an open transaction waits for its end.
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { GatewayError } from '../errors.ts'
-import { BreakGlassStatements } from './break-glass.ts'
-import * as rows from './rows.ts'
-import { MIGRATIONS } from './schema.ts'
-import type {
-  ClosedSessions,
-  EpochRow,
-  GrantRow,
-  PageOf,
-  RequestFilter,
-  RequestRow,
-  RequestState,
-  ReviewRow,
-  SessionRow,
-  Store,
-} from './store.ts'
-
-const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
-  role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`
-/** Sessions listed where nobody says how many. */
-const SESSIONS_MAX = 1_000
-const OPEN_CHILD = 'parent = ? AND closed_at_ms IS NULL AND expires_at_ms > ?'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { MIGRATIONS, newerDatabase } from './schema.ts'
+import type { Database, Durability, Row, Sql, SqlValue } from './sql.ts'
 
 /**
- * Returns the Store in the file at `path`, created (folder mode 0700, file 0600) and migrated as needed.
+ * Returns the database in the file at `path`, created (folder mode 0700, file 0600) and migrated as needed.
  * Errors: `state_error` when the file belongs to a newer version of Seconder.
  */
-export function openSqliteStore(path: string): Store {
+export function openSqlite(path: string): Database {
   if (path !== ':memory:') {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     // Its write-ahead files get the mode of the database. Source: https://sqlite.org/wal.html, "Files".
     closeSync(openSync(path, 'a', 0o600))
   }
   const database = new DatabaseSync(path)
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;')
-  migrate(database)
-  return new SqliteStore(database)
+  try {
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;',
+    )
+    migrate(database)
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+  return new SqliteDatabase(database)
 }
 
 function migrate(database: DatabaseSync): void {
   const found = database.prepare('PRAGMA user_version').get() as { user_version: number }
-  if (found.user_version > MIGRATIONS.length) {
-    throw new GatewayError(
-      'state_error',
-      `the state database has version ${found.user_version}, this build knows ${MIGRATIONS.length}`,
-      'start the newer Seconder that wrote it',
-    )
-  }
+  if (found.user_version > MIGRATIONS.length) throw newerDatabase(found.user_version)
   for (let version = found.user_version; version < MIGRATIONS.length; version++) {
     database.exec(
       `BEGIN IMMEDIATE; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT;`,
@@ -58,266 +39,133 @@ function migrate(database: DatabaseSync): void {
   }
 }
 
-function sessionValues(session: SessionRow): (string | number | null)[] {
-  const { id, parent, accessKeyId, secretAccessKey, maskKey, agent, operator } = session
-  const { roleName, roleArn, openedAtMs, expiresAtMs } = session
-  const keys = [accessKeyId, secretAccessKey, maskKey]
-  return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
+interface Prepared {
+  readonly statement: StatementSync
+  readonly isRead: boolean
 }
 
-const ADD_REVIEW = `INSERT INTO reviews (request_id, reviewer, verdict, strength, key_fingerprint, at_ms)
-  VALUES (?, ?, ?, ?, ?, ?)`
+class SqliteDatabase implements Database {
+  readonly engine = 'sqlite'
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, Prepared>()
+  readonly #dataVersion: StatementSync
+  /** Counts what was written over this connection, which `data_version` does not tell of. */
+  #written = 0
+  #isTaken = false
+  /** Whoever waits for the connection; each transaction is over within a few turns of the promise queue. */
+  readonly #waiting: (() => void)[] = []
 
-function reviewValues(review: ReviewRow): (string | number)[] {
-  const { requestId, reviewer, verdict, strength, key, atMs } = review
-  return [requestId, reviewer, verdict, strength, key, atMs]
-}
-
-class SqliteStore extends BreakGlassStatements implements Store {
-  meta(key: string): string | undefined {
-    return this.one('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined
+  constructor(database: DatabaseSync) {
+    this.#database = database
+    this.#dataVersion = database.prepare('PRAGMA data_version')
+    this.#dataVersion.setReturnArrays(true)
   }
 
-  setMeta(key: string, value: string): void {
-    this.run(
-      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
-      key,
-      value,
-    )
+  async one(sql: string, ...values: SqlValue[]): Promise<Row | undefined> {
+    if (this.#isTaken) return this.#alone(() => this.#one(sql, values))
+    return this.#one(sql, values)
   }
 
-  activeEpoch(): EpochRow | undefined {
-    return this.remembered('epoch', () => {
-      const row = this.one('SELECT * FROM epochs ORDER BY number DESC LIMIT 1')
-      return row && rows.epoch(row)
+  async all(sql: string, ...values: SqlValue[]): Promise<Row[]> {
+    if (this.#isTaken) return this.#alone(() => this.#all(sql, values))
+    return this.#all(sql, values)
+  }
+
+  async run(sql: string, ...values: SqlValue[]): Promise<number> {
+    if (this.#isTaken) return this.#alone(() => this.#run(sql, values))
+    return this.#run(sql, values)
+  }
+
+  /**
+   * As the port says. A change that may be lost with a loss of power is one that is synced with the next other.
+   * Source: https://sqlite.org/pragma.html#pragma_synchronous (NORMAL in WAL mode)
+   */
+  transaction<T>(
+    work: (sql: Sql) => Promise<T | false>,
+    { soonDurable = false }: Durability = {},
+  ): Promise<T | false> {
+    return this.#alone(async () => {
+      if (soonDurable) this.#database.exec('PRAGMA synchronous = NORMAL')
+      try {
+        return await this.#whole(work)
+      } finally {
+        if (soonDurable) this.#database.exec('PRAGMA synchronous = FULL')
+      }
     })
   }
 
-  activateEpoch(epoch: EpochRow): { voidedRequests: string[] } {
-    const voided = this.transaction(() => {
-      this.run(
-        'INSERT INTO epochs (number, version, content, activated_at_ms) VALUES (?, ?, ?, ?)',
-        epoch.number,
-        epoch.version,
-        epoch.content,
-        epoch.activatedAtMs,
-      )
-      this.run(`UPDATE grants SET state = 'revoked' WHERE state = 'ready'`)
-      return this.all(
-        `UPDATE requests SET state = 'cancelled', comment = 'a new policy epoch was activated'
-         WHERE state = 'pending' RETURNING id`,
-      )
-    })
-    return { voidedRequests: (voided || []).map((row) => String(row['id'])) }
-  }
-
-  useNonce(nonce: string, atMs: number): boolean {
-    const sql = 'INSERT INTO nonces (nonce, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING'
-    return this.run(sql, nonce, atMs) === 1
-  }
-
-  addSession(session: SessionRow): void {
-    this.run(`INSERT INTO sessions ${SESSION_COLUMNS}`, ...sessionValues(session))
-  }
-
-  addChild(session: SessionRow, childrenMax: number, nowMs: number): boolean {
-    const added = this.run(
-      `INSERT INTO sessions ${SESSION_COLUMNS.replace('VALUES (', 'SELECT ').replace(/\)$/, '')}
-       WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ? AND parent IS NULL AND closed_at_ms IS NULL
-         AND expires_at_ms > ?)
-       AND (SELECT count(*) FROM sessions WHERE ${OPEN_CHILD}) < ?`,
-      ...sessionValues(session),
-      session.parent,
-      nowMs,
-      session.parent,
-      nowMs,
-      childrenMax,
-    )
-    return added === 1
-  }
-
-  openChildren(parentId: string, nowMs: number): number {
-    const sql = `SELECT count(*) AS count FROM sessions WHERE ${OPEN_CHILD}`
-    return Number(this.one(sql, parentId, nowMs)?.['count'] ?? 0)
-  }
-
-  sessionByAccessKey(accessKeyId: string): SessionRow | undefined {
-    return this.remembered(`session ${accessKeyId}`, () => {
-      const row = this.one('SELECT * FROM sessions WHERE access_key_id = ?', accessKeyId)
-      return row && rows.session(row)
-    })
-  }
-
-  sessions({ before, limit }: PageOf = { limit: SESSIONS_MAX }): SessionRow[] {
-    const order = 'ORDER BY opened_at_ms DESC, id DESC LIMIT ?'
-    if (before === undefined) {
-      return this.all(`SELECT * FROM sessions ${order}`, limit).map(rows.session)
+  async #whole<T>(work: (sql: Sql) => Promise<T | false>): Promise<T | false> {
+    this.#prepared('BEGIN IMMEDIATE').statement.run()
+    try {
+      const result = await work(this.#inside)
+      this.#prepared(result === false ? 'ROLLBACK' : 'COMMIT').statement.run()
+      return result
+    } catch (cause) {
+      // SQLite itself rolls back at some errors, as at a full disk.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw cause
+    } finally {
+      this.#written++
     }
-    const older = '(opened_at_ms, id) < (SELECT opened_at_ms, id FROM sessions WHERE id = ?)'
-    return this.all(`SELECT * FROM sessions WHERE ${older} ${order}`, before, limit).map(
-      rows.session,
-    )
   }
 
-  sessionPeer(sessionId: string): string | undefined {
-    return this.remembered(`peer ${sessionId}`, () => {
-      const row = this.one('SELECT peer FROM session_peers WHERE session_id = ?', sessionId)
-      return row && String(row['peer'])
-    })
+  readonly #inside: Sql = {
+    one: async (sql, ...values) => this.#one(sql, values),
+    all: async (sql, ...values) => this.#all(sql, values),
+    run: async (sql, ...values) => this.#run(sql, values),
   }
 
-  bindPeer(sessionId: string, peer: string): string {
-    this.run(
-      'INSERT INTO session_peers (session_id, peer) VALUES (?, ?) ON CONFLICT DO NOTHING',
-      sessionId,
-      peer,
-    )
-    return this.sessionPeer(sessionId) ?? peer
-  }
-
-  closeSession(id: string, atMs: number): ClosedSessions | undefined {
-    const closed = this.transaction(() => {
-      const rows = this.all(
-        `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
-         WHERE (id = ? OR parent = ?) AND closed_at_ms IS NULL RETURNING id`,
-        atMs,
-        id,
-        id,
-      )
-      const ids = rows.map((row) => String(row['id']))
-      if (!ids.includes(id)) return false
-      const cancelledRequests = ids.flatMap((one) => this.endWorkOf(one))
-      return { cancelledRequests, children: ids.filter((one) => one !== id) }
-    })
-    return closed === false ? undefined : closed
-  }
-
-  addRequest(request: RequestRow): void {
-    this.run(
-      `INSERT INTO requests (id, session_id, operator, operation, action_digest, digest, epoch, state,
-       document_sha256, requirement, denied_before, opened_at_ms, expires_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      request.id,
-      request.sessionId,
-      request.operator,
-      request.operation,
-      request.actionDigest,
-      request.digest,
-      request.epoch,
-      request.state,
-      request.documentSha256,
-      JSON.stringify(request.requirement),
-      JSON.stringify(request.deniedBefore),
-      request.openedAtMs,
-      request.expiresAtMs,
-    )
-  }
-
-  request(id: string): RequestRow | undefined {
-    const row = this.one('SELECT * FROM requests WHERE id = ?', id)
-    return row && rows.request(row)
-  }
-
-  requests({ state, before, begins, limit }: RequestFilter): RequestRow[] {
-    const conditions: [string, ...string[]][] = []
-    if (state !== undefined) conditions.push(['state = ?', state])
-    if (before !== undefined) {
-      const of = 'SELECT opened_at_ms, id FROM requests WHERE id = ?'
-      conditions.push([`(opened_at_ms, id) < (${of})`, before])
+  /** Runs `work` when everything that came before has ended, and nothing of anybody else's in between. */
+  async #alone<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.#isTaken) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#isTaken = true
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      // Handed over as it is, so that nothing slips in between.
+      if (next) next()
+      else this.#isTaken = false
     }
-    // A character past every one of an id, so that this is a range of the primary key.
-    if (begins !== undefined) conditions.push(['id >= ? AND id < ?', begins, `${begins}~`])
-    const where = conditions.map(([condition]) => condition).join(' AND ')
-    const values = conditions.flatMap(([, ...bound]) => bound)
-    return this.all(
-      `SELECT * FROM requests ${where && `WHERE ${where}`} ORDER BY opened_at_ms DESC, id DESC LIMIT ?`,
-      ...values,
-      limit,
-    ).map(rows.request)
   }
 
-  liveRequest(
-    sessionId: string,
-    actionDigest: string,
-    epoch: number,
-    nowMs: number,
-  ): RequestRow | undefined {
-    const row = this.one(
-      `SELECT * FROM requests WHERE session_id = ? AND action_digest = ? AND epoch = ? AND (expires_at_ms > ? OR state = 'approved')
-       AND state IN ('pending', 'approved', 'denied', 'changes_requested')
-       ORDER BY opened_at_ms DESC, id DESC LIMIT 1`,
-      sessionId,
-      actionDigest,
-      epoch,
-      nowMs,
-    )
-    return row && rows.request(row)
+  #prepared(sql: string): Prepared {
+    let known = this.#statements.get(sql)
+    if (!known) {
+      known = { statement: this.#database.prepare(sql), isRead: /^\s*SELECT\b/.test(sql) }
+      this.#statements.set(sql, known)
+    }
+    return known
   }
 
-  openRequestCount(sessionId: string): number {
-    const row = this.one(
-      `SELECT count(*) AS count FROM requests WHERE session_id = ? AND state = 'pending'`,
-      sessionId,
-    )
-    return Number(row?.['count'] ?? 0)
+  #one(sql: string, values: readonly SqlValue[]): Row | undefined {
+    return this.#counted(sql).get(...values) as Row | undefined
   }
 
-  closeRequest(
-    id: string,
-    state: Exclude<RequestState, 'pending'>,
-    by: string | null,
-    comment: string | null,
-  ): boolean {
-    return (
-      this.run(
-        `UPDATE requests SET state = ?, closed_by = ?, comment = ? WHERE id = ? AND state = 'pending'`,
-        state,
-        by,
-        comment,
-        id,
-      ) === 1
-    )
+  #all(sql: string, values: readonly SqlValue[]): Row[] {
+    return this.#counted(sql).all(...values) as Row[]
   }
 
-  dueRequests(nowMs: number): RequestRow[] {
-    return this.all(
-      `SELECT * FROM requests WHERE state = 'pending' AND expires_at_ms <= ? LIMIT 100`,
-      nowMs,
-    ).map(rows.request)
+  #run(sql: string, values: readonly SqlValue[]): number {
+    return Number(this.#counted(sql).run(...values).changes)
   }
 
-  addReview(review: ReviewRow): void {
-    this.runSoonDurable(ADD_REVIEW, ...reviewValues(review))
+  #counted(sql: string): StatementSync {
+    const { statement, isRead } = this.#prepared(sql)
+    if (!isRead) this.#written++
+    return statement
   }
 
-  reviews(requestId: string): ReviewRow[] {
-    return this.all('SELECT * FROM reviews WHERE request_id = ? ORDER BY at_ms', requestId).map(
-      rows.review,
-    )
+  /** Source: https://sqlite.org/pragma.html#pragma_data_version (changes with the commits of others alone) */
+  version(): string {
+    const [others] = this.#dataVersion.get() as unknown as [number]
+    return `${others} ${this.#written}`
   }
 
-  addGrant(grant: GrantRow, review: ReviewRow, peopleVersion: number): boolean {
-    const made = this.transaction(() => {
-      if (this.peopleVersion() !== peopleVersion) return false
-      if (!this.closeRequest(grant.requestId, 'approved', review.reviewer, null)) return false
-      this.run(ADD_REVIEW, ...reviewValues(review))
-      this.run(
-        `INSERT INTO grants (id, request_id, session_id, digest, epoch, state, expires_at_ms)
-         VALUES (?, ?, ?, ?, ?, 'ready', ?)`,
-        grant.id,
-        grant.requestId,
-        grant.sessionId,
-        grant.digest,
-        grant.epoch,
-        grant.expiresAtMs,
-      )
-      return true
+  async close(): Promise<void> {
+    await this.#alone(() => {
+      this.#statements.clear()
+      this.#database.close()
     })
-    return made === true
-  }
-
-  grantForRequest(requestId: string): GrantRow | undefined {
-    const row = this.one('SELECT * FROM grants WHERE request_id = ?', requestId)
-    return row && rows.grant(row)
   }
 }

@@ -38,27 +38,27 @@ export interface EndedGrant {
 }
 
 export interface StandingStore {
-  addDenial(denial: DenialRow): void
+  addDenial(denial: DenialRow): Promise<void>
   /** Denials of this operator's calls that still stand. */
-  denials(operator: string, nowMs: number): readonly DenialRow[]
-  pruneDenials(nowMs: number): void
+  denials(operator: string, nowMs: number): Promise<readonly DenialRow[]>
+  pruneDenials(nowMs: number): Promise<void>
 
   /** Requests of this operator that are open, and that were opened since. */
   requestCounts(
     operator: string,
     sinceMs: number,
-  ): { readonly open: number; readonly since: number }
+  ): Promise<{ readonly open: number; readonly since: number }>
   /** The newest requests of a session that somebody wanted changed. */
-  changesAsked(sessionId: string, sinceMs: number, limit: number): readonly RequestRow[]
+  changesAsked(sessionId: string, sinceMs: number, limit: number): Promise<readonly RequestRow[]>
 
-  addEscalations(rows: readonly EscalationRow[]): void
-  escalations(requestId: string): readonly EscalationRow[]
+  addEscalations(rows: readonly EscalationRow[]): Promise<void>
+  escalations(requestId: string): Promise<readonly EscalationRow[]>
   /** Of pending requests, not told yet, due by now. */
-  dueEscalations(nowMs: number): readonly EscalationRow[]
-  endEscalation(row: EscalationRow): void
+  dueEscalations(nowMs: number): Promise<readonly EscalationRow[]>
+  endEscalation(row: EscalationRow): Promise<void>
 
   /** Ready grants past their expiry. */
-  dueGrants(nowMs: number): readonly GrantRow[]
+  dueGrants(nowMs: number): Promise<readonly GrantRow[]>
   /** False where it is not ready any more. */
-  endGrant(id: string, ended: EndedGrant): boolean
+  endGrant(id: string, ended: EndedGrant): Promise<boolean>
 }

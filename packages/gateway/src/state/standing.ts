@@ -1,4 +1,4 @@
-// The part of the Store on SQLite about what stands beside requests: see standing-store.ts.
+// The part of the Store about what stands beside requests: see standing-store.ts.
 import { PeopleStatements } from './people.ts'
 import * as rows from './rows.ts'
 import type { DenialRow, EndedGrant, EscalationRow, StandingStore } from './standing-store.ts'
@@ -7,8 +7,8 @@ import type { GrantRow, RequestRow } from './store.ts'
 const DUE_AT_ONCE_MAX = 100
 
 export abstract class StandingStatements extends PeopleStatements implements StandingStore {
-  addDenial(denial: DenialRow): void {
-    this.run(
+  async addDenial(denial: DenialRow): Promise<void> {
+    await this.sql.run(
       `INSERT INTO denials (request_id, operator, service, effects, resources, denied_by, comment, at_ms, until_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       denial.requestId,
@@ -23,17 +23,17 @@ export abstract class StandingStatements extends PeopleStatements implements Sta
     )
   }
 
-  denials(operator: string, nowMs: number): DenialRow[] {
+  async denials(operator: string, nowMs: number): Promise<DenialRow[]> {
     const sql = 'SELECT * FROM denials WHERE operator = ? AND until_ms > ? ORDER BY at_ms'
-    return this.all(sql, operator, nowMs).map(rows.denial)
+    return (await this.sql.all(sql, operator, nowMs)).map(rows.denial)
   }
 
-  pruneDenials(nowMs: number): void {
-    this.run('DELETE FROM denials WHERE until_ms <= ?', nowMs)
+  async pruneDenials(nowMs: number): Promise<void> {
+    await this.sql.run('DELETE FROM denials WHERE until_ms <= ?', nowMs)
   }
 
-  requestCounts(operator: string, sinceMs: number): { open: number; since: number } {
-    const row = this.one(
+  async requestCounts(operator: string, sinceMs: number): Promise<{ open: number; since: number }> {
+    const row = await this.sql.one(
       `SELECT (SELECT count(*) FROM requests WHERE operator = ? AND state = 'pending') AS open,
        (SELECT count(*) FROM requests WHERE operator = ? AND opened_at_ms > ?) AS since`,
       operator,
@@ -43,19 +43,21 @@ export abstract class StandingStatements extends PeopleStatements implements Sta
     return { open: Number(row?.['open'] ?? 0), since: Number(row?.['since'] ?? 0) }
   }
 
-  changesAsked(sessionId: string, sinceMs: number, limit: number): RequestRow[] {
-    return this.all(
-      `SELECT * FROM requests WHERE session_id = ? AND state = 'changes_requested' AND opened_at_ms > ?
+  async changesAsked(sessionId: string, sinceMs: number, limit: number): Promise<RequestRow[]> {
+    return (
+      await this.sql.all(
+        `SELECT * FROM requests WHERE session_id = ? AND state = 'changes_requested' AND opened_at_ms > ?
        ORDER BY opened_at_ms DESC LIMIT ?`,
-      sessionId,
-      sinceMs,
-      limit,
+        sessionId,
+        sinceMs,
+        limit,
+      )
     ).map(rows.request)
   }
 
-  addEscalations(all: readonly EscalationRow[]): void {
+  async addEscalations(all: readonly EscalationRow[]): Promise<void> {
     for (const { requestId, team, dueAtMs } of all) {
-      this.run(
+      await this.sql.run(
         'INSERT INTO escalations (request_id, team, due_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
         requestId,
         team,
@@ -64,23 +66,25 @@ export abstract class StandingStatements extends PeopleStatements implements Sta
     }
   }
 
-  escalations(requestId: string): EscalationRow[] {
+  async escalations(requestId: string): Promise<EscalationRow[]> {
     const sql = 'SELECT * FROM escalations WHERE request_id = ? ORDER BY due_at_ms, team'
-    return this.all(sql, requestId).map(rows.escalation)
+    return (await this.sql.all(sql, requestId)).map(rows.escalation)
   }
 
-  dueEscalations(nowMs: number): EscalationRow[] {
-    return this.all(
-      `SELECT escalations.* FROM escalations JOIN requests ON requests.id = request_id
+  async dueEscalations(nowMs: number): Promise<EscalationRow[]> {
+    return (
+      await this.sql.all(
+        `SELECT escalations.* FROM escalations JOIN requests ON requests.id = request_id
        WHERE at_ms IS NULL AND due_at_ms <= ? AND state = 'pending' AND expires_at_ms > ?
        ORDER BY due_at_ms LIMIT ${DUE_AT_ONCE_MAX}`,
-      nowMs,
-      nowMs,
+        nowMs,
+        nowMs,
+      )
     ).map(rows.escalation)
   }
 
-  endEscalation({ requestId, team, atMs, alternative }: EscalationRow): void {
-    this.run(
+  async endEscalation({ requestId, team, atMs, alternative }: EscalationRow): Promise<void> {
+    await this.sql.run(
       'UPDATE escalations SET at_ms = ?, alternative = ? WHERE request_id = ? AND team = ?',
       atMs,
       alternative && JSON.stringify(alternative),
@@ -89,15 +93,17 @@ export abstract class StandingStatements extends PeopleStatements implements Sta
     )
   }
 
-  dueGrants(nowMs: number): GrantRow[] {
-    return this.all(
-      `SELECT * FROM grants WHERE state = 'ready' AND expires_at_ms <= ? LIMIT ${DUE_AT_ONCE_MAX}`,
-      nowMs,
+  async dueGrants(nowMs: number): Promise<GrantRow[]> {
+    return (
+      await this.sql.all(
+        `SELECT * FROM grants WHERE state = 'ready' AND expires_at_ms <= ? LIMIT ${DUE_AT_ONCE_MAX}`,
+        nowMs,
+      )
     ).map(rows.grant)
   }
 
-  endGrant(id: string, { state, by, why }: EndedGrant): boolean {
+  async endGrant(id: string, { state, by, why }: EndedGrant): Promise<boolean> {
     const sql = `UPDATE grants SET state = ?, ended_by = ?, ended_why = ? WHERE id = ? AND state = 'ready'`
-    return this.run(sql, state, by, why, id) === 1
+    return (await this.sql.run(sql, state, by, why, id)) === 1
   }
 }

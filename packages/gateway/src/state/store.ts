@@ -84,6 +84,11 @@ export interface ReviewRow {
   readonly atMs: number
 }
 
+export interface ReviewedRequest {
+  readonly request: RequestRow
+  readonly reviews: readonly ReviewRow[]
+}
+
 export interface GrantRow {
   readonly id: string
   readonly requestId: string
@@ -152,104 +157,117 @@ export interface UploadPart {
 }
 
 export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlassStore {
-  meta(key: string): string | undefined
-  setMeta(key: string, value: string): void
+  meta(key: string): Promise<string | undefined>
+  setMeta(key: string, value: string): Promise<void>
 
-  activeEpoch(): EpochRow | undefined
+  activeEpoch(): Promise<EpochRow | undefined>
   /** Inserts the epoch and voids every open request and ready grant, in one transaction. */
-  activateEpoch(epoch: EpochRow): { readonly voidedRequests: readonly string[] }
+  activateEpoch(epoch: EpochRow): Promise<{ readonly voidedRequests: readonly string[] }>
 
   /** False when the nonce was used before; remembering it is durable. */
-  useNonce(nonce: string, atMs: number): boolean
+  useNonce(nonce: string, atMs: number): Promise<boolean>
 
-  addSession(session: SessionRow): void
-  sessionByAccessKey(accessKeyId: string): SessionRow | undefined
+  addSession(session: SessionRow): Promise<void>
+  sessionByAccessKey(accessKeyId: string): Promise<SessionRow | undefined>
+  session(id: string): Promise<SessionRow | undefined>
   /** Where the session's keys were used first; undefined before that. */
-  sessionPeer(sessionId: string): string | undefined
+  sessionPeer(sessionId: string): Promise<string | undefined>
   /** Remembers that for good; returns the first, which may be another's. */
-  bindPeer(sessionId: string, peer: string): string
+  bindPeer(sessionId: string, peer: string): Promise<string>
   /** Newest first; `before` as in RequestFilter. */
-  sessions(page?: PageOf): readonly SessionRow[]
+  sessions(page?: PageOf): Promise<readonly SessionRow[]>
   /**
    * Adds a child, in one statement: true only while its parent is open, is no child itself and has fewer
    * than `childrenMax` open ones.
    */
-  addChild(session: SessionRow, childrenMax: number, nowMs: number): boolean
-  openChildren(parentId: string, nowMs: number): number
+  addChild(session: SessionRow, childrenMax: number, nowMs: number): Promise<boolean>
+  openChildren(parentId: string, nowMs: number): Promise<number>
   /**
    * Closes the session and its children, forgets their keys, revokes their ready grants and cancels their
    * pending requests, in one transaction.
    */
-  closeSession(id: string, atMs: number): ClosedSessions | undefined
+  closeSession(id: string, atMs: number): Promise<ClosedSessions | undefined>
 
-  addRequest(request: RequestRow): void
-  request(id: string): RequestRow | undefined
+  addRequest(request: RequestRow): Promise<void>
+  request(id: string): Promise<RequestRow | undefined>
+  /** With its reviews, of one moment: it never shows as pending beside the last approval. */
+  reviewed(id: string): Promise<ReviewedRequest | undefined>
   /** Newest first: those of a state, those older than one, those whose id begins so. */
-  requests(filter: RequestFilter): readonly RequestRow[]
+  requests(filter: RequestFilter): Promise<readonly RequestRow[]>
   /** The newest request for this action of this session and epoch that is not past its expiry. */
   liveRequest(
     sessionId: string,
     actionDigest: string,
     epoch: number,
     nowMs: number,
-  ): RequestRow | undefined
-  openRequestCount(sessionId: string): number
+  ): Promise<RequestRow | undefined>
+  openRequestCount(sessionId: string): Promise<number>
   closeRequest(
     id: string,
     state: Exclude<RequestState, 'pending'>,
     by: string | null,
     comment: string | null,
-  ): boolean
+  ): Promise<boolean>
   /** Pending requests past their expiry. */
-  dueRequests(nowMs: number): readonly RequestRow[]
+  dueRequests(nowMs: number): Promise<readonly RequestRow[]>
 
   /**
    * A loss of power may take it until the next other change, never its nonce: the ledger has the verdict, and
    * it counts here when its signer signs again.
    */
-  addReview(review: ReviewRow): void
-  reviews(requestId: string): readonly ReviewRow[]
+  addReview(review: ReviewRow): Promise<void>
+  reviews(requestId: string): Promise<readonly ReviewRow[]>
   /**
    * Adds the last review, makes the grant and closes the request as approved, in one transaction; false where
    * the request was closed, or the people are not those of `peopleVersion` any more.
    */
-  addGrant(grant: GrantRow, review: ReviewRow, peopleVersion: number): boolean
-  grantForRequest(requestId: string): GrantRow | undefined
+  addGrant(grant: GrantRow, review: ReviewRow, peopleVersion: number): Promise<boolean>
+  grantForRequest(requestId: string): Promise<GrantRow | undefined>
   /**
    * Consumes a grant, once: true only if it was ready, unexpired, of the active epoch and of an open
    * session, every approval of it is by a key that still counts, and the signature was not used before. The effect is recorded as open in the same transaction.
    * A loss of power may take it and `beginEffect` until the next other change: the intent that follows
    * is durable in the ledger, and `restoreEffect` makes both again from it.
    */
-  consumeGrant(grantId: string, effect: OpenEffect, signatureSha256: string, nowMs: number): boolean
+  consumeGrant(
+    grantId: string,
+    effect: OpenEffect,
+    signatureSha256: string,
+    nowMs: number,
+  ): Promise<boolean>
   /**
    * Records an effect that needed no grant; false when the same signature already had one, the session
    * has ended, or `epoch` is no longer the active one.
    */
-  beginEffect(effect: OpenEffect, signatureSha256: string, epoch: number, nowMs: number): boolean
+  beginEffect(
+    effect: OpenEffect,
+    signatureSha256: string,
+    epoch: number,
+    nowMs: number,
+  ): Promise<boolean>
   /** Makes durable what an intent in the ledger says and a loss of power took from here; else changes nothing. */
-  restoreEffect(effect: OpenEffect, facts: IntentFacts): void
-  endEffect(effectId: string): void
-  openEffects(): readonly OpenEffect[]
+  restoreEffect(effect: OpenEffect, facts: IntentFacts): Promise<void>
+  endEffect(effectId: string): Promise<void>
+  openEffects(): Promise<readonly OpenEffect[]>
   /** Keeps what is followed over a restart. */
-  addFollowed(effect: FollowedEffect): void
-  endFollowed(effectId: string): void
-  followed(): readonly FollowedEffect[]
-  addUpload(upload: UploadRow, atMs: number): void
-  upload(id: string): UploadRow | undefined
+  addFollowed(effect: FollowedEffect): Promise<void>
+  endFollowed(effectId: string): Promise<void>
+  followed(): Promise<readonly FollowedEffect[]>
+  addUpload(upload: UploadRow, atMs: number): Promise<void>
+  upload(id: string): Promise<UploadRow | undefined>
   /** In the order of their numbers. */
-  uploadParts(id: string): readonly UploadPart[]
+  uploadParts(id: string): Promise<readonly UploadPart[]>
   /**
    * Forgets what was under this number, durably, before anything is sent there. Where an earlier one never
    * had its end, which of the two S3 will hold is not certain for as long as the upload lasts.
    */
-  beginPart(uploadId: string, number: number): void
+  beginPart(uploadId: string, number: number): Promise<void>
   /** What S3 now holds there by its own answer. */
-  endPart(uploadId: string, part: UploadPart): void
-  endUpload(id: string): void
-  uploadCount(sessionId: string): { readonly ofSession: number; readonly all: number }
-  pruneUploads(beforeMs: number): void
+  endPart(uploadId: string, part: UploadPart): Promise<void>
+  endUpload(id: string): Promise<void>
+  uploadCount(sessionId: string): Promise<{ readonly ofSession: number; readonly all: number }>
+  pruneUploads(beforeMs: number): Promise<void>
   /** Forgets signatures older than the clock skew allows to be verified again. */
-  pruneSignatures(beforeMs: number): void
-  close(): void
+  pruneSignatures(beforeMs: number): Promise<void>
+  close(): Promise<void>
 }

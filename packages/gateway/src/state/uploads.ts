@@ -1,13 +1,12 @@
-// The part of the Store on SQLite that keeps the gate's own record of multipart uploads: who began one, with
+// The part of the Store that keeps the gate's own record of multipart uploads: who began one, with
 // what, and the hash of each part that passed. What is not certain of a part is never filled in.
 import { EffectStatements } from './effects.ts'
+import type { Row } from './sql.ts'
 import type { UploadPart, UploadRow } from './store.ts'
 
-type Row = Record<string, unknown>
-
 export class UploadStatements extends EffectStatements {
-  addUpload({ id, bucket, key, sessionId, created }: UploadRow, atMs: number): void {
-    this.run(
+  async addUpload({ id, bucket, key, sessionId, created }: UploadRow, atMs: number): Promise<void> {
+    await this.sql.run(
       `INSERT INTO uploads (id, bucket, object_key, session_id, created, at_ms)
        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       id,
@@ -19,8 +18,8 @@ export class UploadStatements extends EffectStatements {
     )
   }
 
-  upload(id: string): UploadRow | undefined {
-    const row = this.one('SELECT * FROM uploads WHERE id = ?', id)
+  async upload(id: string): Promise<UploadRow | undefined> {
+    const row = await this.sql.one('SELECT * FROM uploads WHERE id = ?', id)
     if (row === undefined) return undefined
     return {
       id,
@@ -31,23 +30,26 @@ export class UploadStatements extends EffectStatements {
     }
   }
 
-  uploadParts(id: string): readonly UploadPart[] {
-    return this.all('SELECT * FROM upload_parts WHERE upload_id = ? ORDER BY number', id).map(part)
+  async uploadParts(id: string): Promise<readonly UploadPart[]> {
+    return (
+      await this.sql.all('SELECT * FROM upload_parts WHERE upload_id = ? ORDER BY number', id)
+    ).map(part)
   }
 
-  beginPart(uploadId: string, number: number): void {
-    this.run(
+  async beginPart(uploadId: string, number: number): Promise<void> {
+    await this.sql.run(
       `INSERT INTO upload_parts (upload_id, number, etag, sha256, bytes, pending, uncertain)
        SELECT id, ?, NULL, NULL, 0, 1, 0 FROM uploads WHERE id = ?
        ON CONFLICT (upload_id, number) DO UPDATE SET
-       etag = NULL, sha256 = NULL, bytes = 0, uncertain = max(uncertain, pending), pending = 1`,
+       etag = NULL, sha256 = NULL, bytes = 0, pending = 1,
+       uncertain = CASE WHEN upload_parts.pending = 1 THEN 1 ELSE upload_parts.uncertain END`,
       number,
       uploadId,
     )
   }
 
-  endPart(uploadId: string, { number, etag, sha256, bytes }: UploadPart): void {
-    this.run(
+  async endPart(uploadId: string, { number, etag, sha256, bytes }: UploadPart): Promise<void> {
+    await this.sql.run(
       `UPDATE upload_parts SET pending = 0, bytes = ?,
        etag = CASE WHEN uncertain = 1 THEN NULL ELSE ? END,
        sha256 = CASE WHEN uncertain = 1 THEN NULL ELSE ? END
@@ -60,30 +62,33 @@ export class UploadStatements extends EffectStatements {
     )
   }
 
-  endUpload(id: string): void {
-    this.transaction(() => {
-      this.run('DELETE FROM upload_parts WHERE upload_id = ?', id)
-      this.run('DELETE FROM uploads WHERE id = ?', id)
+  async endUpload(id: string): Promise<void> {
+    await this.transaction(async (sql) => {
+      await sql.run('DELETE FROM upload_parts WHERE upload_id = ?', id)
+      await sql.run('DELETE FROM uploads WHERE id = ?', id)
       return true
     })
   }
 
-  uploadCount(sessionId: string): { readonly ofSession: number; readonly all: number } {
-    const row = this.one(
+  async uploadCount(
+    sessionId: string,
+  ): Promise<{ readonly ofSession: number; readonly all: number }> {
+    const row = await this.sql.one(
       'SELECT count(*) AS whole, count(*) FILTER (WHERE session_id = ?) AS own FROM uploads',
       sessionId,
     )
     return { ofSession: Number(row?.['own'] ?? 0), all: Number(row?.['whole'] ?? 0) }
   }
 
-  pruneUploads(beforeMs: number): void {
-    if (this.one('SELECT 1 FROM uploads WHERE at_ms < ? LIMIT 1', beforeMs) === undefined) return
-    this.transaction(() => {
-      this.run(
+  async pruneUploads(beforeMs: number): Promise<void> {
+    const due = 'SELECT 1 AS yes FROM uploads WHERE at_ms < ? LIMIT 1'
+    if ((await this.sql.one(due, beforeMs)) === undefined) return
+    await this.transaction(async (sql) => {
+      await sql.run(
         'DELETE FROM upload_parts WHERE upload_id IN (SELECT id FROM uploads WHERE at_ms < ?)',
         beforeMs,
       )
-      this.run('DELETE FROM uploads WHERE at_ms < ?', beforeMs)
+      await sql.run('DELETE FROM uploads WHERE at_ms < ?', beforeMs)
       return true
     })
   }

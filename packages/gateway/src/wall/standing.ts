@@ -32,7 +32,7 @@ export interface StandingFacts {
   readonly assumesRoles: boolean
   readonly places: readonly Place[]
   readonly epoch: () => ActiveEpoch
-  readonly notices: () => readonly string[]
+  readonly notices: () => Promise<readonly string[]>
   readonly notify: () => NotifyStanding | null
   readonly look: () => Promise<OwnLook>
   readonly clock: Clock
@@ -57,7 +57,7 @@ export class StandingDesk {
       places,
       protect: content.protect ?? [],
       observing: observing(content.environments, activatedAtMs, nowMs),
-      notices: notices(),
+      notices: await notices(),
       notify: notify(),
       aws: await this.#look(nowMs),
     }

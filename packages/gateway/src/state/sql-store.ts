@@ -1,0 +1,316 @@
+// The Store over a database that speaks the SQL of this folder: each method is one statement or one transaction; a
+// crash leaves either all of it or nothing.
+import { BreakGlassStatements } from './break-glass.ts'
+import { peopleVersion } from './people.ts'
+import { endWorkOf } from './people-changes.ts'
+import * as rows from './rows.ts'
+import type { Sql, SqlValue } from './sql.ts'
+import type {
+  ClosedSessions,
+  EpochRow,
+  GrantRow,
+  PageOf,
+  RequestFilter,
+  RequestRow,
+  RequestState,
+  ReviewedRequest,
+  ReviewRow,
+  SessionRow,
+  Store,
+} from './store.ts'
+
+const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
+  role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`
+/** Sessions listed where nobody says how many. */
+const SESSIONS_MAX = 1_000
+const OPEN_CHILD = 'parent = ? AND closed_at_ms IS NULL AND expires_at_ms > ?'
+
+function sessionValues(session: SessionRow): SqlValue[] {
+  const { id, parent, accessKeyId, secretAccessKey, maskKey, agent, operator } = session
+  const { roleName, roleArn, openedAtMs, expiresAtMs } = session
+  const keys = [accessKeyId, secretAccessKey, maskKey]
+  return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
+}
+
+const ADD_REVIEW = `INSERT INTO reviews (request_id, reviewer, verdict, strength, key_fingerprint, at_ms)
+  VALUES (?, ?, ?, ?, ?, ?)`
+
+function reviewValues(review: ReviewRow): SqlValue[] {
+  const { requestId, reviewer, verdict, strength, key, atMs } = review
+  return [requestId, reviewer, verdict, strength, key, atMs]
+}
+
+export class SqlStore extends BreakGlassStatements implements Store {
+  async activeEpoch(): Promise<EpochRow | undefined> {
+    return this.remembered('epoch', async () => {
+      const row = await this.sql.one('SELECT * FROM epochs ORDER BY number DESC LIMIT 1')
+      return row && rows.epoch(row)
+    })
+  }
+
+  async activateEpoch(epoch: EpochRow): Promise<{ voidedRequests: string[] }> {
+    const voided = await this.transaction(async (sql) => {
+      await sql.run(
+        'INSERT INTO epochs (number, version, content, activated_at_ms) VALUES (?, ?, ?, ?)',
+        epoch.number,
+        epoch.version,
+        epoch.content,
+        epoch.activatedAtMs,
+      )
+      await sql.run(`UPDATE grants SET state = 'revoked' WHERE state = 'ready'`)
+      return sql.all(
+        `UPDATE requests SET state = 'cancelled', comment = 'a new policy epoch was activated'
+         WHERE state = 'pending' RETURNING id`,
+      )
+    })
+    return { voidedRequests: (voided || []).map((row) => String(row['id'])) }
+  }
+
+  async useNonce(nonce: string, atMs: number): Promise<boolean> {
+    const sql = 'INSERT INTO nonces (nonce, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING'
+    return (await this.sql.run(sql, nonce, atMs)) === 1
+  }
+
+  async addSession(session: SessionRow): Promise<void> {
+    await this.sql.run(`INSERT INTO sessions ${SESSION_COLUMNS}`, ...sessionValues(session))
+  }
+
+  async addChild(session: SessionRow, childrenMax: number, nowMs: number): Promise<boolean> {
+    // A transaction: in a statement alone, PostgreSQL would not count the child that another one is adding.
+    return this.transaction(async (sql) => {
+      const added = await sql.run(
+        `INSERT INTO sessions ${SESSION_COLUMNS.replace('VALUES (', 'SELECT ').replace(/\)$/, '')}
+         WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ? AND parent IS NULL AND closed_at_ms IS NULL
+           AND expires_at_ms > ?)
+         AND (SELECT count(*) FROM sessions WHERE ${OPEN_CHILD}) < ?`,
+        ...sessionValues(session),
+        session.parent,
+        nowMs,
+        session.parent,
+        nowMs,
+        childrenMax,
+      )
+      return added === 1
+    })
+  }
+
+  async openChildren(parentId: string, nowMs: number): Promise<number> {
+    const sql = `SELECT count(*) AS count FROM sessions WHERE ${OPEN_CHILD}`
+    return Number((await this.sql.one(sql, parentId, nowMs))?.['count'] ?? 0)
+  }
+
+  async sessionByAccessKey(accessKeyId: string): Promise<SessionRow | undefined> {
+    return this.remembered(`session ${accessKeyId}`, async () => {
+      const sql = 'SELECT * FROM sessions WHERE access_key_id = ?'
+      const row = await this.sql.one(sql, accessKeyId)
+      return row && rows.session(row)
+    })
+  }
+
+  async session(id: string): Promise<SessionRow | undefined> {
+    const row = await this.sql.one('SELECT * FROM sessions WHERE id = ?', id)
+    return row && rows.session(row)
+  }
+
+  async sessions({ before, limit }: PageOf = { limit: SESSIONS_MAX }): Promise<SessionRow[]> {
+    const older = '(opened_at_ms, id) < (SELECT opened_at_ms, id FROM sessions WHERE id = ?)'
+    const found = await this.sql.all(
+      `SELECT * FROM sessions ${before === undefined ? '' : `WHERE ${older}`}
+       ORDER BY opened_at_ms DESC, id DESC LIMIT ?`,
+      ...(before === undefined ? [] : [before]),
+      limit,
+    )
+    return found.map(rows.session)
+  }
+
+  async sessionPeer(sessionId: string): Promise<string | undefined> {
+    return this.remembered(`peer ${sessionId}`, async () => {
+      const sql = 'SELECT peer FROM session_peers WHERE session_id = ?'
+      const row = await this.sql.one(sql, sessionId)
+      return row && String(row['peer'])
+    })
+  }
+
+  async bindPeer(sessionId: string, peer: string): Promise<string> {
+    await this.sql.run(
+      'INSERT INTO session_peers (session_id, peer) VALUES (?, ?) ON CONFLICT DO NOTHING',
+      sessionId,
+      peer,
+    )
+    return (await this.sessionPeer(sessionId)) ?? peer
+  }
+
+  async closeSession(id: string, atMs: number): Promise<ClosedSessions | undefined> {
+    const closed = await this.transaction(async (sql) => {
+      const ended = await sql.all(
+        `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
+         WHERE (id = ? OR parent = ?) AND closed_at_ms IS NULL RETURNING id`,
+        atMs,
+        id,
+        id,
+      )
+      const ids = ended.map((row) => String(row['id']))
+      if (!ids.includes(id)) return false
+      const cancelledRequests = await endWorkOf(sql, ids)
+      return { cancelledRequests, children: ids.filter((one) => one !== id) }
+    })
+    return closed === false ? undefined : closed
+  }
+
+  async addRequest(request: RequestRow): Promise<void> {
+    await this.sql.run(
+      `INSERT INTO requests (id, session_id, operator, operation, action_digest, digest, epoch, state,
+       document_sha256, requirement, denied_before, opened_at_ms, expires_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      request.id,
+      request.sessionId,
+      request.operator,
+      request.operation,
+      request.actionDigest,
+      request.digest,
+      request.epoch,
+      request.state,
+      request.documentSha256,
+      JSON.stringify(request.requirement),
+      JSON.stringify(request.deniedBefore),
+      request.openedAtMs,
+      request.expiresAtMs,
+    )
+  }
+
+  async request(id: string): Promise<RequestRow | undefined> {
+    return requestOf(this.sql, id)
+  }
+
+  async reviewed(id: string): Promise<ReviewedRequest | undefined> {
+    const found = await this.transaction(async (sql) => {
+      const request = await requestOf(sql, id)
+      return request !== undefined && { request, reviews: await reviewsOf(sql, id) }
+    })
+    return found === false ? undefined : found
+  }
+
+  async requests({ state, before, begins, limit }: RequestFilter): Promise<RequestRow[]> {
+    const conditions: [string, ...string[]][] = []
+    if (state !== undefined) conditions.push(['state = ?', state])
+    if (before !== undefined) {
+      const of = 'SELECT opened_at_ms, id FROM requests WHERE id = ?'
+      conditions.push([`(opened_at_ms, id) < (${of})`, before])
+    }
+    // A character past every one of an id, so that this is a range of the primary key.
+    if (begins !== undefined) conditions.push(['id >= ? AND id < ?', begins, `${begins}~`])
+    const where = conditions.map(([condition]) => condition).join(' AND ')
+    const values = conditions.flatMap(([, ...bound]) => bound)
+    const found = await this.sql.all(
+      `SELECT * FROM requests ${where && `WHERE ${where}`} ORDER BY opened_at_ms DESC, id DESC LIMIT ?`,
+      ...values,
+      limit,
+    )
+    return found.map(rows.request)
+  }
+
+  async liveRequest(
+    sessionId: string,
+    actionDigest: string,
+    epoch: number,
+    nowMs: number,
+  ): Promise<RequestRow | undefined> {
+    const row = await this.sql.one(
+      `SELECT * FROM requests WHERE session_id = ? AND action_digest = ? AND epoch = ? AND (expires_at_ms > ? OR state = 'approved')
+       AND state IN ('pending', 'approved', 'denied', 'changes_requested')
+       ORDER BY opened_at_ms DESC, id DESC LIMIT 1`,
+      sessionId,
+      actionDigest,
+      epoch,
+      nowMs,
+    )
+    return row && rows.request(row)
+  }
+
+  async openRequestCount(sessionId: string): Promise<number> {
+    const row = await this.sql.one(
+      `SELECT count(*) AS count FROM requests WHERE session_id = ? AND state = 'pending'`,
+      sessionId,
+    )
+    return Number(row?.['count'] ?? 0)
+  }
+
+  async closeRequest(
+    id: string,
+    state: Exclude<RequestState, 'pending'>,
+    by: string | null,
+    comment: string | null,
+  ): Promise<boolean> {
+    return closeRequest(this.sql, id, state, { by, comment })
+  }
+
+  async dueRequests(nowMs: number): Promise<RequestRow[]> {
+    const due = await this.sql.all(
+      `SELECT * FROM requests WHERE state = 'pending' AND expires_at_ms <= ? LIMIT 100`,
+      nowMs,
+    )
+    return due.map(rows.request)
+  }
+
+  async addReview(review: ReviewRow): Promise<void> {
+    await this.transaction(
+      async (sql) => {
+        await sql.run(ADD_REVIEW, ...reviewValues(review))
+        return true
+      },
+      { soonDurable: true },
+    )
+  }
+
+  async reviews(requestId: string): Promise<ReviewRow[]> {
+    return reviewsOf(this.sql, requestId)
+  }
+
+  async addGrant(grant: GrantRow, review: ReviewRow, peopleSeen: number): Promise<boolean> {
+    return this.transaction(async (sql) => {
+      if ((await peopleVersion(sql)) !== peopleSeen) return false
+      const closed = { by: review.reviewer, comment: null }
+      if (!(await closeRequest(sql, grant.requestId, 'approved', closed))) return false
+      await sql.run(ADD_REVIEW, ...reviewValues(review))
+      await sql.run(
+        `INSERT INTO grants (id, request_id, session_id, digest, epoch, state, expires_at_ms)
+         VALUES (?, ?, ?, ?, ?, 'ready', ?)`,
+        grant.id,
+        grant.requestId,
+        grant.sessionId,
+        grant.digest,
+        grant.epoch,
+        grant.expiresAtMs,
+      )
+      return true
+    })
+  }
+
+  async grantForRequest(requestId: string): Promise<GrantRow | undefined> {
+    const row = await this.sql.one('SELECT * FROM grants WHERE request_id = ?', requestId)
+    return row && rows.grant(row)
+  }
+}
+
+async function requestOf(sql: Sql, id: string): Promise<RequestRow | undefined> {
+  const row = await sql.one('SELECT * FROM requests WHERE id = ?', id)
+  return row && rows.request(row)
+}
+
+async function reviewsOf(sql: Sql, requestId: string): Promise<ReviewRow[]> {
+  const found = await sql.all(
+    'SELECT * FROM reviews WHERE request_id = ? ORDER BY at_ms, reviewer',
+    requestId,
+  )
+  return found.map(rows.review)
+}
+
+async function closeRequest(
+  sql: Sql,
+  id: string,
+  state: Exclude<RequestState, 'pending'>,
+  { by, comment }: { by: string | null; comment: string | null },
+): Promise<boolean> {
+  const closes = `UPDATE requests SET state = ?, closed_by = ?, comment = ? WHERE id = ? AND state = 'pending'`
+  return (await sql.run(closes, state, by, comment, id)) === 1
+}
