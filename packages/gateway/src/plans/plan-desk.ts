@@ -7,6 +7,7 @@ import type { CallFacts } from '../record/entry.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { ReviewDesk } from '../review/desk.ts'
 import type { ReviewDocument } from '../review/document.ts'
+import { Mutexes } from '../review/mutexes.ts'
 import { PLAN_STEPS_MAX, type PlanDocument, planDigest } from '../review/plan-document.ts'
 import type { PlanRow, PlanStepRow, StepPlace } from '../state/plan-store.ts'
 import type { GrantRow, RequestRow, SessionRow, Store } from '../state/store.ts'
@@ -65,13 +66,19 @@ export interface StepAsked extends Omit<RecordedStep, 'number' | 'context'> {
 
 export class PlanDesk {
   readonly #options: PlanDeskOptions
+  /** By session: what is recorded, submitted and taken back of one plan comes one after the other. */
+  readonly #mutexes = new Mutexes()
 
   constructor(options: PlanDeskOptions) {
     this.#options = options
   }
 
   /** Begins to record; one plan of a session at a time. Errors: `limit_reached`. */
-  async begin(session: SessionRow, reason: string, epoch: number): Promise<PlanRow> {
+  begin(session: SessionRow, reason: string, epoch: number): Promise<PlanRow> {
+    return this.#mutexes.run(session.id, () => this.#begun(session, reason, epoch))
+  }
+
+  async #begun(session: SessionRow, reason: string, epoch: number): Promise<PlanRow> {
     const { store, clock, recorder } = this.#options
     const open = await this.courseOf(session.id)
     if (open) throw planOpen(open.plan.id)
@@ -118,7 +125,11 @@ export class PlanDesk {
   }
 
   /** Records a call as the next step. Returns its number. Errors: `epoch_changed`, `limit_reached`. */
-  async record(plan: PlanRow, asked: StepAsked): Promise<number> {
+  record(plan: PlanRow, asked: StepAsked): Promise<number> {
+    return this.#mutexes.run(plan.sessionId, () => this.#recorded(plan, asked))
+  }
+
+  async #recorded(plan: PlanRow, asked: StepAsked): Promise<number> {
     const { store, recorder } = this.#options
     const { actionDigest, digest, epoch, facts, ...content } = asked
     if (epoch !== plan.epoch) throw policyChanged(plan.id)
@@ -136,7 +147,11 @@ export class PlanDesk {
   }
 
   /** Opens the review of what was recorded. Errors: `request_unknown`, `epoch_changed`, `limit_reached`. */
-  async submit(session: SessionRow): Promise<RequestRow> {
+  submit(session: SessionRow): Promise<RequestRow> {
+    return this.#mutexes.run(session.id, () => this.#submitted(session))
+  }
+
+  async #submitted(session: SessionRow): Promise<RequestRow> {
     const { store, desk, windowMs = WINDOW_MS } = this.#options
     const course = await this.courseOf(session.id)
     if (course && course.is !== 'recording') return course.request
@@ -176,7 +191,11 @@ export class PlanDesk {
   }
 
   /** The agent's own: takes back a plan, whatever its state. */
-  async cancel(sessionId: string, id: string): Promise<void> {
+  cancel(sessionId: string, id: string): Promise<void> {
+    return this.#mutexes.run(sessionId, () => this.#cancelled(sessionId, id))
+  }
+
+  async #cancelled(sessionId: string, id: string): Promise<void> {
     const { store, desk } = this.#options
     const plan = await store.plan(id)
     if (plan?.sessionId !== sessionId) throw planUnknown()

@@ -1,6 +1,5 @@
 // Makes Reviews and Grants: opens requests, joins copies of one call, takes signed verdicts, and lets
 // callers wait for one. It never starts an effect: enough approvals make a ready grant, no more.
-import type { Decision } from '../decide/decision.ts'
 import type { GatewayError } from '../errors.ts'
 import { randomId } from '../lib/ids.ts'
 import { type GivenAct, invalidStatement, type VerifiedAct } from '../lib/signed-act.ts'
@@ -15,7 +14,7 @@ import {
   unknownRequest,
   withoutPresence,
 } from './checks.ts'
-import type { DeskOptions, DeskPolicy, NewPlan, NewRequest } from './desk-options.ts'
+import type { DeskOptions, NewPlan, NewRequest } from './desk-options.ts'
 import type { ReviewDocument } from './document.ts'
 import { alternativeOf, escalate, escalationsFor } from './escalation.ts'
 import { Mutexes } from './mutexes.ts'
@@ -23,7 +22,7 @@ import { type Content, framed, keepDocument, readDocument, rowOf } from './openi
 import { type AnyDocument, type PlanDocument, type PlanPart, partsOf } from './plan-document.ts'
 import { reachOf } from './reach.ts'
 import { asReviewer, type Reviewer } from './reviewer.ts'
-import { denialsOf, overcomes } from './standing.ts'
+import { decided, denialsOf, overcomes } from './standing.ts'
 import { REVIEW_NAMESPACE, REVIEW_STATEMENT, type ReviewStatement } from './statement.ts'
 import { Waiters } from './waiters.ts'
 import {
@@ -238,8 +237,7 @@ export class ReviewDesk {
   ): Promise<void> {
     await this.#options.recorder.record({ type: 'request-cancelled', request, session, ...taken })
     const words = taken.by === 'agent' ? 'the agent withdrew it' : 'its operator cancelled it'
-    await this.#options.store.closeRequest(request, 'cancelled', taken.signer, words)
-    this.#waiters.wake(request)
+    await this.#ended(request, 'cancelled', taken.signer, words)
   }
 
   /** The approval ends first: a crash leaves it ended without its entry, never an entry and a ready one. */
@@ -311,7 +309,27 @@ export class ReviewDesk {
     comment: string,
   ): Promise<void> {
     await this.#options.recorder.record({ type: 'request-closed', request: id, state, by })
-    await this.#options.store.closeRequest(id, state, by, comment)
+    await this.#ended(id, state, by, comment)
+  }
+
+  /** Ends what the ledger says has ended. An approval that came at the same time, at another gate, ends too. */
+  async #ended(
+    id: string,
+    state: 'cancelled' | 'denied' | 'changes_requested' | 'expired',
+    by: string | null,
+    comment: string,
+  ): Promise<void> {
+    const { store } = this.#options
+    const grant = (await store.closeRequest(id, state, by, comment))
+      ? undefined
+      : await store.grantForRequest(id)
+    if (grant?.state === 'ready') {
+      await this.#revoke(grant, {
+        signer: null,
+        act: null,
+        why: `it was ${state} at the same time`,
+      })
+    }
     this.#waiters.wake(id)
   }
 
@@ -368,19 +386,4 @@ export class ReviewDesk {
 
 function usedBefore(): GatewayError {
   return invalidStatement('its nonce was used before')
-}
-
-/** Policy's answer to these approvals, and what a standing denial asks on top of it (red team H5). */
-function decided(
-  policy: DeskPolicy,
-  request: RequestRow,
-  document: AnyDocument,
-  approvers: readonly Reviewer[],
-): Decision {
-  const decideWith = (some: readonly Reviewer[]) => policy.decideWith(document, some)
-  const decision = decideWith(approvers)
-  const deniedBy = request.deniedBefore.map(({ by }) => by)
-  if (decision.answer !== 'allow' || overcomes(deniedBy, approvers, decideWith)) return decision
-  const { requirement, policies } = document
-  return { answer: 'review', requirement, policies, reason: 'the same was denied within a day' }
 }

@@ -2,7 +2,9 @@
 // wants must sign over it, or the one who said no (red team H5).
 import type { Decision } from '../decide/decision.ts'
 import type { DenialRow, Reach } from '../state/standing-store.ts'
-import type { Store } from '../state/store.ts'
+import type { RequestRow, Store } from '../state/store.ts'
+import type { DeskPolicy } from './desk-options.ts'
+import type { AnyDocument } from './plan-document.ts'
 import { meets } from './reach.ts'
 import type { Reviewer } from './reviewer.ts'
 
@@ -50,6 +52,21 @@ export function overcomes(
   const missing = new Set(deniedBy.filter((name) => !names.has(name))).size
   if (missing === 0) return decideWith(approvers).answer === 'allow'
   return without(approvers, missing).some((fewer) => decideWith(fewer).answer === 'allow')
+}
+
+/** Policy's answer to these approvals, and what a standing denial asks on top of it (red team H5). */
+export function decided(
+  policy: DeskPolicy,
+  request: RequestRow,
+  document: AnyDocument,
+  approvers: readonly Reviewer[],
+): Decision {
+  const decideWith = (some: readonly Reviewer[]) => policy.decideWith(document, some)
+  const decision = decideWith(approvers)
+  const deniedBy = request.deniedBefore.map(({ by }) => by)
+  if (decision.answer !== 'allow' || overcomes(deniedBy, approvers, decideWith)) return decision
+  const { requirement, policies } = document
+  return { answer: 'review', requirement, policies, reason: 'the same was denied within a day' }
 }
 
 /** Every way to put `count` of them aside; at most as many as there are of eight people. */

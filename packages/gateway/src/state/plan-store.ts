@@ -51,7 +51,7 @@ export interface PlanStore {
     max: number,
   ): Promise<number | null>
   steps(planId: string): Promise<readonly PlanStepRow[]>
-  /** From `recording`, with the digests and what follows what; false where it records no more. */
+  /** From `recording`, with the digests and what follows what; false where it records no more, or has other steps. */
   submitPlan(
     id: string,
     steps: readonly Pick<PlanStepRow, 'number' | 'digest' | 'follows'>[],

@@ -82,6 +82,9 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
     const submitted = await this.transaction(async (sql) => {
       const submits = `UPDATE plans SET state = 'submitted' WHERE id = ? AND state = 'recording'`
       if ((await sql.run(submits, id)) !== 1) return false
+      // One that was added since would be part of what is approved and of no document.
+      const all = await sql.one('SELECT count(*) AS count FROM plan_steps WHERE plan_id = ?', id)
+      if (Number(all?.['count']) !== steps.length) return false
       for (const { number, digest, follows } of steps) {
         await sql.run(
           'UPDATE plan_steps SET digest = ?, follows = ? WHERE plan_id = ? AND number = ?',
