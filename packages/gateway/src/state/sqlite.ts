@@ -10,7 +10,7 @@ import type { Database, Durability, Row, Sql, SqlValue } from './sql.ts'
  * Returns the database in the file at `path`, created (folder mode 0700, file 0600) and migrated as needed.
  * Errors: `state_error` when the file belongs to a newer version of Seconder.
  */
-export function openSqlite(path: string): Database {
+export function openSqlite(path: string, migrations = MIGRATIONS): Database {
   if (path !== ':memory:') {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     // Its write-ahead files get the mode of the database. Source: https://sqlite.org/wal.html, "Files".
@@ -21,7 +21,7 @@ export function openSqlite(path: string): Database {
     database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;',
     )
-    migrate(database)
+    migrate(database, migrations)
   } catch (cause) {
     database.close()
     throw cause
@@ -29,12 +29,12 @@ export function openSqlite(path: string): Database {
   return new SqliteDatabase(database)
 }
 
-function migrate(database: DatabaseSync): void {
+function migrate(database: DatabaseSync, migrations: readonly string[]): void {
   const found = database.prepare('PRAGMA user_version').get() as { user_version: number }
-  if (found.user_version > MIGRATIONS.length) throw newerDatabase(found.user_version)
-  for (let version = found.user_version; version < MIGRATIONS.length; version++) {
+  if (found.user_version > migrations.length) throw newerDatabase(found.user_version)
+  for (let version = found.user_version; version < migrations.length; version++) {
     database.exec(
-      `BEGIN IMMEDIATE; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT;`,
+      `BEGIN IMMEDIATE; ${migrations[version]} PRAGMA user_version = ${version + 1}; COMMIT;`,
     )
   }
 }

@@ -1,26 +1,8 @@
 // What the store remembers is what the database says now, whoever wrote it last.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSqliteStore } from './open-store.ts'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Engine, engines } from './engines.fixture.ts'
+import { SqlStore } from './sql-store.ts'
 import type { RequestRow, SessionRow, Store } from './store.ts'
-
-let folder: string
-let one: Store
-let other: Store
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'seconder-state-'))
-  one = openSqliteStore(join(folder, 'state.db'))
-  other = openSqliteStore(join(folder, 'state.db'))
-})
-
-afterEach(async () => {
-  await one.close()
-  await other.close()
-  rmSync(folder, { recursive: true })
-})
 
 function session(id: string): SessionRow {
   return {
@@ -66,128 +48,156 @@ const epoch = (number: number) => ({
   activatedAtMs: 1,
 })
 
-test('a session that another process closed is closed here at the next look', async () => {
-  await one.addSession(session('a'))
-  expect((await one.sessionByAccessKey('KEYa'))?.closedAtMs).toBe(null)
-  expect(await one.sessionByAccessKey('KEYa')).toBe(await one.sessionByAccessKey('KEYa'))
-  await other.closeSession('a', 5)
-  expect(await one.sessionByAccessKey('KEYa')).toMatchObject({ closedAtMs: 5, secretAccessKey: '' })
-})
+for (const engine of await engines()) {
+  const words = engine.absent === null ? engine.name : `${engine.name} (skipped: ${engine.absent})`
+  describe.skipIf(engine.absent !== null)(words, () => held(engine))
+}
 
-test('a session closed here is closed at once, and one opened elsewhere is found', async () => {
-  await one.addSession(session('a'))
-  expect(await one.sessionByAccessKey('KEYb')).toBe(undefined)
-  await one.closeSession('a', 5)
-  expect((await one.sessionByAccessKey('KEYa'))?.closedAtMs).toBe(5)
-  await other.addSession(session('b'))
-  expect((await one.sessionByAccessKey('KEYb'))?.closedAtMs).toBe(null)
-})
+function held(engine: Engine): void {
+  let one: Store
+  let other: Store
 
-test('the epoch in force is the newest, whoever activated it', async () => {
-  await one.activateEpoch(epoch(1))
-  expect((await one.activeEpoch())?.number).toBe(1)
-  await other.activateEpoch(epoch(2))
-  expect((await one.activeEpoch())?.number).toBe(2)
-  await one.activateEpoch(epoch(3))
-  expect((await one.activeEpoch())?.number).toBe(3)
-  expect((await other.activeEpoch())?.number).toBe(3)
-})
-
-test('nothing of a change that failed is remembered', async () => {
-  await one.activateEpoch(epoch(1))
-  await expect(one.activateEpoch(epoch(1))).rejects.toThrow()
-  expect((await one.activeEpoch())?.version).toBe('v1')
-})
-
-test('C10 a grant rests on people: none is made or used with an approval by a key taken away elsewhere', async () => {
-  const keyOf = (person: string) => ({
-    fingerprint: `SHA256:${person}`,
-    person,
-    publicKey: 'a key',
-    credentialId: null,
-    addedAtMs: 1,
+  beforeEach(async () => {
+    const place = await engine.place()
+    one = new SqlStore(await engine.open(place))
+    other = new SqlStore(await engine.open(place))
   })
-  await one.foundGate(
-    'gate',
-    ['alice', 'bob', 'carol'].map((name) => ({
-      person: { name, teams: [], addedAtMs: 1 },
-      keys: [keyOf(name)],
-    })),
-  )
-  await one.activateEpoch(epoch(1))
-  await one.addSession({ ...session('a'), expiresAtMs: 1_000 })
-  const removal = { kind: 'remove-person', person: 'bob' } as const
-  const granted = async (id: string, version: number) => {
-    await one.addRequest(request(id))
-    const review = {
-      requestId: id,
-      reviewer: 'bob',
-      verdict: 'approve',
-      strength: 'hardware',
-    } as const
-    const grant = { id: `g-${id}`, requestId: id, sessionId: 'a', digest: 'd', epoch: 1 } as const
-    return await one.addGrant(
-      { ...grant, state: 'ready', expiresAtMs: 1_000, endedBy: null, endedWhy: null },
-      { ...review, key: 'SHA256:bob', atMs: 2 },
-      version,
+
+  afterEach(async () => {
+    await one.close()
+    await other.close()
+  })
+
+  afterAll(() => engine.end())
+
+  test('a session that another process closed is closed here at the next look', async () => {
+    await one.addSession(session('a'))
+    expect((await one.sessionByAccessKey('KEYa'))?.closedAtMs).toBe(null)
+    // The very same row: only an engine that tells of every commit remembers it.
+    const again = await one.sessionByAccessKey('KEYa')
+    expect(again === (await one.sessionByAccessKey('KEYa'))).toBe(engine.name === 'SQLite')
+    await other.closeSession('a', 5)
+    expect(await one.sessionByAccessKey('KEYa')).toMatchObject({
+      closedAtMs: 5,
+      secretAccessKey: '',
+    })
+  })
+
+  test('a session closed here is closed at once, and one opened elsewhere is found', async () => {
+    await one.addSession(session('a'))
+    expect(await one.sessionByAccessKey('KEYb')).toBe(undefined)
+    await one.closeSession('a', 5)
+    expect((await one.sessionByAccessKey('KEYa'))?.closedAtMs).toBe(5)
+    await other.addSession(session('b'))
+    expect((await one.sessionByAccessKey('KEYb'))?.closedAtMs).toBe(null)
+  })
+
+  test('the epoch in force is the newest, whoever activated it', async () => {
+    await one.activateEpoch(epoch(1))
+    expect((await one.activeEpoch())?.number).toBe(1)
+    await other.activateEpoch(epoch(2))
+    expect((await one.activeEpoch())?.number).toBe(2)
+    await one.activateEpoch(epoch(3))
+    expect((await one.activeEpoch())?.number).toBe(3)
+    expect((await other.activeEpoch())?.number).toBe(3)
+  })
+
+  test('nothing of a change that failed is remembered', async () => {
+    await one.activateEpoch(epoch(1))
+    await expect(one.activateEpoch(epoch(1))).rejects.toThrow()
+    expect((await one.activeEpoch())?.version).toBe('v1')
+  })
+
+  test('C10 a grant rests on people: none is made or used with an approval by a key taken away elsewhere', async () => {
+    const keyOf = (person: string) => ({
+      fingerprint: `SHA256:${person}`,
+      person,
+      publicKey: 'a key',
+      credentialId: null,
+      addedAtMs: 1,
+    })
+    await one.foundGate(
+      'gate',
+      ['alice', 'bob', 'carol'].map((name) => ({
+        person: { name, teams: [], addedAtMs: 1 },
+        keys: [keyOf(name)],
+      })),
     )
-  }
-  const effect = (id: string) => ({ id, sessionId: 'a', operation: 'x' })
-  expect(await granted('r1', await one.peopleVersion())).toBe(true)
-  expect(await one.consumeGrant('g-r1', effect('e1'), 's1', 3)).toBe(true)
-  expect(await granted('r2', await one.peopleVersion())).toBe(true)
-  const seen = await one.peopleVersion()
-  expect(await other.applyPeopleChange(removal, 4)).toMatchObject({
-    revokedGrants: [{ id: 'g-r2', requestId: 'r2' }],
-  })
-  expect(await other.applyPeopleChange(removal, 4)).toBe(undefined)
-  expect(await one.consumeGrant('g-r2', effect('e2'), 's2', 5)).toBe(false)
-  expect(await granted('r3', seen)).toBe(false)
-  // Even where the grant was made against the new people, the approval in it is by nobody.
-  expect(await granted('r4', await one.peopleVersion())).toBe(true)
-  expect(await one.consumeGrant('g-r4', effect('e4'), 's4', 6)).toBe(false)
-})
-
-test('requests come in pages, newest first, whole and without one twice, also where many opened at once', async () => {
-  const all = Array.from({ length: 25 }, (_, index) => `r-${String(index).padStart(2, '0')}`)
-  for (const [index, id] of all.entries()) {
-    await one.addRequest({ ...request(id), openedAtMs: Math.floor(index / 7) })
-  }
-  await one.closeRequest('r-12', 'denied', 'bob', '')
-  const walked: string[] = []
-  for (let before: string | undefined; ; before = walked.at(-1)) {
-    const page = await one.requests({ state: 'pending', limit: 4, ...(before && { before }) })
-    if (page.length === 0) break
-    walked.push(...page.map(({ id }) => id))
-  }
-  expect(walked).toEqual(all.filter((id) => id !== 'r-12').reverse())
-  const ids = async (filter: object) =>
-    (await one.requests({ limit: 9, ...filter })).map(({ id }) => id)
-  expect(await ids({ begins: 'r-1', before: 'r-12' })).toEqual(['r-11', 'r-10'])
-  expect(await ids({ begins: 'r-12' })).toEqual(['r-12'])
-  expect(await ids({ begins: '%' })).toEqual([])
-  expect(await ids({ before: 'r-unknown' })).toEqual([])
-  const sessions = ['a1', 'a2', 'a3'].map(session)
-  for (const row of sessions) await one.addSession(row)
-  const older = await one.sessions({ before: 'a2', limit: 9 })
-  expect(older.map(({ id }) => id)).toEqual(['a1'])
-})
-
-test('random writes of two processes: each sees what a store without a memory sees', async () => {
-  let state = 20_261_126
-  const random = (below: number) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    return (state >>> 8) % below
-  }
-  for (let step = 0; step < 300; step += 1) {
-    const [writer, reader] = random(2) === 0 ? [one, other] : [other, one]
-    const id = `s${random(8)}`
-    const known = await writer.sessionByAccessKey(`KEY${id}`)
-    if (known === undefined) await writer.addSession(session(id))
-    else await writer.closeSession(id, step)
-    for (const store of [writer, reader, one]) {
-      const all = await store.sessions() // never remembered
-      for (const row of all) expect(await store.sessionByAccessKey(row.accessKeyId)).toEqual(row)
+    await one.activateEpoch(epoch(1))
+    await one.addSession({ ...session('a'), expiresAtMs: 1_000 })
+    const removal = { kind: 'remove-person', person: 'bob' } as const
+    const granted = async (id: string, version: number) => {
+      await one.addRequest(request(id))
+      const review = {
+        requestId: id,
+        reviewer: 'bob',
+        verdict: 'approve',
+        strength: 'hardware',
+      } as const
+      const grant = { id: `g-${id}`, requestId: id, sessionId: 'a', digest: 'd', epoch: 1 } as const
+      return await one.addGrant(
+        { ...grant, state: 'ready', expiresAtMs: 1_000, endedBy: null, endedWhy: null },
+        { ...review, key: 'SHA256:bob', atMs: 2 },
+        version,
+      )
     }
-  }
-})
+    const effect = (id: string) => ({ id, sessionId: 'a', operation: 'x' })
+    expect(await granted('r1', await one.peopleVersion())).toBe(true)
+    expect(await one.consumeGrant('g-r1', effect('e1'), 's1', 3)).toBe(true)
+    expect(await granted('r2', await one.peopleVersion())).toBe(true)
+    const seen = await one.peopleVersion()
+    expect(await other.applyPeopleChange(removal, 4)).toMatchObject({
+      revokedGrants: [{ id: 'g-r2', requestId: 'r2' }],
+    })
+    expect(await other.applyPeopleChange(removal, 4)).toBe(undefined)
+    expect(await one.consumeGrant('g-r2', effect('e2'), 's2', 5)).toBe(false)
+    expect(await granted('r3', seen)).toBe(false)
+    // Even where the grant was made against the new people, the approval in it is by nobody.
+    expect(await granted('r4', await one.peopleVersion())).toBe(true)
+    expect(await one.consumeGrant('g-r4', effect('e4'), 's4', 6)).toBe(false)
+  })
+
+  test('requests come in pages, newest first, whole and without one twice, also where many opened at once', async () => {
+    const all = Array.from({ length: 25 }, (_, index) => `r-${String(index).padStart(2, '0')}`)
+    for (const [index, id] of all.entries()) {
+      await one.addRequest({ ...request(id), openedAtMs: Math.floor(index / 7) })
+    }
+    await one.closeRequest('r-12', 'denied', 'bob', '')
+    const walked: string[] = []
+    for (let before: string | undefined; ; before = walked.at(-1)) {
+      const page = await one.requests({ state: 'pending', limit: 4, ...(before && { before }) })
+      if (page.length === 0) break
+      walked.push(...page.map(({ id }) => id))
+    }
+    expect(walked).toEqual(all.filter((id) => id !== 'r-12').reverse())
+    const ids = async (filter: object) =>
+      (await one.requests({ limit: 9, ...filter })).map(({ id }) => id)
+    expect(await ids({ begins: 'r-1', before: 'r-12' })).toEqual(['r-11', 'r-10'])
+    expect(await ids({ begins: 'r-12' })).toEqual(['r-12'])
+    expect(await ids({ begins: '%' })).toEqual([])
+    expect(await ids({ before: 'r-unknown' })).toEqual([])
+    const sessions = ['a1', 'a2', 'a3'].map(session)
+    for (const row of sessions) await one.addSession(row)
+    const older = await one.sessions({ before: 'a2', limit: 9 })
+    expect(older.map(({ id }) => id)).toEqual(['a1'])
+  })
+
+  test('random writes of two processes: each sees what a store without a memory sees', async () => {
+    let state = 20_261_126
+    const random = (below: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return (state >>> 8) % below
+    }
+    for (let step = 0; step < 300; step += 1) {
+      const [writer, reader] = random(2) === 0 ? [one, other] : [other, one]
+      const id = `s${random(8)}`
+      const known = await writer.sessionByAccessKey(`KEY${id}`)
+      if (known === undefined) await writer.addSession(session(id))
+      else await writer.closeSession(id, step)
+      for (const store of [writer, reader, one]) {
+        const all = await store.sessions() // never remembered
+        for (const row of all) expect(await store.sessionByAccessKey(row.accessKeyId)).toEqual(row)
+      }
+    }
+  })
+}
