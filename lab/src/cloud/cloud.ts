@@ -3,6 +3,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { JsonObject } from '@seconder/aws/call'
 import dynalite from 'dynalite'
 import S3rver from 's3rver'
 import type { CloudService } from './cloud-request.ts'
@@ -17,6 +18,7 @@ import { S3Buckets } from './s3-buckets.ts'
 import { resourceTypes } from './stack-resource-types.ts'
 import { StackWorker } from './stack-worker.ts'
 import { type AssumedSession, Sts } from './sts.ts'
+import { Trail } from './trail.ts'
 
 /** The region of the story. Amazon named one of its two regions in China. */
 export const STORY_REGION = 'cn-north-1'
@@ -56,6 +58,8 @@ export interface Cloud {
   readonly requests: readonly RecordedRequest[]
   /** Every AssumeRole that was answered. */
   readonly sessions: readonly AssumedSession[]
+  /** What CloudTrail would have logged: management events, oldest first. */
+  readonly trail: readonly JsonObject[]
   /** Faults of the lab itself; empty in a sound lab. */
   readonly faults: readonly unknown[]
   /** Waits for stack operations under way. */
@@ -86,7 +90,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const dynamodb = new DynamoDb(new DynamoDbTables(tableBackend))
   const buckets = new S3Buckets(s3Backend)
   const types = resourceTypes(dynamodb, buckets)
-  const worker = new StackWorker({ types, now, stepMs: options.stepMs ?? STEP_MS })
+  const trail = new Trail()
+  const stepMs = options.stepMs ?? STEP_MS
+  const worker = new StackWorker({ types, now, stepMs, onDeed: (deed) => trail.deed(deed) })
   const sts = new Sts(keys)
   const services = new Map<string, CloudService>([
     ['cloudformation', new CloudFormation({ types, worker })],
@@ -94,13 +100,14 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     ['s3', new S3(buckets)],
     ['sts', sts],
   ])
-  const front = await startFront({ keys, services, now })
+  const front = await startFront({ keys, services, now, onCall: (call) => trail.call(call) })
   return {
     endpoint: front.endpoint,
     region: STORY_REGION,
     credentials,
     requests: front.requests,
     sessions: sts.sessions,
+    trail: trail.events,
     get faults() {
       return [...front.faults, ...worker.faults]
     },

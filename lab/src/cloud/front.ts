@@ -14,6 +14,7 @@ import { authenticate } from './authentication.ts'
 import type { AnswerProtocol, CloudReply, CloudRequest, CloudService } from './cloud-request.ts'
 import { CloudError } from './errors.ts'
 import { type KeyTable, REGIONS } from './principal.ts'
+import type { TrailCall } from './trail.ts'
 import { writeXml } from './xml.ts'
 
 export const BODY_BYTES_MAX = 64 * 1024 * 1024
@@ -38,6 +39,8 @@ export interface FrontOptions {
   /** By signing name. */
   readonly services: ReadonlyMap<string, CloudService>
   readonly now: () => number
+  /** Told of every request whose sender is known, once it is answered. */
+  readonly onCall?: (call: TrailCall) => void
 }
 
 export interface Front {
@@ -57,6 +60,8 @@ interface Progress {
   operation: string
   region: string
   protocol: AnswerProtocol
+  /** Null until its signature is verified. */
+  request: CloudRequest | null
 }
 
 /** Starts the front on an ephemeral port of 127.0.0.1. */
@@ -65,7 +70,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const faults: unknown[] = []
   const record = (progress: Progress, status: number, atMs: number) => {
     if (requests.length >= RECORDED_REQUESTS_MAX) requests.shift()
-    const { protocol: _, ...known } = progress
+    const { protocol: _, request: _request, ...known } = progress
     requests.push({ atMs, ...known, status })
   }
   const listener: RequestListener = (incoming, response) => {
@@ -105,11 +110,15 @@ async function respond(
 ): Promise<CloudReply> {
   const nowMs = options.now()
   const progress = claimed(incoming)
+  let refused: CloudError | null = null
   const reply = await answer(incoming, id, options, progress, nowMs).catch((error: unknown) => {
     if (!(error instanceof CloudError) && faults.length < FAULTS_MAX) faults.push(error)
+    refused = error instanceof CloudError ? error : null
     return errorReply(error, progress.protocol, id)
   })
   record(progress, reply.status, nowMs)
+  const { request, service, operation } = progress
+  if (request !== null) options.onCall?.({ request, service, operation, error: refused })
   return reply
 }
 
@@ -130,6 +139,7 @@ function claimed(incoming: IncomingMessage): Progress {
     operation: 'unknown',
     region: region.slice(0, 64),
     protocol: isForm || query.has('Action') ? 'awsQuery' : isXml ? 's3' : 'awsJson',
+    request: null,
   }
 }
 
@@ -171,6 +181,7 @@ async function answer(
     content,
     nowMs,
   }
+  progress.request = request
   progress.operation = service.operation(request)
   return await service.answer(request, progress.operation)
 }

@@ -22,6 +22,18 @@ export interface WorkerOptions {
   readonly now: () => number
   /** Time one resource takes, in milliseconds. */
   readonly stepMs: number
+  /** Told of each resource that was made or deleted. */
+  readonly onDeed?: (deed: ResourceDeed) => void
+}
+
+/** One resource of a stack that was made or deleted. */
+export interface ResourceDeed {
+  readonly verb: 'Create' | 'Delete'
+  readonly type: string
+  readonly physicalId: string
+  readonly stackName: string
+  readonly region: string
+  readonly atMs: number
 }
 
 /** What undoes a step that was done. */
@@ -291,6 +303,7 @@ export class StackWorker {
       resource.physicalId = await type.create(properties, this.#call(stack, wanted.logicalId))
     })
     setResourceStatus(stack, resource, 'CREATE_COMPLETE', this.#options.now())
+    this.#tell('Create', stack, resource)
   }
 
   async #remove(stack: Stack, resource: StackResource): Promise<void> {
@@ -300,6 +313,13 @@ export class StackWorker {
     const call = this.#call(stack, resource.logicalId)
     await type.delete(resource.physicalId, resource.properties, call)
     setResourceStatus(stack, resource, 'DELETE_COMPLETE', this.#options.now())
+    this.#tell('Delete', stack, resource)
+  }
+
+  #tell(verb: ResourceDeed['verb'], stack: Stack, { type, physicalId }: StackResource): void {
+    const { name: stackName, region } = stack
+    const atMs = this.#options.now()
+    this.#options.onDeed?.({ verb, type, physicalId, stackName, region, atMs })
   }
 
   /** A resource that left the template. */

@@ -24,6 +24,8 @@ export interface FolderOptions {
   /** Entries that are handed back, the first ones; default: a million. */
   readonly keep?: number
   readonly onProgress?: (done: number, of: number) => void
+  /** Each entry once, in order, as it stands in the log, with its leaf hash in hex. */
+  readonly onEntry?: (index: number, text: string, hash: string) => void
 }
 
 export type LedgerEntry = { readonly type: string; readonly at: string } & Record<string, unknown>
@@ -72,7 +74,9 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
     }),
     onEntry: (index, bytes) => {
       rules ??= new FolderRules(folder, leafHash(bytes))
-      const entry = parseEntry(decoder.decode(bytes))
+      const text = decoder.decode(bytes)
+      if (options.onEntry) options.onEntry(index, text, leafHash(bytes))
+      const entry = parseEntry(text)
       if (entries.length < keep) entries.push(entry)
       return rules.take(index, entry)
     },

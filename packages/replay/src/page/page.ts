@@ -44,6 +44,13 @@ svg{display:block;width:100%;min-width:620px;height:auto}
 svg text{fill:var(--soft);font:12px system-ui,sans-serif}
 svg .grid{stroke:var(--line)}
 svg .allow{fill:var(--allow)}svg .review{fill:var(--review)}svg .deny{fill:var(--deny)}svg .mark{fill:var(--ink)}
+.answer{margin:16px 0;border-top:1px solid var(--line)}
+.answer dt{font-weight:600;margin-top:10px}
+.answer dd{margin:0 0 10px;padding-bottom:10px;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+.claim{font-style:italic;color:var(--soft);overflow-wrap:anywhere}
+blockquote.claim{margin:4px 0 8px;padding-left:12px;border-left:3px solid var(--soft)}
+.proof{color:var(--soft);font-size:13px;white-space:nowrap}
+pre{background:var(--band);padding:10px 14px;overflow-x:auto;font-size:13px;white-space:pre-wrap;overflow-wrap:anywhere}
 footer{margin-top:40px;border-top:1px solid var(--line);padding-top:10px;color:var(--soft);font-size:13px}
 @media (max-width:560px){main{padding:16px 12px 40px}h1{font-size:19px}.figures{grid-template-columns:1fr 1fr}.figures dd{font-size:20px}}
 @media print{:root{--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--band:#fff;--mark:#fff;--accent:#000;--allow:#bbb;--review:#777;--deny:#000}

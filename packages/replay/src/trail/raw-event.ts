@@ -24,6 +24,7 @@ export const FIELDS = [
   'sharedEventID',
   'managementEvent',
   'vpcEndpointId',
+  'requestID',
 ] as const
 
 export type Field = (typeof FIELDS)[number]

@@ -1,0 +1,201 @@
+// seconder incident report: from a ledger or a trail to what happened, who or what let it, and what would have
+// stopped it. Nothing is sent anywhere; nothing is changed.
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { payloadPath } from '@seconder/ledger/layout'
+import type { Payloads } from '@seconder/replay/incident/asks'
+import { incidentOfLedger } from '@seconder/replay/incident/from-ledger'
+import { incidentOfTrail } from '@seconder/replay/incident/from-trail'
+import { incidentHtml } from '@seconder/replay/incident/html'
+import type { Incident, Proposal } from '@seconder/replay/incident/incident'
+import { incidentJson } from '@seconder/replay/incident/json'
+import { LedgerRecord, type Selection } from '@seconder/replay/incident/ledger-record'
+import { incidentMarkdown } from '@seconder/replay/incident/markdown'
+import { loadRules, type Rules, SHIPPED } from '@seconder/replay/judge/rules'
+import { trailWindow } from '@seconder/replay/trail/window'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { CommandFailure, EXIT } from '../failure.ts'
+import { verifyLedgerFolder } from '../ledger-folder.ts'
+import { note, print } from '../render/terminal.ts'
+
+const FORMATS = ['md', 'html', 'json'] as const
+
+interface ReportOptions {
+  readonly ledger?: string
+  readonly trail?: readonly string[]
+  readonly key?: string
+  readonly since?: string
+  readonly until?: string
+  readonly resource?: string
+  readonly session?: string
+  readonly policy?: readonly string[]
+  readonly impact?: string
+  readonly format: (typeof FORMATS)[number]
+  readonly html?: string
+  readonly markdown?: string
+  readonly json?: string
+  readonly propose?: string
+}
+
+const EXAMPLES = `
+From a ledger alone, or from CloudTrail alone; either way nothing is sent anywhere. The ledger is verified first;
+one that does not verify is still reported on, marked as such, and the command ends with 1.
+Exit codes: 0 done, 1 failed or the ledger does not verify, 2 usage.
+
+Examples:
+  seconder incident report --ledger .seconder/ledger --since 24h
+  seconder incident report --ledger .seconder/ledger --since 2025-12-14T09:00:00Z --until 2025-12-14T12:00:00Z --html incident.html
+  seconder incident report --ledger .seconder/ledger --resource cost-explorer --policy policies/ --propose proposed/
+  seconder incident report --trail trails/ --since 2025-12-14 --session agent-deploy --html incident.html --markdown incident.md
+`
+
+export function addIncidentCommands(program: Command): void {
+  const incident = program
+    .command('incident')
+    .description('who or what is responsible, from the record')
+  incident
+    .command('report')
+    .description('what happened in a window, what let it happen, and what would have stopped it')
+    .option('--ledger <dir>', "the ledger's folder (default without --trail: .seconder/ledger)")
+    .option('--trail <path...>', 'instead of a ledger: files and folders of CloudTrail')
+    .option('--key <vkey>', 'public key of the ledger, or a file with it (default: DIR.vkey)')
+    .option('--since <time>', 'a date, a time, or how long ago: 2025-12-14, 24h, 7d', time)
+    .option('--until <time>', 'the same; default: the end of the record', time)
+    .option('--resource <text>', 'only calls with this in a resource or an operation')
+    .option('--session <id>', 'only this session, or sessions that begin so')
+    .option('--policy <path...>', 'policies to try beside those in force: folder or seconder.yaml')
+    .option('--impact <text>', 'what people saw of it; shown as a claim, for no record has it')
+    .addOption(new Option('--format <form>', 'what is printed').choices([...FORMATS]).default('md'))
+    .option('--html <file>', 'write it as one HTML file')
+    .option('--markdown <file>', 'write it as Markdown')
+    .option('--json <file>', 'write it as JSON (`--format json` prints it)')
+    .option('--propose <dir>', 'write the proposed policy and its cases into this folder')
+    .addHelpText('after', EXAMPLES)
+    .action(report)
+}
+
+async function report(options: ReportOptions): Promise<void> {
+  const selection: Selection = {
+    since: options.since ?? '',
+    until: options.until ?? '',
+    resource: options.resource ?? '',
+    session: options.session ?? '',
+  }
+  if (options.trail !== undefined && options.ledger !== undefined) {
+    throw new CommandFailure(
+      'bad_option',
+      'name a ledger or a trail, not both',
+      'seconder ledger reconcile holds one against the other',
+      EXIT.usage,
+    )
+  }
+  const incident =
+    options.trail === undefined
+      ? await ledgerIncident(options, selection)
+      : await trailIncident(options.trail, options, selection)
+  written(incident, options)
+  if (incident.source.verified === false) {
+    note('The ledger does not verify: see `seconder ledger verify`.')
+    process.exitCode = EXIT.failed
+  }
+}
+
+async function ledgerIncident(options: ReportOptions, selection: Selection): Promise<Incident> {
+  const folder = options.ledger ?? join('.seconder', 'ledger')
+  let record = new LedgerRecord(selection)
+  const { report: verified } = await verifyLedgerFolder(folder, {
+    key: options.key,
+    onEntry: (index, text, hash) => {
+      // The ledger of a running gate may be read more than once.
+      if (index === 0) record = new LedgerRecord(selection)
+      record.take(index, text, hash)
+    },
+  })
+  return incidentOfLedger({
+    record,
+    payloads: payloadsIn(folder),
+    selection,
+    verified: verified.ok,
+    problems: verified.problems.map(({ message, file }) => `${file}: ${message}`),
+    entries: verified.size,
+    root: Buffer.from(verified.rootHash).toString('hex'),
+    candidates: await rulesOf(options),
+    impact: options.impact ?? null,
+  })
+}
+
+async function trailIncident(
+  paths: readonly string[],
+  options: ReportOptions,
+  selection: Selection,
+): Promise<Incident> {
+  return incidentOfTrail({
+    window: await trailWindow(paths, selection),
+    selection,
+    candidates: await rulesOf(options),
+    impact: options.impact ?? null,
+  })
+}
+
+async function rulesOf({ policy }: ReportOptions): Promise<Rules[]> {
+  const rules: Rules[] = []
+  for (const path of policy ?? [SHIPPED]) rules.push(await loadRules(path))
+  return rules
+}
+
+/** Longest payload that is read; the ledger's own limit. */
+const PAYLOAD_BYTES_MAX = 32 * 1024 * 1024
+
+function payloadsIn(folder: string): Payloads {
+  return (sha256) => {
+    if (!/^[0-9a-f]{64}$/.test(sha256)) return null
+    const file = join(folder, payloadPath(sha256))
+    if (!existsSync(file) || statSync(file).size > PAYLOAD_BYTES_MAX) return null
+    return readFileSync(file, 'utf8')
+  }
+}
+
+function written(incident: Incident, options: ReportOptions): void {
+  const { html, markdown, json, propose } = options
+  if (html !== undefined) writeFileSync(html, incidentHtml(incident))
+  if (markdown !== undefined) writeFileSync(markdown, incidentMarkdown(incident))
+  if (json !== undefined) writeFileSync(json, `${incidentJson(incident)}\n`)
+  if (propose !== undefined) writeProposal(incident.proposal, propose)
+  if (html !== undefined || markdown !== undefined || json !== undefined) {
+    for (const file of [html, markdown, json]) if (file !== undefined) note(`wrote ${file}`)
+    return
+  }
+  if (options.format === 'json') print(incidentJson(incident))
+  else if (options.format === 'html') print(incidentHtml(incident))
+  else print(incidentMarkdown(incident))
+}
+
+function writeProposal(proposal: Proposal | null, folder: string): void {
+  if (proposal === null) {
+    note('No policy change is proposed: see the report.')
+    return
+  }
+  mkdirSync(folder, { recursive: true })
+  const { name, policy, cases } = proposal
+  const files: [string, string][] = [[`${name}.case.json`, cases]]
+  if (policy !== null) files.unshift([`${name}.cedar`, policy])
+  for (const [file, text] of files) {
+    const path = join(folder, file)
+    writeFileSync(path, text)
+    note(`wrote ${path}`)
+  }
+}
+
+/** ISO time of `2025-12-01`, `2025-12-01T12:00:00Z`, `90d`, `24h` or `15m`. */
+function time(text: string): string {
+  const ago = /^(\d{1,5})([mhdw])$/.exec(text)
+  if (ago !== null) {
+    const seconds = { m: 60, h: 3_600, d: 86_400, w: 604_800 }[ago[2] as 'm' | 'h' | 'd' | 'w']
+    return new Date(Date.now() - Number(ago[1]) * seconds * 1_000).toISOString()
+  }
+  const parsed = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(parsed)) {
+    throw new InvalidArgumentError('write 2025-12-14, 2025-12-14T09:30:00Z, 24h or 7d')
+  }
+  return new Date(parsed).toISOString()
+}

@@ -1,0 +1,136 @@
+// Every harmful call that a ledger tells of, each once, with all that is on record about it: its request and
+// the document that reviewers were shown, their signatures, its intent, and its outcomes.
+
+import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
+import type { Entry } from '@seconder/gateway/record/entry'
+import type { Finding } from '@seconder/gateway/resolve/evidence'
+import type { ReviewDocument } from '@seconder/gateway/review/document'
+import { type Evidence, type Fate, isHarmful } from './incident.ts'
+import type { LedgerRecord, Placed, Selection } from './ledger-record.ts'
+
+type Of<Type extends Entry['type']> = Extract<Entry, { type: Type }>
+
+/** Text of a payload beside the log by its SHA-256 in hex; null where it is not there. */
+export type Payloads = (sha256: string) => string | null
+
+export interface Ask {
+  /** The entry that tells most of it: the intent, else the request, else the denial. */
+  readonly main: Placed<Of<'intent' | 'request-opened' | 'plan-opened' | 'denied'>>
+  readonly opened: Placed<Of<'request-opened' | 'plan-opened'>> | null
+  readonly document: { readonly document: ReviewDocument; readonly evidence: Evidence } | null
+  readonly intent: Placed<Of<'intent'>> | null
+  readonly reviews: readonly Placed<Of<'review'>>[]
+  readonly grant: Placed<Of<'grant-made' | 'plan-approved'>> | null
+  readonly closed: Placed<Of<'request-closed' | 'request-cancelled'>> | null
+  readonly outcomes: readonly Placed<Of<'outcome'>>[]
+  readonly fate: Fate
+  /** Strictest first. */
+  readonly effects: readonly string[]
+  readonly findings: readonly Finding[]
+}
+
+export function asksOf(record: LedgerRecord, payloads: Payloads, selection: Selection): Ask[] {
+  const asks: Ask[] = []
+  const acted = new Set<string>()
+  for (const intent of record.intents) {
+    const request = intent.entry.request ?? intent.entry.plan?.plan ?? null
+    if (request !== null) acted.add(request)
+    asks.push(askOf(record, payloads, intent, request, intent))
+  }
+  for (const placed of record.others) {
+    const { entry, evidence } = placed
+    if (entry.type === 'denied') {
+      asks.push(askOf(record, payloads, { entry, evidence }, null, null))
+    }
+    if (entry.type !== 'request-opened' && entry.type !== 'plan-opened') continue
+    if (acted.has(entry.request)) continue
+    asks.push(askOf(record, payloads, { entry, evidence }, entry.request, null))
+  }
+  return asks
+    .filter(({ effects, fate }) => isHarmful(effects) || fate === 'unknown')
+    .filter((ask) => isSelected(ask, selection))
+    .sort(graver)
+}
+
+function askOf(
+  record: LedgerRecord,
+  payloads: Payloads,
+  main: Ask['main'],
+  request: string | null,
+  intent: Ask['intent'],
+): Ask {
+  const opened = request === null ? null : (record.opened.get(request) ?? null)
+  const document = opened === null ? null : documentOf(payloads, opened)
+  const outcomes = intent === null ? [] : (record.outcomes.get(intent.entry.effect) ?? [])
+  const added = isOfThisCall(document, main) ? document.document.evidence.addedEffects : []
+  return {
+    main,
+    opened,
+    document,
+    intent,
+    reviews: request === null ? [] : (record.reviews.get(request) ?? []),
+    grant: request === null ? null : (record.grants.get(request) ?? null),
+    closed: request === null ? null : (record.closed.get(request) ?? null),
+    outcomes,
+    fate: fateOf(main, intent, outcomes),
+    effects: strictestFirst([...main.entry.effects, ...added]),
+    findings: isOfThisCall(document, main) ? document.document.evidence.findings : [],
+  }
+}
+
+/** The document of a plan tells of many calls; that of a request of this one. */
+function isOfThisCall(
+  document: Ask['document'],
+  main: Ask['main'],
+): document is NonNullable<Ask['document']> {
+  return document !== null && document.document.digest === main.entry.digest
+}
+
+function documentOf(payloads: Payloads, opened: NonNullable<Ask['opened']>): Ask['document'] {
+  const text = payloads(opened.entry.document)
+  if (text === null) return null
+  try {
+    const document = JSON.parse(text) as ReviewDocument
+    const { at } = opened.evidence
+    const evidence = { source: 'payload', entry: null, id: opened.entry.document, at } as const
+    return document.type === 'seconder-review-document@v1' ? { document, evidence } : null
+  } catch {
+    return null // no document: the verifier names the payload, and the chain says that it is not there
+  }
+}
+
+function fateOf(main: Ask['main'], intent: Ask['intent'], outcomes: Ask['outcomes']): Fate {
+  if (intent === null) return main.entry.type === 'denied' ? 'refused' : 'held'
+  const results = outcomes.map(({ entry }) => entry.outcome)
+  const confirmed = results.find((one) => one.result === 'confirmed')
+  if (confirmed?.result === 'confirmed' && confirmed.confirmed === 'failed') return 'failed'
+  const first = results.find((one) => one.result !== 'confirmed')
+  if (first === undefined || first.result === 'unknown') return 'unknown'
+  return first.result === 'failed' ? 'failed' : 'happened'
+}
+
+export function strictestFirst(effects: readonly string[]): string[] {
+  const order: readonly string[] = EFFECTS_BY_STRICTNESS
+  return [...new Set(effects)].sort((a, b) => order.indexOf(b) - order.indexOf(a))
+}
+
+function isSelected({ main, findings, effects }: Ask, { resource, session }: Selection): boolean {
+  const { entry } = main
+  if (session !== '' && !entry.session.startsWith(session)) return false
+  if (resource === '') return true
+  const names = [entry.operation, ...entry.resources, ...findings.map(({ name }) => name)]
+  return [...names, ...effects].some((name) => name.toLowerCase().includes(resource.toLowerCase()))
+}
+
+const FATE_ORDER: readonly Fate[] = ['happened', 'unknown', 'failed', 'held', 'refused']
+
+/** What happened before what did not, the strictest effect first, then the order of time. */
+function graver(a: Ask, b: Ask): number {
+  const order: readonly string[] = EFFECTS_BY_STRICTNESS
+  const rank = ({ effects }: Ask) => order.indexOf(effects[0] ?? '')
+  return (
+    FATE_ORDER.indexOf(a.fate) - FATE_ORDER.indexOf(b.fate) ||
+    rank(b) - rank(a) ||
+    (a.main.evidence.entry ?? 0) - (b.main.evidence.entry ?? 0)
+  )
+}

@@ -1,0 +1,192 @@
+// The incident report at its public door: the command as a process, on the ledger of a real gate. What people
+// and agents wrote is inert in every form, and a ledger that does not verify is said loudly.
+import { execFile } from 'node:child_process'
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb'
+import type { Incident } from '@seconder/replay/incident/incident'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
+import { Harness, requestIdIn } from './harness.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const folder = mkdtempSync(join(tmpdir(), 'seconder-incident-'))
+/** Markup, Markdown, a terminal's escape, a right-to-left override and line ends, as an agent could send them. */
+const HOSTILE =
+  '</q><script>alert(1)</script> [x](javascript:alert(2)) ![i](http://evil.example/p.png)\n# heading\r\n| a | b |\u001b[31m \u202egnp.exe `code` <img src=x onerror=alert(3)>'
+const COMMENT = '**seen** <b>by me</b> [link](http://evil.example) \u202e `x`'
+
+let upstream: FakeUpstream
+let gate: Harness
+let ledger: string
+
+function seconder(...given: string[]): Promise<{ code: number; out: string; err: string }> {
+  const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
+  const env = { PATH: process.env['PATH'], HOME: folder }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...given], { env }, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
+    })
+  })
+}
+
+const reportOf = (...more: string[]) => seconder('incident', 'report', '--ledger', ledger, ...more)
+const parsed = async (...more: string[]) =>
+  JSON.parse((await reportOf('--format', 'json', ...more)).out) as Incident
+
+/** One run writes every form. */
+const written = { html: '', md: '', json: '' }
+let incident: Incident
+
+/** One deletion that bob approves and that runs, and one that he denies. */
+async function deletions(): Promise<void> {
+  const agent = gate.dynamodb(await gate.open('alice', 'kiro-cli 1.22'))
+  agent.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { headers: Record<string, string> }
+      headers['x-seconder-reason'] = encodeURIComponent(HOSTILE)
+      return next(args)
+    },
+    { step: 'build' },
+  )
+  const remove = (TableName: string) =>
+    agent.send(new DeleteTableCommand({ TableName })).catch((error: Error) => error)
+  await agent.send(new DescribeTableCommand({ TableName: 'orders' }))
+  await gate.review('bob', requestIdIn(await remove('orders')), 'approve', COMMENT)
+  expect(await remove('orders')).not.toBeInstanceOf(Error)
+  await gate.review('bob', requestIdIn(await remove('payments')), 'deny', 'not this one')
+}
+
+beforeAll(async () => {
+  upstream = await startFakeUpstream()
+  gate = await Harness.start({ upstream: upstream.url })
+  await deletions()
+  ledger = join(gate.folder, 'ledger')
+  await gate.running.close()
+  const file = (form: string) => join(folder, `incident.${form}`)
+  const files = ['--html', file('html'), '--markdown', file('md'), '--json', file('json')]
+  const said = await reportOf(...files, '--propose', join(folder, 'proposed'))
+  expect(said).toMatchObject({ code: 0, out: '' })
+  for (const form of ['html', 'md', 'json'] as const) {
+    written[form] = readFileSync(file(form), 'utf8')
+  }
+  incident = JSON.parse(written.json) as Incident
+})
+
+afterAll(async () => {
+  await gate.checkLedger()
+  rmSync(gate.folder, { recursive: true, force: true })
+  await upstream.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('the chain goes from the operator to the outcome, each link with the entry that says it', async () => {
+  const { entries } = await gate.checkLedger()
+  expect(incident).toMatchObject({
+    format: 'seconder-incident@v1',
+    madeFrom: 'ledger',
+    warnings: [],
+    source: { verified: true, entries: entries.length },
+    chainCount: 2,
+  })
+  const [done, denied] = incident.chains
+  expect(done?.links.map(({ link }) => link)).toEqual([
+    ...['operator', 'agent', 'session', 'role', 'policy', 'request', 'review', 'grant'],
+    ...['call', 'outcome'],
+  ])
+  const says = (name: string) => done?.links.find(({ link }) => link === name)
+  expect(says('operator')?.says).toContain('`alice`')
+  expect(says('agent')?.says).toContain('`kiro-cli 1.22`')
+  expect(says('policy')?.says).toContain('`production-destroy` asked for 1 of sre')
+  expect(says('review')?.says).toMatch(
+    /`bob` of sre approved .*having been shown: “This would delete/,
+  )
+  // The index is that of the very entry, and its hash the leaf hash of RFC 6962.
+  const [review] = says('review')?.evidence ?? []
+  expect(entries[review?.entry ?? -1]).toMatchObject({ type: 'review', reviewer: 'bob' })
+  expect(review?.id).toMatch(/^[0-9a-f]{64}$/)
+  const [outcome] = says('outcome')?.evidence ?? []
+  expect(entries[outcome?.entry ?? -1]).toMatchObject({ type: 'outcome' })
+  expect(done?.effect).toMatchObject({ fate: 'happened', effects: ['destroy'] })
+  expect(denied?.effect).toMatchObject({ fate: 'held', outcome: 'none' })
+})
+
+test('factors say what let it and what held it, each with evidence, and name nobody as guilty', () => {
+  const { factors, answers } = incident
+  const let1 = factors.filter(({ did, chains }) => did === 'let' && chains.includes('1'))
+  expect(let1.map(({ factor }) => factor)).toEqual(
+    expect.arrayContaining(['role', 'policy', 'review', 'agent']),
+  )
+  const held = factors.filter(({ did, chains }) => did === 'held' && chains.includes('2'))
+  expect(held.map(({ factor }) => factor)).toEqual(['policy', 'review'])
+  for (const { evidence, says } of factors) {
+    expect(evidence.length).toBeGreaterThan(0)
+    expect(says).not.toMatch(/fault|blame|guilty|alice|`bob`/i)
+  }
+  expect(answers.map(({ head }) => head)).toEqual([
+    'What happened',
+    'For how long',
+    'What was touched',
+    'What let it happen',
+    'What would have stopped it',
+  ])
+})
+
+test('the proposal loads beside the policies, its cases pass, and it would have stopped what happened', async () => {
+  const proposed = join(folder, 'proposed')
+  const with1 = incident.candidates.find(({ name }) => name.endsWith('with the proposed change'))
+  expect(with1?.answers[0]).toMatchObject({ chain: '1', wouldHave: 'stopped' })
+  const inForce = incident.candidates.find(({ name }) => name === 'epoch 1, as it was in force')
+  expect(inForce?.answers[0]).toMatchObject({ wouldHave: 'passed' })
+  // As a person would open it: in a copy of the policies, tested there.
+  const policies = join(folder, 'policies')
+  cpSync(join(ROOT, 'lab', 'policies'), policies, { recursive: true })
+  cpSync(proposed, policies, { recursive: true })
+  const tested = await seconder('policy', 'test', policies)
+  expect(tested).toMatchObject({ code: 0 })
+  expect(tested.out).toContain('0 failed')
+})
+
+test('hostile words are inert: no markup in HTML, no line or link in Markdown, no control anywhere', () => {
+  for (const text of Object.values(written)) {
+    expect(text.match(/[[\p{Cc}\p{Cf}]--\n]/gv)).toBe(null)
+    expect(text).toContain('alert')
+  }
+  const { html, md } = written
+  const tags = html.match(/<[a-z!][^>]*>/gi) ?? []
+  expect(
+    tags.filter((tag) => /^<(script|img|b|a|iframe|link|object)\b|\s(on\w+|src|href)=/i.test(tag)),
+  ).toEqual([])
+  expect(html).toContain("default-src 'none'")
+  expect(md).not.toMatch(/^# heading|^\| a \| b|<\w/m)
+  expect(md).not.toMatch(/(?<!\\)\]\(|(?<!\\)!\[|https?:/)
+  // Parsed again it is what was said, control characters and all.
+  expect(incident.chains[0]?.claimed).toBe(HOSTILE)
+})
+
+test('a resource or a window narrows it; nothing there is said, and is no failure', async () => {
+  const [payments, nothing, wrong] = await Promise.all([
+    parsed('--resource', 'payments', '--session', 's-'),
+    parsed('--until', '2020-01-01'),
+    reportOf('--since', 'yesterday'),
+  ])
+  expect(payments.chains).toMatchObject([{ effect: { fate: 'held' } }])
+  expect(payments.answers[0]?.says).toContain('Nothing was harmed')
+  // What held is kept so by cases alone.
+  expect(payments.proposal).toMatchObject({ policy: null, casesPassed: 1 })
+  expect(nothing).toMatchObject({ chains: [], factors: [], proposal: null })
+  expect(nothing.answers[0]?.says).toBe('Nothing harmful is on record in this window.')
+  expect(wrong.code).toBe(2)
+})
+
+test('a ledger that does not verify is said first and loudly, and the command ends with 1', async () => {
+  const forged = join(folder, 'forged')
+  cpSync(ledger, forged, { recursive: true })
+  writeFileSync(`${forged}.vkey`, readFileSync(`${ledger}.vkey`))
+  appendFileSync(join(forged, 'checkpoint'), 'x')
+  const said = await seconder('incident', 'report', '--ledger', forged, '--format', 'html')
+  expect(said.code).toBe(1)
+  expect(said.out).toContain('THIS LEDGER DOES NOT VERIFY')
+  expect(said.out.indexOf('DOES NOT VERIFY')).toBeLessThan(said.out.indexOf('What happened'))
+})
