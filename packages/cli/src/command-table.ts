@@ -19,6 +19,7 @@ export const COMMANDS: Record<string, () => Promise<Add>> = {
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   init: async () => (await import('./commands/init.ts')).addInitCommands,
   ledger: async () => (await import('./commands/ledger.ts')).addLedgerCommands,
+  incident: async () => (await import('./commands/incident.ts')).addIncidentCommands,
   replay: async () => (await import('./commands/replay.ts')).addReplayCommand,
   roles: async () => (await import('./commands/roles.ts')).addRolesCommands,
 }

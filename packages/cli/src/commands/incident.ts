@@ -2,6 +2,8 @@
 // stopped it. Nothing is sent anywhere; nothing is changed.
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { PolicySources } from '@seconder/gateway/decide/policy-set'
+import { readPolicies } from '@seconder/gateway/epoch/content'
 import { payloadPath } from '@seconder/ledger/layout'
 import type { Payloads } from '@seconder/replay/incident/asks'
 import { incidentOfLedger } from '@seconder/replay/incident/from-ledger'
@@ -11,7 +13,8 @@ import type { Incident, Proposal } from '@seconder/replay/incident/incident'
 import { incidentJson } from '@seconder/replay/incident/json'
 import { LedgerRecord, type Selection } from '@seconder/replay/incident/ledger-record'
 import { incidentMarkdown } from '@seconder/replay/incident/markdown'
-import { loadRules, type Rules, SHIPPED } from '@seconder/replay/judge/rules'
+import { loadRules, SHIPPED } from '@seconder/replay/judge/load-rules'
+import type { Rules } from '@seconder/replay/judge/rules'
 import { trailWindow } from '@seconder/replay/trail/window'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { CommandFailure, EXIT } from '../failure.ts'
@@ -133,8 +136,15 @@ async function trailIncident(
     window: await trailWindow(paths, selection),
     selection,
     candidates: await rulesOf(options),
+    base: baseOf(options),
     impact: options.impact ?? null,
   })
+}
+
+/** The texts of the first policies, where they are a folder: a proposal is loaded beside them. */
+function baseOf({ policy }: ReportOptions): PolicySources | null {
+  const [first = SHIPPED] = policy ?? []
+  return statSync(first).isDirectory() ? readPolicies(first) : null
 }
 
 async function rulesOf({ policy }: ReportOptions): Promise<Rules[]> {

@@ -2,10 +2,10 @@
 // what was made again, and policies put to them. What a trail cannot know is said first.
 
 import type { DecideContext } from '@seconder/gateway/decide/decision'
+import type { PolicySources } from '@seconder/gateway/decide/policy-set'
 import { actionOf } from '@seconder/gateway/describe/describe'
-import { readPolicies } from '@seconder/gateway/epoch/content'
 import { NO_EVIDENCE } from '@seconder/gateway/resolve/evidence'
-import { type Rules, SHIPPED } from '../judge/rules.ts'
+import type { Rules } from '../judge/rules.ts'
 import { makingOf } from '../report/recreations.ts'
 import { isLook } from '../store/known-call.ts'
 import {
@@ -40,6 +40,8 @@ export interface TrailQuestion {
   readonly selection: Selection
   /** Policy sets to try; the first is what a proposal is made beside. */
   readonly candidates: readonly Rules[]
+  /** Texts of the first of them; null where no change shall be proposed. */
+  readonly base: PolicySources | null
   readonly impact: string | null
 }
 
@@ -213,16 +215,17 @@ function didWords({ event, followed, madeAgain }: TrailAsk): string {
   return `called ${named(operationOf(event))} on ${on}${refused}${did}${again}`
 }
 
-async function candidatesOf({ candidates }: TrailQuestion, told: readonly TrailAsk[]) {
+async function candidatesOf(
+  { candidates, base: sources }: TrailQuestion,
+  told: readonly TrailAsk[],
+) {
   const all = candidates.map((rules) =>
     candidateOf(rules.from, rules.policySet, recordedOf(told, rules), []),
   )
   const [rules] = candidates
   const at = told[0]?.event.at ?? ''
-  if (rules === undefined || told.length === 0) return { candidates: all, proposal: null }
-  const sources = readPolicies(
-    rules.from === 'the shipped policies' ? SHIPPED : (rules.watched[0] ?? SHIPPED),
-  )
+  if (rules === undefined || sources === null || told.length === 0)
+    return { candidates: all, proposal: null }
   const base = { name: rules.from, sources, policySet: rules.policySet }
   const proposed = await proposalFor(recordedOf(told, rules), base, at)
   return { candidates: all, proposal: proposed?.proposal ?? null }
