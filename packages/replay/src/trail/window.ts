@@ -4,6 +4,7 @@
 import { agentName } from '../event/agent-name.ts'
 import { type Who, whoOf } from '../event/who.ts'
 import { type KnownCall, knownCall } from '../store/known-call.ts'
+import { PlainWalker } from './event-walker.ts'
 import type { RawEvent } from './raw-event.ts'
 import { readTrailFile } from './read-trail-file.ts'
 import { trailInput } from './trail-files.ts'
@@ -78,8 +79,9 @@ export async function trailWindow(
     seen.add(id)
     events.push(eventOf(raw, id, at))
   }
+  const walker = new PlainWalker(take)
   for (const file of trailInput(paths).files) {
-    const { fault } = await readTrailFile(file, take)
+    const { fault } = await readTrailFile(file, walker)
     if (fault !== null) faults.push({ path: file.path, fault })
   }
   const order = events.map((event, index) => ({ event, index }))
