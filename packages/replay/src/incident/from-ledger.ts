@@ -278,7 +278,8 @@ function warningsOf({ verified, problems, record }: LedgerQuestion): string[] {
   const warnings: string[] = []
   if (!verified) {
     warnings.push(
-      `THIS LEDGER DOES NOT VERIFY: ${count(problems.length, 'problem')}. Nothing below is evidence until that is explained. ${problems.slice(0, 3).join(' | ')}`,
+      `THIS LEDGER DOES NOT VERIFY: ${count(problems.length, 'problem')}. Nothing below is evidence until that is explained.`,
+      ...problems.slice(0, 3),
     )
   }
   if (record.unreadable > 0) {
@@ -303,7 +304,7 @@ function cannotKnow({ record }: LedgerQuestion, told: readonly Ask[]): string[] 
     'how long users felt it: what an effect meant for them is not recorded; `--impact` adds what somebody saw, as a claim',
     ...(bare > 0
       ? [
-          `the parameters of ${count(bare, 'call')} above: without a review no document is kept, so candidates were tried on what the entry tells, and could be stricter`,
+          `the parameters of ${count(bare, 'call')} above: without a review no document is kept, and policies were tried on what the entry tells`,
         ]
       : []),
     ...(record.reads.length === 0 && record.intents.length === 0

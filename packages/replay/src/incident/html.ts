@@ -48,9 +48,10 @@ function header({ madeFrom, source, window }: Incident): Markup {
     madeFrom === 'ledger'
       ? markup`From a ledger of ${count(source.entries, 'entry', 'entries')}${span}`
       : markup`From ${count(source.events, 'event')} of CloudTrail alone${span}`
+  const verified = source.verified ? 'verified before this was written' : 'NOT VERIFIED'
   const state =
     madeFrom === 'ledger'
-      ? markup`<p class="soft">gate <code>${source.gate.slice(0, 16)}</code>, root <code>${source.root.slice(0, 16)}</code>, ${source.verified ? 'verified before this was written' : 'NOT VERIFIED'}</p>`
+      ? markup`<p class="soft">gate <code>${source.gate.slice(0, 16)}</code>, root <code>${source.root.slice(0, 16)}</code>, ${verified}</p>`
       : NOTHING
   return markup`<header><h1>Incident report</h1><p>${made}</p>${state}</header>`
 }
@@ -240,7 +241,8 @@ function timeline({ timeline: all, timelineCount }: Incident): Markup {
 
 function footer({ madeFrom }: Incident): Markup {
   return madeFrom === 'ledger'
-    ? markup`<footer>Check any line: <code>seconder ledger verify DIR</code>, then <code>seconder ledger show DIR --json</code>. An entry's hash is its RFC 6962 leaf hash.
+    ? markup`<footer>Check any line: <code>seconder ledger verify DIR</code>, then <code>seconder ledger show DIR --json</code>.
+An entry's hash is its RFC 6962 leaf hash.
 Made by seconder incident report; nothing on this page is loaded from anywhere.</footer>`
     : markup`<footer>Check any line by its event id in CloudTrail. Made by seconder incident report; nothing on this page is loaded from anywhere.</footer>`
 }

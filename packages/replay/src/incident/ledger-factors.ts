@@ -203,11 +203,12 @@ function safeguardFactor(ask: Ask): Bare | null {
   const had = wentOn(ask)
     ? 'nothing at hand brings back'
     : 'had it run, nothing at hand would bring back'
+  const some = `${gone.length} of the ${count(ask.findings.length, 'thing')} in it`
   return {
     factor: 'safeguard',
     did: 'let',
     says: `${had} ${listed(gone.map(findingWords))}${protection}`,
-    brief: `${wentOn(ask) ? '' : 'had it run, '}${gone.length} of the ${count(ask.findings.length, 'thing')} in it hold data, or may, that nothing at hand brings back`,
+    brief: `${wentOn(ask) ? '' : 'had it run, '}${some} hold data, or may, that nothing at hand brings back`,
     evidence: [ask.document.evidence],
   }
 }

@@ -58,9 +58,11 @@ function quoteLines(text: string): string[] {
 }
 
 function head({ warnings, madeFrom, window, source }: Incident): string[] {
+  const verified = source.verified ? 'verified before this was written' : '**not verified**'
+  const ids = `gate \`${source.gate.slice(0, 16)}\`, root \`${source.root.slice(0, 16)}\``
   const made =
     madeFrom === 'ledger'
-      ? `From a ledger of ${count(source.entries, 'entry', 'entries')} (gate \`${source.gate.slice(0, 16)}\`, root \`${source.root.slice(0, 16)}\`), ${source.verified ? 'verified before this was written' : '**not verified**'}.`
+      ? `From a ledger of ${count(source.entries, 'entry', 'entries')} (${ids}), ${verified}.`
       : `From ${count(source.events, 'event')} of CloudTrail alone.`
   const span = window.from === '' ? '' : ` ${moment(window.from)} to ${moment(window.to)}.`
   return [

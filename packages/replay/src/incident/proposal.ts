@@ -63,7 +63,8 @@ export async function proposalFor(
   const proposal = checked(name, text, [...cases, lookCase(open, policySet)], policySet)
   if (proposal === null || open.some((call) => decided(call, policySet).answer === 'allow'))
     return null
-  const says = `${rules.length === 1 ? 'One rule' : `${rules.length} rules`} beside ${base.name}: what went on would have been held for more people than signed it. It only forbids; it opens nothing.`
+  const few = rules.length === 1 ? 'One rule' : `${rules.length} rules`
+  const says = `${few} beside ${base.name}: what went on would wait for more people than signed it. It only forbids; it opens nothing.`
   return { proposal: { ...proposal, says }, policySet }
 }
 

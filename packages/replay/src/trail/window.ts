@@ -32,6 +32,8 @@ export interface TrailEvent {
   readonly requestId: string
   readonly isData: boolean
   readonly known: KnownCall
+  /** Of an AssumeRole that AWS let through: the session's ARN, and what a gate tagged it to be for. */
+  readonly assumed: { readonly session: string; readonly purpose: string } | null
 }
 
 export interface TrailWindow {
@@ -120,7 +122,27 @@ function eventOf(raw: RawEvent, id: string, at: string): TrailEvent {
     requestId: raw.text('requestID'),
     isData: raw.text('eventCategory') === 'Data' || raw.raw('managementEvent') === 'false',
     known: knownCall(recorded, MASK_KEY),
+    assumed: name === 'AssumeRole' ? assumedBy(recorded.parameters) : null,
   }
+}
+
+/** Source: STS API reference, AssumeRole, Tags; the tag is execute/credentials.ts of the gateway. */
+function assumedBy(parameters: string): TrailEvent['assumed'] {
+  let asked: { roleArn?: unknown; roleSessionName?: unknown; tags?: unknown }
+  try {
+    asked = JSON.parse(parameters) as typeof asked
+  } catch {
+    return null // parameters that are cut tell no session
+  }
+  const { roleArn, roleSessionName, tags } = asked
+  const role = /^arn:([^:]+):iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(String(roleArn))
+  if (role === null || typeof roleSessionName !== 'string' || !Array.isArray(tags)) return null
+  const found = (tags as { key?: unknown; value?: unknown }[]).find(
+    (tag) => tag?.key === 'seconder:request',
+  )
+  if (typeof found?.value !== 'string') return null
+  const session = `arn:${role[1]}:sts::${role[2]}:assumed-role/${role[3]}/${roleSessionName}`
+  return { session, purpose: found.value }
 }
 
 /** `2025-12-14T09:30:00Z` or with a fraction; empty for what is no time. */
