@@ -41,7 +41,9 @@ afterAll(async () => {
 
 async function run(name: string, ...args: readonly string[]): Promise<Ran> {
   const json = join(folder, `${name}.json`)
-  const flags = ['--disable-warning=ExperimentalWarning', DEMO, '--json', json, ...args]
+  const reports = join(folder, `${name}-reports`)
+  const given = ['--json', json, '--reports', reports, ...args]
+  const flags = ['--disable-warning=ExperimentalWarning', DEMO, ...given]
   const { FORCE_COLOR: _colour, ...env } = process.env
   const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'pipe'], env })
   let output = ''
@@ -121,4 +123,51 @@ test('a policy that permits everything makes the safe run fail, and the demo say
   })
   expect(open.figures['safe']?.['failedProbes']).toBeGreaterThan(0)
   expect(open.output).toContain('with Seconder the stack was deleted')
+})
+
+const reportOf = (name: string, run: string, form: string) =>
+  readFile(join(folder, `${name}-reports`, run, `incident.${form}`), 'utf8')
+
+test('the run without a gate ends with a report from the trail alone: what went, what was missing, what would have asked', async () => {
+  const report = await reportOf('real', 'without', 'md')
+  expect(real.output).toContain('real-reports/without/incident.html')
+  for (const said of [
+    /What happened\.\*\* The role `agent-deploy` called `cloudformation:DeleteStack` on `stack cost-explorer`/,
+    /made it again [0-9.]+ s later/,
+    /What was touched\.\*\* .*table `cost-explorer-settings`.*bucket `cost-explorer-data`/,
+    /no gate stood between them and AWS; nobody else was asked/,
+    /What would have stopped it\.\*\* The shipped policies: it would have been held until/,
+    /Said by people, not in the record\.\*\* Customers got errors/,
+  ]) {
+    expect(report).toMatch(said)
+  }
+  // It begins with the answer, and with what a trail cannot know; then the evidence.
+  expect(report.indexOf('What happened')).toBeLessThan(report.indexOf('What a trail alone'))
+  expect(report.indexOf('What a trail alone')).toBeLessThan(report.indexOf('Contributing factors'))
+})
+
+test('the run with a gate ends with a report from its ledger: nothing was harmed, and what stopped it', async () => {
+  const report = await reportOf('real', 'with', 'md')
+  for (const said of [
+    /verified before this was written/,
+    /What happened\.\*\* Nothing was harmed: `cloudformation:DeleteStack`/,
+    /Only `dynamodb:UpdateItem` on `table cost-explorer-settings` \(signed by `bob`\)/,
+    /bucket `cost-explorer-data` \(13 objects/,
+    /What stopped it\.\*\* Policy asked for 2 people/,
+    /> “Deleting the stack and recreating it is the cleanest fix\.”/,
+  ]) {
+    expect(report).toMatch(said)
+  }
+  for (const run of ['with', 'without']) {
+    const html = await reportOf('real', run, 'html')
+    expect(html).not.toMatch(/<script|\s(src|href)=/i)
+    expect(html).toContain('prefers-color-scheme:dark')
+  }
+})
+
+test('where the policy permits everything the report says so, and proposes the rule that was missing', async () => {
+  const report = await reportOf('open', 'with', 'md')
+  expect(report).toMatch(/policy `open` allowed it without asking anybody/i)
+  expect(report).toMatch(/^unless \{ context\.approvedBy\.containsAll\(\["any:1"\]\) \};$/m)
+  expect(report).toMatch(/epoch 1 with the proposed change \| 1 \| asked/)
 })

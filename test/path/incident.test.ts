@@ -190,3 +190,33 @@ test('a ledger that does not verify is said first and loudly, and the command en
   expect(said.out).toContain('THIS LEDGER DOES NOT VERIFY')
   expect(said.out.indexOf('DOES NOT VERIFY')).toBeLessThan(said.out.indexOf('What happened'))
 })
+
+test('from CloudTrail alone it begins with what a trail cannot know, on the sample of the repository', async () => {
+  const trail = join(ROOT, 'samples', 'trail')
+  const filters = ['--session', 'agent-deploy', '--resource', 'cost-explorer']
+  const said = await seconder(
+    'incident',
+    'report',
+    '--trail',
+    trail,
+    '--format',
+    'json',
+    ...filters,
+  )
+  expect(said.code).toBe(0)
+  const found = JSON.parse(said.out) as Incident
+  expect(found).toMatchObject({ madeFrom: 'trail', source: { verified: null }, chainCount: 1 })
+  const [december] = found.chains
+  expect(december?.effect).toMatchObject({
+    operation: 'cloudformation:DeleteStack',
+    at: '2025-12-08T09:31:30.000Z',
+    fate: 'happened',
+    madeAgain: { operation: 'cloudformation:CreateStack' },
+  })
+  // What a trail cannot say is said to be so, and rests on nothing.
+  const unknown = december?.links.filter(({ known }) => !known)
+  expect(unknown?.map(({ link }) => link)).toEqual(['policy', 'request', 'review'])
+  expect(unknown?.flatMap(({ evidence }) => evidence)).toEqual([])
+  expect(found.cannotKnow.join()).toContain('data events are not logged by default')
+  expect(found.candidates[0]?.answers[0]).toMatchObject({ wouldHave: 'asked' })
+})

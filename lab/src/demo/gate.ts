@@ -32,6 +32,7 @@ export interface GateOptions {
 export interface DemoGate extends AsyncDisposable {
   readonly client: GateClient
   readonly consoleUrl: string
+  readonly ledger: LedgerPlace
   /** Path of a reviewer's private key. */
   keyOf(reviewer: ReviewerName): string
   /** Ends with `child_failed` when the gate dies. */
@@ -45,6 +46,12 @@ export interface LedgerFigures {
   readonly entries: number
   readonly verified: boolean
   readonly problems: readonly string[]
+}
+
+/** Where the gate keeps its ledger, and the key it told at its start. */
+export interface LedgerPlace {
+  readonly folder: string
+  readonly verifierKey: string
 }
 
 interface GateAddresses {
@@ -98,6 +105,7 @@ export async function startGate({
   return {
     client,
     consoleUrl,
+    ledger: { folder: ledger, verifierKey },
     keyOf: (reviewer) => join(folder, reviewer),
     ended: child.ended,
     openSession: () => openSession(consoleUrl, join(folder, OPERATOR)),

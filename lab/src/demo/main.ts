@@ -6,9 +6,10 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startChild } from './child.ts'
 import { DemoError } from './errors.ts'
-import { type DemoGate, REVIEWERS, startGate } from './gate.ts'
+import { type DemoGate, type LedgerPlace, REVIEWERS, startGate } from './gate.ts'
 import { holdings } from './holdings.ts'
 import { type RunFigures, runIncident, TASK } from './incident.ts'
+import { type RecordedRun, reportWith, reportWithout } from './incident-reports.ts'
 import { type Instructions, Narration, shortId } from './narration.ts'
 import { joinByBrowser, NEWCOMER, pageAt } from './newcomer.ts'
 import { comparison, type Report, unmet } from './report.ts'
@@ -26,6 +27,8 @@ interface Options {
   readonly review: boolean
   readonly json: string | undefined
   readonly policies: string
+  /** Where the incident reports go; default: a new folder beside other temporary ones, which stays. */
+  readonly reports: string | undefined
 }
 
 function readOptions(): Options {
@@ -34,9 +37,16 @@ function readOptions(): Options {
       review: { type: 'boolean', default: false },
       json: { type: 'string' },
       policies: { type: 'string', default: LAB_POLICIES },
+      reports: { type: 'string' },
     },
   })
-  return { review: values.review, json: values.json, policies: resolve(values.policies) }
+  const { review, json, policies, reports } = values
+  return {
+    review,
+    json,
+    policies: resolve(policies),
+    reports: reports === undefined ? undefined : resolve(reports),
+  }
 }
 
 /** Both runs, one after the other; everything that was started is on `made`. */
@@ -51,20 +61,25 @@ async function demo(options: Options, screen: Screen, made: AsyncDisposableStack
     '',
   )
   screen.heading('without Seconder: the agent holds the keys of its role')
-  const unsafe = await unsafeRun(screen, join(folder, 'without'), made)
+  const without = await unsafeRun(screen, join(folder, 'without'), made)
   screen.print('')
   screen.heading("with Seconder: the agent's keys open nothing but the gate")
-  const { safe, ledger } = await safeRun(options, screen, join(folder, 'with'), made)
-  return { unsafe, safe, ledger }
+  const { safe, ledger, place } = await safeRun(options, screen, join(folder, 'with'), made)
+  const reports = options.reports ?? (await mkdtemp(join(tmpdir(), 'seconder-incident-')))
+  screen.print('', 'Writes the incident report of each run ...')
+  await reportWithout(join(reports, 'without'), without)
+  await reportWith(join(reports, 'with'), place, safe)
+  return { unsafe: without.figures, safe, ledger, reports }
 }
 
 async function unsafeRun(
   screen: Screen,
   folder: string,
   made: AsyncDisposableStack,
-): Promise<RunFigures> {
+): Promise<RecordedRun> {
   const world = await announcedWorld(screen, folder, made)
-  const { endpoint, region, credentials } = world.cloud
+  const { endpoint, region, credentials, trail } = world.cloud
+  const since = new Date().toISOString()
   const figures = await runIncident({
     world,
     agentEnvironment: agentEnvironment({ endpoint, region, keys: credentials.deploy, folder }),
@@ -73,7 +88,7 @@ async function unsafeRun(
   })
   ending(screen, figures)
   await world[Symbol.asyncDispose]()
-  return figures
+  return { trail, since, figures }
 }
 
 async function safeRun(
@@ -81,7 +96,7 @@ async function safeRun(
   screen: Screen,
   folder: string,
   made: AsyncDisposableStack,
-): Promise<Pick<Report, 'safe' | 'ledger'>> {
+): Promise<Pick<Report, 'safe' | 'ledger'> & { readonly place: LedgerPlace }> {
   const world = await announcedWorld(screen, folder, made)
   screen.amend('──', (text) => `${text}; starts a gate ...`)
   const { cloud } = world
@@ -116,7 +131,7 @@ async function safeRun(
   ending(screen, figures)
   const ledger = await gate.stopAndVerify()
   await world[Symbol.asyncDispose]()
-  return { safe: { ...figures, requests }, ledger }
+  return { safe: { ...figures, requests }, ledger, place: gate.ledger }
 }
 
 async function announcedWorld(
@@ -224,6 +239,10 @@ function closing(screen: Screen, report: Report): void {
     return
   }
   screen.print(
+    'What happened, as incident reports with their evidence (also as .md):',
+    `       ${join(report.reports, 'without', 'incident.html')}`,
+    `       ${join(report.reports, 'with', 'incident.html')}`,
+    '',
     'Next:  npm run demo -- --review     you review, in your browser',
     '       ./seconder serve --help      a gate before your own agent',
   )

@@ -40,6 +40,7 @@ const GOOD: Report = {
   unsafe: OUTAGE,
   safe: { ...CALM, requests: [REQUEST] },
   ledger: { entries: 17, verified: true, problems: [] },
+  reports: 'reports',
 }
 
 test('figures that bear out every claim leave nothing to name', () => {

@@ -8,6 +8,8 @@ export interface Report {
   readonly unsafe: RunFigures
   readonly safe: RunFigures & { readonly requests: readonly RequestFigures[] }
   readonly ledger: LedgerFigures
+  /** Folder of the incident reports, which stays when the demo has ended. */
+  readonly reports: string
 }
 
 /** The claims that the figures do not bear out, in words; empty when all hold. */

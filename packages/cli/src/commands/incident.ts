@@ -1,25 +1,23 @@
 // seconder incident report: from a ledger or a trail to what happened, who or what let it, and what would have
 // stopped it. Nothing is sent anywhere; nothing is changed.
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PolicySources } from '@seconder/gateway/decide/policy-set'
 import { readPolicies } from '@seconder/gateway/epoch/content'
-import { payloadPath } from '@seconder/ledger/layout'
-import type { Payloads } from '@seconder/replay/incident/asks'
-import { incidentOfLedger } from '@seconder/replay/incident/from-ledger'
 import { incidentOfTrail } from '@seconder/replay/incident/from-trail'
 import { incidentHtml } from '@seconder/replay/incident/html'
 import type { Incident, Proposal } from '@seconder/replay/incident/incident'
 import { incidentJson } from '@seconder/replay/incident/json'
-import { LedgerRecord, type Selection } from '@seconder/replay/incident/ledger-record'
+import type { Selection } from '@seconder/replay/incident/ledger-record'
 import { incidentMarkdown } from '@seconder/replay/incident/markdown'
 import { loadRules, SHIPPED } from '@seconder/replay/judge/load-rules'
 import type { Rules } from '@seconder/replay/judge/rules'
 import { trailWindow } from '@seconder/replay/trail/window'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { CommandFailure, EXIT } from '../failure.ts'
-import { verifyLedgerFolder } from '../ledger-folder.ts'
+import { incidentOfFolder } from '../incident-of-folder.ts'
 import { note, print } from '../render/terminal.ts'
+import { timeOption } from '../time-option.ts'
 
 const FORMATS = ['md', 'html', 'json'] as const
 
@@ -62,8 +60,8 @@ export function addIncidentCommands(program: Command): void {
     .option('--ledger <dir>', "the ledger's folder (default without --trail: .seconder/ledger)")
     .option('--trail <path...>', 'instead of a ledger: files and folders of CloudTrail')
     .option('--key <vkey>', 'public key of the ledger, or a file with it (default: DIR.vkey)')
-    .option('--since <time>', 'a date, a time, or how long ago: 2025-12-14, 24h, 7d', time)
-    .option('--until <time>', 'the same; default: the end of the record', time)
+    .option('--since <time>', 'a date, a time, or how long ago: 2025-12-14, 24h, 7d', timeOption)
+    .option('--until <time>', 'the same; default: the end of the record', timeOption)
     .option('--resource <text>', 'only calls with this in a resource or an operation')
     .option('--session <id>', 'only this session, or sessions that begin so')
     .option('--policy <path...>', 'policies to try beside those in force: folder or seconder.yaml')
@@ -105,26 +103,9 @@ async function report(options: ReportOptions): Promise<void> {
 
 async function ledgerIncident(options: ReportOptions, selection: Selection): Promise<Incident> {
   const folder = options.ledger ?? join('.seconder', 'ledger')
-  let record = new LedgerRecord(selection)
-  const { report: verified } = await verifyLedgerFolder(folder, {
-    key: options.key,
-    onEntry: (index, text, hash) => {
-      // The ledger of a running gate may be read more than once.
-      if (index === 0) record = new LedgerRecord(selection)
-      record.take(index, text, hash)
-    },
-  })
-  return incidentOfLedger({
-    record,
-    payloads: payloadsIn(folder),
-    selection,
-    verified: verified.ok,
-    problems: verified.problems.map(({ message, file }) => `${file}: ${message}`),
-    entries: verified.size,
-    root: Buffer.from(verified.rootHash).toString('hex'),
-    candidates: await rulesOf(options),
-    impact: options.impact ?? null,
-  })
+  const candidates = await rulesOf(options)
+  const { key, impact = null } = options
+  return incidentOfFolder(folder, { key, selection, candidates, impact })
 }
 
 async function trailIncident(
@@ -151,18 +132,6 @@ async function rulesOf({ policy }: ReportOptions): Promise<Rules[]> {
   const rules: Rules[] = []
   for (const path of policy ?? [SHIPPED]) rules.push(await loadRules(path))
   return rules
-}
-
-/** Longest payload that is read; the ledger's own limit. */
-const PAYLOAD_BYTES_MAX = 32 * 1024 * 1024
-
-function payloadsIn(folder: string): Payloads {
-  return (sha256) => {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) return null
-    const file = join(folder, payloadPath(sha256))
-    if (!existsSync(file) || statSync(file).size > PAYLOAD_BYTES_MAX) return null
-    return readFileSync(file, 'utf8')
-  }
 }
 
 function written(incident: Incident, options: ReportOptions): void {
@@ -194,18 +163,4 @@ function writeProposal(proposal: Proposal | null, folder: string): void {
     writeFileSync(path, text)
     note(`wrote ${path}`)
   }
-}
-
-/** ISO time of `2025-12-01`, `2025-12-01T12:00:00Z`, `90d`, `24h` or `15m`. */
-function time(text: string): string {
-  const ago = /^(\d{1,5})([mhdw])$/.exec(text)
-  if (ago !== null) {
-    const seconds = { m: 60, h: 3_600, d: 86_400, w: 604_800 }[ago[2] as 'm' | 'h' | 'd' | 'w']
-    return new Date(Date.now() - Number(ago[1]) * seconds * 1_000).toISOString()
-  }
-  const parsed = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(parsed)) {
-    throw new InvalidArgumentError('write 2025-12-14, 2025-12-14T09:30:00Z, 24h or 7d')
-  }
-  return new Date(parsed).toISOString()
 }

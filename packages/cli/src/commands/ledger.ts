@@ -1,4 +1,4 @@
-// seconder ledger verify|show: the log checked from its files and public key alone, and read.
+// seconder ledger verify|show|reconcile: the log checked from its files and public key alone, and read.
 
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { VerifyReport } from '@seconder/ledger/verify'
@@ -7,6 +7,7 @@ import { EXIT } from '../failure.ts'
 import { type LedgerEntry, verifyLedgerFolder } from '../ledger-folder.ts'
 import { note, print, table, toned } from '../render/terminal.ts'
 import { wholeNumber } from '../whole-number.ts'
+import { addReconcileCommand } from './ledger-reconcile.ts'
 
 /** Progress is shown on a terminal, at most this often, in milliseconds. */
 const PROGRESS_MS = 200
@@ -50,6 +51,7 @@ export function addLedgerCommands(program: Command): void {
     .option('--json', 'one JSON object a line')
     .addHelpText('after', '\nExample:\n  seconder ledger show .seconder/ledger --last 20\n')
     .action(show)
+  addReconcileCommand(ledger)
 }
 
 async function verify(folder: string, options: VerifyCommandOptions): Promise<void> {

@@ -121,7 +121,7 @@ function howLong(happened: readonly Chain[]): string {
       ? 'nothing on record says that it was put back'
       : `by the record it was gone for ${span(effect.at, effect.madeAgain.at)}, until one of the same name was made`
   const isLong = Date.parse(end) - Date.parse(effect.at) >= 1_000
-  return isLong
+  return isLong && effect.madeAgain === undefined
     ? `${gone}; ${span(effect.at, end)} from the first harmful call to the last word about one`
     : gone
 }

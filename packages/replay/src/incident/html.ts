@@ -67,7 +67,7 @@ function answers({ answers: lines, impact }: Incident): Markup {
   const said =
     impact === null
       ? NOTHING
-      : markup`<dt>Said by people, not in the record</dt><dd><q class="claim">${pieceOf(impact)}</q></dd>`
+      : markup`<dt>Said by people, not in the record</dt><dd><q class="claim">${pieceOf(sentence(impact))}</q></dd>`
   return markup`<section><dl class="answer">
 ${rows}${said}</dl></section>`
 }
@@ -222,7 +222,7 @@ function timeline({ timeline: all, timelineCount }: Incident): Markup {
   const left = timelineCount - shown.length
   const rows = shown.map(({ at, who, says, quote, evidence }) => [
     clock(at),
-    who,
+    prose(who),
     markup`${prose(says)}${quote === null ? '' : markup` <q class="claim">${pieceOf(quote)}</q>`}`,
     proof(evidence),
   ])

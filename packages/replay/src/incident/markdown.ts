@@ -77,7 +77,9 @@ function head({ warnings, madeFrom, window, source }: Incident): string[] {
 function answers({ answers: lines, impact, madeFrom, cannotKnow: unknown }: Incident): string[] {
   return [
     ...lines.map(({ head: name, says }) => `- **${name}.** ${inert(says, 1_600)}`),
-    ...(impact === null ? [] : [`- **Said by people, not in the record.** ${inert(impact)}`]),
+    ...(impact === null
+      ? []
+      : [`- **Said by people, not in the record.** ${inert(sentence(impact))}`]),
     '',
     ...(madeFrom === 'trail'
       ? [
@@ -240,7 +242,7 @@ function timeline({ timeline: all, timelineCount }: Incident): string[] {
 
 function momentRow({ at, who, says, quote, evidence }: Moment): string {
   const words = quote === null ? '' : ` “${plain(escapeUntrusted(quote, SHOWN_MAX))}”`
-  return `| ${clock(at)} | ${who} | ${inert(says)}${words} | ${proof(evidence).slice(2, -1)} |`
+  return `| ${clock(at)} | ${inert(who)} | ${inert(says)}${words} | ${proof(evidence).slice(2, -1)} |`
 }
 
 function cannotKnow({ madeFrom, cannotKnow: all }: Incident): string[] {

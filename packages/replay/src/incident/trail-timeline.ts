@@ -12,9 +12,13 @@ export function trailTimeline(
 ): Moment[] {
   const moments: Moment[] = []
   let looks: TrailEvent[] = []
+  const told = new Set<string>()
+  /** Looks that repeat what was told already say nothing new: an agent that waits looks again and again. */
   const fold = (): void => {
     const [first] = looks
-    if (first !== undefined) moments.push(looksMoment(first, looks))
+    const isNew = looks.some((event) => !told.has(`${event.who.session} ${operationOf(event)}`))
+    if (first !== undefined && isNew) moments.push(looksMoment(first, looks))
+    for (const event of looks) told.add(`${event.who.session} ${operationOf(event)}`)
     looks = []
   }
   for (const event of events) {
@@ -26,7 +30,7 @@ export function trailTimeline(
     }
     fold()
     const who = event.who.service === '' ? `role ${roleWords(event)}` : shown(event.who.service)
-    const says = deedWords(event)
+    const says = deedWords(event).replace(` by ${who}`, '')
     moments.push({ at: event.at, who, says, quote: null, evidence: [evidenceOf(event)] })
   }
   fold()

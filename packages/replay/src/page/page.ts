@@ -18,7 +18,7 @@ h2{font-size:16px;margin:32px 0 8px}
 p{margin:4px 0}
 .soft{color:var(--soft)}
 code,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;overflow-wrap:anywhere}
-.limits{background:var(--band);border-left:4px solid var(--soft);padding:10px 16px}
+.limits{margin:24px 0;background:var(--band);border-left:4px solid var(--soft);padding:10px 16px}
 .limits h2{margin:0 0 4px}
 .limits ul{margin:0;padding-left:18px}
 .deed{border:1px solid var(--line);border-left:6px solid var(--review);background:var(--mark);padding:10px 16px;margin:8px 0}

@@ -1,0 +1,55 @@
+// An incident from a ledger's folder: verified first, read on the way, its payloads taken from beside it.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { PAYLOAD_BYTES_MAX, payloadPath } from '@seconder/ledger/layout'
+import type { Payloads } from '@seconder/replay/incident/asks'
+import { incidentOfLedger } from '@seconder/replay/incident/from-ledger'
+import type { Incident } from '@seconder/replay/incident/incident'
+import { LedgerRecord, type Selection } from '@seconder/replay/incident/ledger-record'
+import type { Rules } from '@seconder/replay/judge/rules'
+import { verifyLedgerFolder } from './ledger-folder.ts'
+
+export interface FolderIncident {
+  /** The verifier key itself, or a file with it; default: the folder's name with `.vkey`. */
+  readonly key?: string | undefined
+  readonly selection: Selection
+  /** Policy sets to try beside those in force. */
+  readonly candidates: readonly Rules[]
+  readonly impact: string | null
+}
+
+/** A ledger that does not verify is reported on, and the report says so. Errors: those of the verifier. */
+export async function incidentOfFolder(
+  folder: string,
+  { key, selection, candidates, impact }: FolderIncident,
+): Promise<Incident> {
+  let record = new LedgerRecord(selection)
+  const { report } = await verifyLedgerFolder(folder, {
+    key,
+    onEntry: (index, text, hash) => {
+      // The ledger of a running gate may be read more than once.
+      if (index === 0) record = new LedgerRecord(selection)
+      record.take(index, text, hash)
+    },
+  })
+  return incidentOfLedger({
+    record,
+    payloads: payloadsIn(folder),
+    selection,
+    verified: report.ok,
+    problems: report.problems.map(({ message, file }) => `${file}: ${message}`),
+    entries: report.size,
+    root: Buffer.from(report.rootHash).toString('hex'),
+    candidates,
+    impact,
+  })
+}
+
+function payloadsIn(folder: string): Payloads {
+  return (sha256) => {
+    if (!/^[0-9a-f]{64}$/.test(sha256)) return null
+    const file = join(folder, payloadPath(sha256))
+    if (!existsSync(file) || statSync(file).size > PAYLOAD_BYTES_MAX) return null
+    return readFileSync(file, 'utf8')
+  }
+}

@@ -1,0 +1,199 @@
+// Reconcile at its public door: a gate that borrows its role from the lab's STS, and what CloudTrail would have
+// logged of it. Then lies on either side, each of which must be a finding.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import {
+  CreateTableCommand,
+  DeleteTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import type { JsonObject } from '@seconder/aws/call'
+import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
+import { type Cloud, startCloud } from '@seconder/lab/cloud/cloud'
+import { sdkClients } from '@seconder/lab/cloud/sdk-clients'
+import { LedgerSide } from '@seconder/replay/reconcile/ledger-side'
+import { reconcile } from '@seconder/replay/reconcile/reconcile'
+import type { Reconciliation } from '@seconder/replay/reconcile/reconciliation'
+import { trailWindow } from '@seconder/replay/trail/window'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Harness, requestIdIn } from './harness.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const ROLE = 'arn:aws-cn:iam::123456789012:role/agent-deploy'
+const folder = mkdtempSync(join(tmpdir(), 'seconder-reconcile-'))
+const file = join(folder, 'trail.json')
+
+let cloud: Cloud
+let gate: Harness
+let ledger: string
+/** As the lab logged it, before somebody goes round the gate. */
+let clean: readonly JsonObject[]
+
+beforeAll(async () => {
+  cloud = await startCloud({ stepMs: 1 })
+  await sdkClients({ ...cloud, credentials: cloud.credentials.operator }).dynamoDb.send(
+    new CreateTableCommand({
+      TableName: 'orders',
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  )
+  gate = await Harness.start({
+    upstream: cloud.endpoint,
+    credentials: cloud.credentials.gate,
+    lentRole: ROLE,
+    follow: { firstMs: 20, pauseMaxMs: 50, forMs: 60_000 },
+  })
+  await work()
+  ledger = join(gate.folder, 'ledger')
+  clean = structuredClone(cloud.trail) as readonly JsonObject[]
+})
+
+afterAll(async () => {
+  await gate.stop()
+  await cloud.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A read, a read of one item, and a deletion that bob signs and that is followed to its end. */
+async function work(): Promise<void> {
+  const { accessKeyId, secretAccessKey, endpoint } = await gate.open('alice')
+  const agent = new DynamoDBClient({
+    endpoint,
+    region: cloud.region,
+    credentials: { accessKeyId, secretAccessKey },
+    maxAttempts: 1,
+  })
+  await agent.send(new DescribeTableCommand({ TableName: 'orders' }))
+  await agent.send(new GetItemCommand({ TableName: 'orders', Key: { id: { S: '1' } } }))
+  const drop = () => agent.send(new DeleteTableCommand({ TableName: 'orders' }))
+  await gate.review('bob', requestIdIn(await drop().catch((error: Error) => error)))
+  await drop()
+  for (let look = 0; look < 500; look += 1) {
+    const entries = await gate.entries()
+    if (entries.some((entry) => JSON.stringify(entry).includes('"confirmed"'))) return
+    await pause(50)
+  }
+  throw new Error('the deletion was not followed to its end')
+}
+
+/** In this process: the same code as the command's. */
+async function held(events: readonly JsonObject[]): Promise<Reconciliation> {
+  writeFileSync(file, JSON.stringify({ Records: events }))
+  const side = new LedgerSide()
+  const { report } = await verifyLedgerFolder(ledger, {
+    onEntry: (index, text, hash) => side.take(index, text, hash),
+  })
+  const trail = await trailWindow([file], { since: '', until: '' })
+  return reconcile({
+    ledger: side,
+    trail,
+    verified: report.ok,
+    entries: report.size,
+    gatePrincipal: '',
+  })
+}
+
+const codes = ({ findings }: Reconciliation) => findings.map(({ code }) => code)
+const isDrop = ({ eventName }: JsonObject) => eventName === 'DeleteTable'
+const edited = (edit: (event: JsonObject) => JsonObject) =>
+  clean.map((event) => (isDrop(event) ? edit(event) : event))
+
+test('H10: what went through the gate is matched by AWS request id, and what was accepted to its end', async () => {
+  const found = await held(clean)
+  expect(codes(found)).toEqual([])
+  expect(found).toMatchObject({
+    verified: true,
+    matched: { changes: 1, byRequestId: 1 },
+    // GetItem is a data event: the trail has none, and that says nothing.
+    apart: { notLogged: 1 },
+    followed: [
+      { operation: 'dynamodb:DeleteTable', outcome: 'accepted', end: 'confirmed: succeeded' },
+    ],
+  })
+  expect(found.matched.reads).toBe(1)
+  expect(found.apart.ownLookUps).toBeGreaterThan(0)
+})
+
+test('an event that the trail lost is a finding, and so is an entry that the ledger lost', async () => {
+  const lost = await held(clean.filter((event) => !isDrop(event)))
+  expect(codes(lost)).toEqual(['intent_without_event'])
+  const drop = clean.find(isDrop) as JsonObject
+  const again = { ...drop, eventID: 'another', requestID: 'another' }
+  const more = await held([...clean, again])
+  expect(codes(more)).toEqual(['change_without_intent'])
+  expect(more.findings[0]?.evidence).toMatchObject([{ source: 'trail', id: 'another' }])
+  expect(more.findings[0]?.says).toContain('which can do harm (destroy)')
+})
+
+test('the role used by somebody else, another session, another operator and another outcome are findings', async () => {
+  const identity = (event: JsonObject) => event['userIdentity'] as JsonObject
+  const context = (event: JsonObject) => identity(event)['sessionContext'] as JsonObject
+  const named = (arn: string) =>
+    edited((event) => ({ ...event, userIdentity: { ...identity(event), arn } }))
+  const base = ROLE.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')
+  expect(codes(await held(named(`${base}/somebody`)))).toContain('not_of_the_gate')
+  const other = `${base}/s-0${'0'.repeat(25)}-${'0'.repeat(26)}`
+  expect(codes(await held(named(other)))).toContain('session_unknown')
+  const mallory = edited((event) => ({
+    ...event,
+    userIdentity: {
+      ...identity(event),
+      sessionContext: { ...context(event), sourceIdentity: 'mallory' },
+    },
+  }))
+  expect(codes(await held(mallory))).toEqual(['operator_differs'])
+  const refused = edited((event) => ({ ...event, errorCode: 'AccessDenied' }))
+  expect(codes(await held(refused))).toEqual(['outcome_differs'])
+})
+
+test('without request ids the time and the resource tell; far away in time nothing does', async () => {
+  const bare = edited(({ requestID: _, ...event }) => event)
+  expect(await held(bare)).toMatchObject({ findings: [], matched: { changes: 1, byTime: 2 } })
+  const hour = new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+Z$/, 'Z')
+  const late = edited(({ requestID: _, ...event }) => ({ ...event, eventTime: hour }))
+  expect(codes(await held(late)).sort()).toEqual(['change_without_intent', 'intent_without_event'])
+})
+
+test('as a command: going round the gate ends with 1 where it is asked for, and is said with its event', async () => {
+  const around = sdkClients({ ...cloud, credentials: cloud.credentials.deploy })
+  await around.dynamoDb
+    .send(new DeleteTableCommand({ TableName: 'payments' }))
+    .catch((error: Error) => error)
+  around.destroy()
+  writeFileSync(file, JSON.stringify({ Records: cloud.trail }))
+  const run = (...more: string[]) =>
+    seconder('ledger', 'reconcile', '--ledger', ledger, '--trail', file, ...more)
+  const [said, stopped, wrong] = await Promise.all([
+    run(),
+    run('--json', '--fail-on', 'not_of_the_gate'),
+    run('--fail-on', 'everything'),
+  ])
+  expect(said.code).toBe(0)
+  expect(said.out).toContain('1 finding')
+  expect(said.out).toContain('which no gate opened')
+  expect(said.out).toContain('accepted → confirmed: succeeded')
+  expect(stopped.code).toBe(1)
+  expect(JSON.parse(stopped.out)).toMatchObject({
+    format: 'seconder-reconciliation@v1',
+    findings: [{ code: 'not_of_the_gate', operation: 'dynamodb:DeleteTable' }],
+  })
+  expect(wrong.code).toBe(2)
+  expect(readFileSync(file, 'utf8')).not.toContain('SecretAccessKey')
+})
+
+function seconder(...given: string[]): Promise<{ code: number; out: string; err: string }> {
+  const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
+  const env = { PATH: process.env['PATH'], HOME: folder }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...given], { env }, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
+    })
+  })
+}
