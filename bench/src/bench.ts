@@ -11,6 +11,7 @@ import { iamBench } from './iam-bench.ts'
 import { ledgerBench } from './ledger-bench.ts'
 import { machineFacts, machineLines } from './machine.ts'
 import { replayBench } from './replay-bench.ts'
+import { replayLargeBench } from './replay-large-bench.ts'
 import type { Bench, Section } from './result.ts'
 import { reviewBench } from './review-bench.ts'
 import { sectionLines } from './table.ts'
@@ -22,17 +23,18 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   iam: iamBench,
   ledger: ledgerBench,
   replay: replayBench,
+  'replay-large': replayLargeBench,
   review: reviewBench,
 }
 /** Only where it is named, or with `--all`: it takes minutes. */
-const LONG = new Set(['review'])
+const LONG = new Set(['review', 'replay-large'])
 
 const HELP = `npm run bench -- [--only NAME,...] [--seconds N] [--rounds N] [--all] [--scratch DIR] [--json FILE]
 
   --only NAME,...  of ${Object.keys(BENCHES).join(', ')}; without it all but ${[...LONG].join(', ')}
   --seconds N      length of one slot of one side (0.8; 0.1 to 60)
   --rounds N       rounds of all sides in turn (3; 1 to 99)
-  --all            also review, 10,000 policies, and replay over 1.6 million events: minutes
+  --all            also review, 10,000 policies, and replay over 1.6 and 50 million events: long
   --scratch DIR    a folder on the disk to measure; without it the system's temporary folder
   --json FILE      writes every figure there as JSON
 

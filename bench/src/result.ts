@@ -2,7 +2,7 @@
 // range, and the aim of design section 7 that a row is held to, if there is one.
 import { median, range } from './figures.ts'
 
-export type Unit = '/s' | 'ms' | 'us' | 's' | 'MB/s'
+export type Unit = '/s' | 'ms' | 'us' | 's' | 'MB/s' | 'MB'
 
 export interface Figure {
   /** The median of the rounds. */

@@ -35,6 +35,7 @@ interface Scanner {
   beginFile(): void
   open(from: number, to: number, isList: number, isSplitting: number): void
   next(): number
+  skim(): number
   answer(value: number, more: number): void
   step(events: number, others: number): void
   setCount(count: number): void
@@ -84,11 +85,23 @@ export class EventScanner implements EventWalker {
     this.#scanner.beginFile()
   }
 
+  /** As `walk`, but nothing is made of the events: what the rest is measured against. */
+  skim(_: Uint8Array, from: number, to: number, isList: boolean): number {
+    this.#open(from, to, isList)
+    const met = this.#scanner.skim()
+    return met === MET.ended ? ENDED : met
+  }
+
+  #open(from: number, to: number, isList: boolean): void {
+    const { windowAt } = this.#memory
+    const isSplitting = this.#gatherer.isSplitting ? 1 : 0
+    this.#scanner.open(windowAt + from, windowAt + to, isList ? 1 : 0, isSplitting)
+  }
+
   walk(_: Uint8Array, from: number, to: number, isList: boolean): number {
     const { windowAt } = this.#memory
     const scanner = this.#scanner
-    const isSplitting = this.#gatherer.isSplitting ? 1 : 0
-    scanner.open(windowAt + from, windowAt + to, isList ? 1 : 0, isSplitting)
+    this.#open(from, to, isList)
     for (;;) {
       const met = scanner.next()
       if (met === CUT || met === BROKEN) return met

@@ -127,24 +127,39 @@ function sameId(rows: Uint32Array, a: number, b: number): boolean {
 
 /** Radix sort by time, sixteen bits at a time; equal times keep the order they came in. */
 function byTime(rows: Uint32Array, kept: Uint32Array): Uint32Array {
+  // The times beside one another: they lie far apart in the rows.
+  let times = new Uint32Array(kept.length)
+  for (let index = 0; index < kept.length; index++) {
+    times[index] = rows[(kept[index] as number) * ROW_WORDS + TIME] as number
+  }
   let from = kept
   for (const shift of [0, 16]) {
-    const starts = new Uint32Array(65_537)
-    for (const row of from) {
-      const digit = ((rows[row * ROW_WORDS + TIME] as number) >>> shift) & 0xffff
-      starts[digit + 1] = (starts[digit + 1] as number) + 1
-    }
-    for (let digit = 1; digit <= 65_536; digit++) {
-      starts[digit] = (starts[digit] as number) + (starts[digit - 1] as number)
-    }
+    const starts = startsOf(times, shift)
     const to = new Uint32Array(from.length)
-    for (const row of from) {
-      const digit = ((rows[row * ROW_WORDS + TIME] as number) >>> shift) & 0xffff
+    const timesTo = new Uint32Array(from.length)
+    for (let index = 0; index < from.length; index++) {
+      const time = times[index] as number
+      const digit = (time >>> shift) & 0xffff
       const place = starts[digit] as number
-      to[place] = row
       starts[digit] = place + 1
+      to[place] = from[index] as number
+      timesTo[place] = time
     }
     from = to
+    times = timesTo
   }
   return from
+}
+
+/** Where the times of each digit begin. */
+function startsOf(times: Uint32Array, shift: number): Uint32Array {
+  const starts = new Uint32Array(65_537)
+  for (let index = 0; index < times.length; index++) {
+    const digit = ((times[index] as number) >>> shift) & 0xffff
+    starts[digit + 1] = (starts[digit + 1] as number) + 1
+  }
+  for (let digit = 1; digit <= 65_536; digit++) {
+    starts[digit] = (starts[digit] as number) + (starts[digit - 1] as number)
+  }
+  return starts
 }
