@@ -11,29 +11,23 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** A folder to put a picture of each page into, for people to look at. */
 const SHOTS = process.env['SECONDER_SHOTS']
 
+/** Each with the rules that are asked; null = all. What differs from the first look is looked at again. */
 const LOOKS = [
-  ['light', 1200],
-  ['dark', 1200],
-  ['light', 390],
-  ['dark', 390],
+  ['light', 1200, null],
+  ['dark', 1200, ['color-contrast', 'link-in-text-block']],
+  ['dark', 390, null],
 ] as const
 
-/** What differs from the first look is looked at again, not everything: axe is slow on long pages. */
-const LOOKS_HERE = [
+/** The same of a long page, on which axe is slow. */
+const LONG_LOOKS = [
   ['light', 1200, null],
   ['dark', 1200, ['color-contrast']],
   ['light', 390, ['scrollable-region-focusable', 'target-size']],
 ] as const
 
-/** The page as it stands, which a visit of its address would lose. */
-export async function auditHere(page: Page, name: string): Promise<void> {
-  const session = await page.context().newCDPSession(page)
-  for (const [scheme, width, rules] of LOOKS_HERE) {
-    await page.setViewportSize({ width, height: 900 })
-    await page.emulateMedia({ colorScheme: scheme })
-    await auditOne(page, session, { name, scheme, width, rules })
-  }
-  await page.setViewportSize({ width: 1200, height: 900 })
+/** Until a page of somebody who signed in hears what happens. */
+export function live(page: Page): Promise<void> {
+  return page.getByText('● live').waitFor()
 }
 
 /** `ready` waits until the page shows what it should. */
@@ -43,16 +37,29 @@ export async function audit(
   name: string,
   ready: () => Promise<unknown>,
 ): Promise<void> {
+  await page.goto(url)
+  await ready()
+  await auditLooks(page, name, LOOKS)
+}
+
+/** The page as it stands, which a visit of its address would lose. */
+export function auditHere(page: Page, name: string): Promise<void> {
+  return auditLooks(page, name, LONG_LOOKS)
+}
+
+async function auditLooks(
+  page: Page,
+  name: string,
+  looks: typeof LOOKS | typeof LONG_LOOKS,
+): Promise<void> {
   // Never detached: with it the page's virtual authenticator would be gone.
   const session = await page.context().newCDPSession(page)
-  for (const [scheme, width] of LOOKS) {
+  for (const [scheme, width, rules] of looks) {
     await page.setViewportSize({ width, height: 900 })
     await page.emulateMedia({ colorScheme: scheme })
-    await page.goto(url)
-    await page.getByText('● live').waitFor()
-    await ready()
-    await auditOne(page, session, { name, scheme, width, rules: null })
+    await auditOne(page, session, { name, scheme, width, rules })
   }
+  await page.setViewportSize({ width: 1200, height: 900 })
 }
 
 interface Look {
@@ -81,7 +88,9 @@ async function seriousIn(session: CDPSession, rules: readonly string[] | null): 
   })
   const asked = { contextId, awaitPromise: true, returnByValue: true }
   const only = rules === null ? {} : { runOnly: { type: 'rule', values: rules } }
-  const run = `axe.run(${JSON.stringify(only)}).then(({ violations, passes }) => ({ passes: passes.length,
+  // Two frames: by then everything knows how wide it is.
+  const run = `new Promise((later) => requestAnimationFrame(() => requestAnimationFrame(later)))
+    .then(() => axe.run(${JSON.stringify(only)})).then(({ violations, passes }) => ({ passes: passes.length,
     found: violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => id + ': ' + nodes[0].html) }))`
   const loaded = await session.send('Runtime.evaluate', { ...asked, expression: `${AXE};1` })

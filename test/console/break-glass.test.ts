@@ -147,7 +147,7 @@ describe.skipIf(!hasChromium)('break-glass in Chromium', () => {
     expect(reviews.map(({ reviewer }) => reviewer)).toEqual(['carol', 'bob'])
     await carol.getByRole('link', { name: 'Break-glass', exact: true }).click()
     await carol.getByText('looked at by carol, bob').waitFor()
-    await audit(carol, stage.at('/break-glass'), 'break-glass', () =>
+    await audit(carol, stage.at('/break-glass'), 'break-glasses', () =>
       carol.getByText('✓ looked at').waitFor(),
     )
     expect(errors).toEqual([])

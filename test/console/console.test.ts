@@ -5,7 +5,7 @@ import type { ShownPlan } from '@seconder/gateway/api/plans'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requestIdIn } from '../path/harness.ts'
-import { audit, shot } from './audit.ts'
+import { audit, live } from './audit.ts'
 import {
   askForDecember,
   askForOneSetting,
@@ -52,7 +52,7 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     await page.getByText('dynamodb:UpdateItem').waitFor()
     december = requestIdIn(await askForDecember(stage))
     await page.getByText('cloudformation:DeleteStack').waitFor()
-    const operations = await page.locator('.row code').allTextContents()
+    const operations = await page.locator('.row-what code').allTextContents()
     expect(operations).toEqual(['cloudformation:DeleteStack', 'dynamodb:UpdateItem'])
   })
 
@@ -147,21 +147,45 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     await page.getByRole('heading', { name: 'A plan of 5 calls, in this order' }).waitFor()
     expect(await page.getByText(/^Step \d of 5$/).count()).toBe(5)
     await page.getByText('Five notes about August.').first().waitFor()
-    await shot(page, 'plan-light-1200')
+    await audit(page, page.url(), 'plan', () => page.getByText('Step 5 of 5').waitFor())
     await page.getByRole('button', { name: 'Sign with passkey' }).click()
     await page.getByText('Approved. Nothing has happened yet').waitFor()
     for (const note of notes) await putNote(stage, note)
     await refused(putNote(stage, 1))
   })
 
-  test.each(['/', '/requests/DECEMBER', '/sessions', '/ledger', '/policies', '/people'])(
+  test.each([
+    ['inbox', '/'],
+    ['request', '/requests/DECEMBER'],
+    ['sessions', '/sessions'],
+    ['session', '/sessions/SESSION'],
+    ['ledger', '/ledger'],
+    ['policies', '/policies'],
+  ])(
     'axe finds nothing serious on %s, in the light, in the dark and on a phone',
-    async (path) => {
-      const url = at(path.replace('DECEMBER', december))
-      const name = path.split('/')[1] || 'inbox'
-      await audit(page, url, name, () => page.locator('h1').first().waitFor())
+    async (name, path) => {
+      const { sessionId } = stage.keys
+      const url = at(path.replace('DECEMBER', december).replace('SESSION', sessionId))
+      await audit(page, url, name, async () => {
+        await live(page)
+        await page.locator('h1').first().waitFor()
+        // No page is looked at while a part of it is still on its way.
+        await page.getByText(/^Loading /).waitFor({ state: 'detached' })
+      })
     },
   )
+
+  test.each([
+    ['sign-in', '/', 'Sign in with passkey'],
+    ['first-member', '/first-member#code', 'Join with a new passkey'],
+    ['new-passkey', '/people', 'Make a passkey'],
+  ])('nor on %s, for whoever has not signed in', async (name, path, button) => {
+    const outside = await (await stage.browser.newContext()).newPage()
+    await audit(outside, at(path), name, () =>
+      outside.getByRole('button', { name: button }).waitFor(),
+    )
+    await outside.context().close()
+  })
 
   test('nothing was asked of anybody but the gate, and no script failed', () => {
     expect([...asked]).toEqual([new URL(at('/')).origin])

@@ -72,10 +72,14 @@ function Row({ one }: { readonly one: ShownBreakGlass }) {
       <span className="row-summary">“{safe(reason)}”</span>
       <span className="row-when">
         {used} of {plural(effectsMax, 'call')} used · {plural(one.resources.length, 'thing')} named
-        · opened <Time at={openedAt} /> · {state === 'open' ? 'until' : 'was to end'}{' '}
-        <Time at={until} /> · looked at by{' '}
-        {reviews.map(({ reviewer }) => safe(reviewer)).join(', ') || 'nobody'} ({reviews.length} of{' '}
-        {AFTER_REVIEWERS})
+        · opened <Time at={openedAt} /> ·{' '}
+        {state === 'open' && (
+          <>
+            ends <Time at={until} /> ·{' '}
+          </>
+        )}
+        looked at by {reviews.map(({ reviewer }) => safe(reviewer)).join(', ') || 'nobody'} (
+        {reviews.length} of {AFTER_REVIEWERS})
       </span>
     </Link>
   )

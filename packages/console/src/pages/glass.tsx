@@ -156,7 +156,7 @@ function DeedSection({ deed: { intent, outcomes }, call, place }: DeedProps) {
         {outcomes.length === 0 && <li className="warn">→ no outcome yet</li>}
         {outcomes.map(({ outcome, at }) => (
           <li key={at} className={isWell(outcome.result) ? 'good' : 'warn'}>
-            → {outcomeWords(outcome)} <Time at={at} />
+            → {outcomeWords(outcome)} · <Time at={at} />
           </li>
         ))}
       </ul>

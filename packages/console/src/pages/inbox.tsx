@@ -8,7 +8,7 @@ import { Link } from '../parts/link.tsx'
 import { useMore } from '../parts/more.tsx'
 import { Empty, Failure, Loading } from '../parts/notice.tsx'
 import { Time } from '../parts/time.tsx'
-import { safe } from '../parts/untrusted.tsx'
+import { Sentence, safe } from '../parts/untrusted.tsx'
 import { plural, shortId } from '../parts/words.ts'
 import { go, toInbox, toRequest, toSession } from '../route.ts'
 
@@ -134,7 +134,9 @@ function Group({ group }: { readonly group: RequestGroup }) {
                 <EffectMark effect={strictestFirst(request.effects)[0] ?? 'unknown'} />{' '}
                 <code>{safe(request.operation)}</code>
               </span>
-              <span className="row-summary">{safe(request.summary)}</span>
+              <span className="row-summary">
+                <Sentence text={request.summary} />
+              </span>
               <span className="row-when">
                 {request.state === 'pending' ? (
                   <>

@@ -70,6 +70,7 @@ function about(line: LedgerLine): string {
   const names = ['operation', 'reviewer', 'verdict', 'operator', 'code', 'state']
   return names
     .map((name) => line[name])
+    .concat((line['outcome'] as { readonly result?: unknown } | undefined)?.result)
     .filter((value) => typeof value === 'string')
     .map((value) => safe(String(value)))
     .join(' · ')

@@ -2,7 +2,8 @@
 import type { PlanDocument } from '@seconder/gateway/review/plan-document'
 import { requirementWords } from '@seconder/gateway/review/words'
 import { CallFacts, CallHead } from '../parts/call.tsx'
-import { safe } from '../parts/untrusted.tsx'
+import { Sentence, safe } from '../parts/untrusted.tsx'
+import { whyWords } from '../parts/words.ts'
 
 export function PlanSteps({ document }: { readonly document: PlanDocument }) {
   const { steps, items, windowMs } = document
@@ -13,7 +14,9 @@ export function PlanSteps({ document }: { readonly document: PlanDocument }) {
         <h1>
           A plan of {steps.length} calls, in this order, once each, within {minutes} minutes
         </h1>
-        <p className="summary">{safe(document.summary)}</p>
+        <p className="summary">
+          <Sentence text={document.summary} />
+        </p>
         <ul className="plain">
           {items.map((item) =>
             item.kind === 'replace' ? (
@@ -38,7 +41,7 @@ export function PlanSteps({ document }: { readonly document: PlanDocument }) {
           <CallHead part={step} level="h3" />
           <CallFacts part={step} />
           <p className="quiet">
-            needs {requirementWords(step.requirement)}: {safe(step.reason)}
+            needs {requirementWords(step.requirement)}: {safe(whyWords(step.reason))}
           </p>
         </section>
       ))}

@@ -173,7 +173,7 @@ function Step({ step }: { readonly step: TimelineStep }) {
       <Line line={first} />
       {rest.map((line) => (
         <div key={line.index} className="outcome">
-          → {outcomeWords(line['outcome'] as Outcome)} <Time at={line.at} />
+          → {outcomeWords(line['outcome'] as Outcome)} · <Time at={line.at} />
         </div>
       ))}
     </li>
@@ -188,6 +188,11 @@ const TITLE: Record<string, string> = {
   'request-closed': 'request closed',
   'grant-made': 'approved: may happen once',
   'grant-revoked': 'approval revoked',
+  'plan-recording': 'plan begun',
+  'plan-step': 'step of the plan',
+  'plan-opened': 'plan held for review',
+  'plan-approved': 'plan approved: each step may happen once',
+  'plan-stopped': 'plan stopped',
   review: 'signed',
   denied: 'denied by policy',
   refused: 'refused',
@@ -209,8 +214,13 @@ function Line({ line }: { readonly line: LedgerLine }) {
       <strong>{TITLE[type] ?? type}</strong>{' '}
       {effects.length > 0 && <EffectMark effect={String(effects.at(-1))} />}{' '}
       {typeof line['operation'] === 'string' && <code>{safe(line['operation'])}</code>}{' '}
-      <FirstResource line={line} /> {words.map((word) => safe(String(word))).join(' · ')}{' '}
-      {typeof request === 'string' && <Link to={toRequest(request)}>{shortId(request)}</Link>}{' '}
+      <FirstResource line={line} />{' '}
+      {words.map((word) => safe(String(word)).replaceAll('_', ' ')).join(' · ')}{' '}
+      {typeof request === 'string' && (
+        <Link to={toRequest(request)} className="id">
+          {shortId(request)}
+        </Link>
+      )}{' '}
       {typeof glass === 'string' && <Link to={toBreakGlass(glass)}>break-glass</Link>}{' '}
       <Time at={line.at} />
     </>

@@ -8,7 +8,7 @@ import { Copied } from './copied.tsx'
 import { Link } from './link.tsx'
 import { Time } from './time.tsx'
 import { Json, safe } from './untrusted.tsx'
-import { plural, shortId } from './words.ts'
+import { plural, shortId, whyWords } from './words.ts'
 
 interface AskedProps {
   readonly document: DocumentFrame
@@ -35,7 +35,7 @@ export function Asked({ document, reviews }: AskedProps) {
         </dd>
         <dt>Why you</dt>
         <dd>
-          {safe(document.reason)}{' '}
+          {safe(whyWords(document.reason))}{' '}
           {document.policies.map((policy) => (
             <code key={policy}>{safe(policy)} </code>
           ))}

@@ -6,7 +6,7 @@ import { BlastGraph } from './blast-graph.tsx'
 import { EffectMark, strictestFirst } from './effect-mark.tsx'
 import { FindingsTable } from './findings-table.tsx'
 import { InnerCalls } from './inner-calls.tsx'
-import { Json, Name, safe } from './untrusted.tsx'
+import { Json, Name, Sentence, safe } from './untrusted.tsx'
 
 export interface Part {
   readonly action: Action
@@ -26,7 +26,9 @@ export function CallHead({ part, level }: { readonly part: Part; readonly level:
         <code>{safe(part.action.operation)}</code>
       </Heading>
       <Resources part={part} />
-      <p className="summary">{safe(part.summary)}</p>
+      <p className="summary">
+        <Sentence text={part.summary} />
+      </p>
     </header>
   )
 }
@@ -49,7 +51,7 @@ export function CallFacts({ part, isSent = false }: CallFactsProps) {
         <ul className="plain">
           {evidence.couldNotLook.map((words) => (
             <li key={words} className="warn">
-              could not look: {safe(words)}
+              could not look: <Sentence text={words} />
             </li>
           ))}
         </ul>
@@ -111,7 +113,9 @@ function Warnings({ part: { action, evidence } }: { readonly part: Part }) {
   return (
     <ul className="notice notice-warn plain">
       {words.map((each) => (
-        <li key={each}>{safe(each)}</li>
+        <li key={each}>
+          <Sentence text={each} />
+        </li>
       ))}
     </ul>
   )

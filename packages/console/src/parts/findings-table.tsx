@@ -34,7 +34,7 @@ export function FindingsTable({ findings }: { readonly findings: readonly Findin
 function Rows({ findings }: { readonly findings: readonly Finding[] }) {
   return (
     <Wide label="What it touches">
-      <table className="table">
+      <table className="table findings">
         <thead>
           <tr>
             <th scope="col">What</th>
@@ -71,7 +71,7 @@ function Row({ finding }: { readonly finding: Finding }) {
           </div>
         ))}
       </th>
-      <td>
+      <td data-label="Becomes">
         {fate ? (
           <>
             <span aria-hidden="true">{FATE[fate]}</span> {fate}
@@ -80,12 +80,16 @@ function Row({ finding }: { readonly finding: Finding }) {
           '–'
         )}
       </td>
-      <td className={holds === null ? 'warn' : undefined}>
+      <td data-label="Holds" className={holds === null ? 'warn' : undefined}>
         {holds === null ? UNKNOWN : safe(holds)}
       </td>
-      <td>{protectedFromDeletion === null ? UNKNOWN : protectedFromDeletion ? 'yes' : 'no'}</td>
-      <td>{lastBackup ?? UNKNOWN}</td>
-      <td className={undo === 'no' ? 'warn' : undefined}>{undo}</td>
+      <td data-label="Protected">
+        {protectedFromDeletion === null ? UNKNOWN : protectedFromDeletion ? 'yes' : 'no'}
+      </td>
+      <td data-label="Last backup">{lastBackup ?? UNKNOWN}</td>
+      <td data-label="Undo" className={undo === 'no' ? 'warn' : undefined}>
+        {undo}
+      </td>
     </tr>
   )
 }

@@ -1,6 +1,8 @@
 // Text of others: what it says is what is seen. Whatever is invisible or turns a line around is shown by
 // its number (red team M2). React escapes the markup.
+
 import { escapeLines, escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { createElement, Fragment } from 'react'
 
 const NAME_CHARS = 2_048
 /** What will be sent is never cut: code hidden in a cut would be signed unseen (red team C9). */
@@ -12,6 +14,14 @@ export function Name({ text }: { readonly text: string }) {
 
 export function safe(text: string): string {
   return escapeUntrusted(text, NAME_CHARS)
+}
+
+/** A sentence of the gate's: what stands between backticks in it are names from the wire. */
+export function Sentence({ text }: { readonly text: string }) {
+  const parts = safe(text)
+    .split('`')
+    .map((part, at) => (at % 2 === 1 ? createElement('code', { className: 'name' }, part) : part))
+  return createElement(Fragment, null, ...parts)
 }
 
 export function Lines({ text }: { readonly text: string }) {

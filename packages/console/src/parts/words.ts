@@ -34,3 +34,8 @@ export function shortId(id: string): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }
+
+/** Why policy asks, without the count of seats that begins it: pages say that in words of their own. */
+export function whyWords(reason: string): string {
+  return reason.replace(/^needs [a-z0-9-]+:\d+(?: and [a-z0-9-]+:\d+)*: /, '')
+}
