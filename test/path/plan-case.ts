@@ -15,7 +15,7 @@ import { dynamodbCall, type RawAnswer, type RawCall, rawCall } from './wire.ts'
 const READS = /^(Describe|List|Get)/
 /** Beside the first. */
 const STEPS_MAX = 4
-/** Signatures of one case are this many seconds apart at most, well within the 5 minutes that the gate allows. */
+/** Signatures of one case lie this many seconds back at most: the gate takes them for fifteen minutes. */
 const SIGNED_BACK_S_MAX = 200
 
 /** A clock that runs as the machine's, and can be put forward. */
@@ -54,6 +54,7 @@ export class PlanCase {
   readonly #operator: string
   #id = ''
   #signed = 0
+  readonly #begunAtMs = Date.now()
   /** Set by the first thing that ends the plan: from then on nothing may reach the upstream. */
   isOver = false
 
@@ -123,15 +124,19 @@ export class PlanCase {
   /** Each call under a signature of its own. A busy machine may not look in time; then the plan stands. */
   async run(call: RawCall): Promise<RawAnswer> {
     for (let tries = 0; ; tries++) {
-      const backMs = (this.#signed++ % SIGNED_BACK_S_MAX) * 1_000
-      const answer = await rawCall(this.keys, { ...call, signedAtMs: this.#clock.nowMs() - backMs })
+      const answer = await rawCall(this.keys, { ...call, signedAtMs: this.#anotherSecond() })
       if (tries === 5 || !answer.body.includes('could not look again')) return answer
     }
   }
 
+  /** Of no call before, so that equal calls are no copies of each other. */
+  #anotherSecond(): number {
+    return this.#begunAtMs + this.#clock.shiftMs - (this.#signed++ % SIGNED_BACK_S_MAX) * 1_000
+  }
+
   /** The same signed request once more: a copy, which gets the first one's answer. */
   async twiceSigned(call: RawCall): Promise<void> {
-    const signedAtMs = this.#clock.nowMs() - (this.#signed++ % SIGNED_BACK_S_MAX) * 1_000
+    const signedAtMs = this.#anotherSecond()
     await rawCall(this.keys, { ...call, signedAtMs })
     await rawCall(this.keys, { ...call, signedAtMs })
   }
