@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Finding } from '@seconder/cli/diagnosis/finding'
+import { readAsSession } from '@seconder/cli/reading'
 import { trustFaults } from '@seconder/gateway/execute/own-look'
 import { type Cloud, startCloud } from '@seconder/lab/cloud/cloud'
 import { afterAll, beforeAll, expect, describe as group, test } from 'vitest'
@@ -79,16 +80,16 @@ function doctor(
 }
 
 const session = (metadata = nowhere) => ['--session', '--metadata', metadata]
-const env = () => ({
-  AWS_ENDPOINT_URL: keys.endpoint,
-  AWS_ACCESS_KEY_ID: keys.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+const env = (of = keys) => ({
+  AWS_ENDPOINT_URL: of.endpoint,
+  AWS_ACCESS_KEY_ID: of.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: of.secretAccessKey,
 })
 const brokenOf = ({ findings }: Ran) =>
   findings.filter(({ state }) => state === 'broken').map(({ found }) => found)
 
 test('doctor says how the gate stands and what is protected, and exits 0 with warnings', async () => {
-  const ran = await doctor([])
+  const ran = await doctor(['--ssh-key', gate.keys.get('carol') ?? ''])
   expect(brokenOf(ran)).toEqual([])
   expect(ran.code).toBe(0)
   expect(ran.protect).toContainEqual({
@@ -98,6 +99,28 @@ test('doctor says how the gate stands and what is protected, and exits 0 with wa
   expect(ran.findings).toContainEqual(
     expect.objectContaining({ state: 'warning', found: 'an emulator stands for AWS' }),
   )
+})
+
+test('what the gate stands on is told to members, and to a session only what it must not reach', async () => {
+  const stranger = mkdtempSync(join(tmpdir(), 'seconder-nobody-'))
+  const unsigned = await doctor([], { HOME: stranger })
+  rmSync(stranger, { recursive: true, force: true })
+  expect(unsigned.code).toBe(0)
+  expect(unsigned.protect).toEqual([])
+  expect(unsigned.findings).toContainEqual({
+    state: 'unknown',
+    what: 'standing',
+    found: 'reading needs somebody whom this gate knows',
+    next: expect.stringContaining('--ssh-key'),
+  })
+  const url = `${gate.running.consoleUrl}/api/standing`
+  expect((await fetch(url)).status).toBe(401)
+  const seen = await readAsSession(gate.running.consoleUrl, keys, '/api/standing')
+  expect(Object.keys(seen as object).sort()).toEqual(['places', 'user'])
+  const wrong = { ...keys, secretAccessKey: 'x' }
+  await expect(
+    readAsSession(gate.running.consoleUrl, wrong, '/api/standing'),
+  ).rejects.toMatchObject({ code: 'sign_in_needed' })
 })
 
 test('every finding that is not well says what to do next', async () => {
@@ -118,7 +141,9 @@ test("C2 a session on the gate's own user is broken, and so is every secret that
 test.skipIf(!canTry)(
   'C2 a session on a user of its own, with nothing in reach, stands (needs root)',
   async () => {
-    const ran = await doctor(session(), env(), NOBODY)
+    // Keys work for the user who used them first.
+    const own = await gate.open('alice')
+    const ran = await doctor(session(), env(own), NOBODY)
     expect(brokenOf(ran)).toEqual([])
     expect(ran.code).toBe(0)
   },

@@ -105,6 +105,7 @@ test('M12 without a sign-in nothing can be read but what the gate is; an id is n
     '/api/ledger/files/checkpoint',
     '/api/events',
     '/api/me',
+    '/api/standing',
     '/api/nothing',
   ]) {
     const answer = await fetch(at(path))

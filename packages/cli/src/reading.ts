@@ -63,13 +63,17 @@ export function sessionKeys(
 }
 
 /** How a request stands, asked by the session that it came from, under its own keys. */
-export async function statusForSession<T>(
+export function statusForSession<T>(
   base: string,
   keys: SessionKeys,
   requestId: string,
   waitMs = 0,
 ): Promise<T> {
-  const target = `/api/requests/${requestId}/status?waitMs=${waitMs}`
+  return readAsSession(base, keys, `/api/requests/${requestId}/status?waitMs=${waitMs}`)
+}
+
+/** One of the few addresses that a session may read, signed with its keys. */
+export function readAsSession<T>(base: string, keys: SessionKeys, target: string): Promise<T> {
   const request = {
     method: 'GET',
     target,

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { Standing } from '@seconder/gateway/wall/standing'
 import type { Command } from 'commander'
-import { broken, countWords, type Finding, findingLines } from '../diagnosis/finding.ts'
-import { gateFindings } from '../diagnosis/gate-standing.ts'
-import { sessionFindings } from '../diagnosis/session-reach.ts'
+import { broken, countWords, type Finding, findingLines, unknown } from '../diagnosis/finding.ts'
+import { answersFinding, gateFindings } from '../diagnosis/gate-standing.ts'
+import { type SeenStanding, surroundingFindings, wallFindings } from '../diagnosis/session-reach.ts'
 import {
   answersAt,
   clientFindings,
@@ -14,12 +14,14 @@ import {
   METADATA_URL,
 } from '../diagnosis/surroundings.ts'
 import { CommandFailure, EXIT } from '../failure.ts'
-import { GateClient, type GateFacts } from '../gate-client.ts'
+import type { GateClient, GateFacts } from '../gate-client.ts'
+import { gateFor, readAsSession, sessionKeys } from '../reading.ts'
 import { print, table, toned } from '../render/terminal.ts'
 
 interface DoctorOptions {
   readonly gate?: string
   readonly config?: string
+  readonly sshKey?: string
   readonly session?: boolean
   readonly metadata: string
   readonly json?: boolean
@@ -35,6 +37,7 @@ export function addDoctorCommand(program: Command): void {
     )
     .option('--gate <url>', 'console address of the gate')
     .option('--config <file>', `configuration to check; ${DEFAULT_CONFIG} where there is one`)
+    .option('--ssh-key <path>', 'your registered SSH key; the last one used is remembered')
     .option('--session', 'run it as the agent, in its shell: tries to reach what it must not')
     .option('--metadata <url>', 'with --session: the metadata service to try', METADATA_URL)
     .option('--json', 'as JSON')
@@ -45,7 +48,7 @@ export function addDoctorCommand(program: Command): void {
         'Without --session: as the operator, on the gate\'s host. "unseen" is what could not be looked at.',
         '',
         'Examples:',
-        '  seconder doctor',
+        '  seconder doctor --ssh-key ~/.ssh/id_ed25519',
         '  sudo -u kiro -i seconder doctor --session --gate http://127.0.0.1:8788',
         '',
       ].join('\n'),
@@ -80,31 +83,59 @@ async function examined(
   const config = options.config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined)
   if (config !== undefined && !options.session) findings.push(...(await configFindings(config)))
   findings.push(...(await clientFindings(process.env['PATH'])))
-  const asked = await askedOf(new GateClient(options.gate))
-  if ('state' in asked) return { findings: [...findings, asked], standing: null }
-  const { facts, standing } = asked
-  if (!options.session) findings.push(...gateFindings(facts, standing))
-  else {
-    const surroundings = {
-      environ: process.env,
-      home: homedir(),
-      uid: process.getuid?.() ?? null,
-      endpoint: facts.endpoint,
-      metadataAnswers: () => answersAt(options.metadata),
+  const client = gateFor(options)
+  const facts = await asFinding('gate', () => client.facts())
+  if ('state' in facts) return { findings: [...findings, facts], standing: null }
+  if (options.session) {
+    return {
+      findings: [...findings, ...(await sessionFindings(client, facts, options))],
+      standing: null,
     }
-    findings.push(...(await sessionFindings(standing, surroundings)))
   }
-  return { findings, standing }
+  findings.push(answersFinding(facts))
+  const standing = await asFinding('standing', () => client.get<Standing>('/api/standing'))
+  if ('state' in standing) return { findings: [...findings, standing], standing: null }
+  return { findings: [...findings, ...gateFindings(standing)], standing }
 }
 
-async function askedOf(
+/** From the shell of an agent: the gate tells its session, and nobody else here, what to try. */
+async function sessionFindings(
   client: GateClient,
-): Promise<{ facts: GateFacts; standing: Standing } | Finding> {
+  { endpoint }: GateFacts,
+  { metadata }: DoctorOptions,
+): Promise<Finding[]> {
+  const surroundings = {
+    environ: process.env,
+    home: homedir(),
+    uid: process.getuid?.() ?? null,
+    endpoint,
+    metadataAnswers: () => answersAt(metadata),
+  }
+  const keys = sessionKeys(process.env)
+  const seen =
+    keys === null
+      ? unknown(
+          'wall',
+          'this shell has no keys of a session, so the gate tells it nothing to try',
+          'run it where the agent runs: seconder session open, or seconder run',
+        )
+      : await asFinding('wall', () =>
+          readAsSession<SeenStanding>(client.base, keys, '/api/standing'),
+        )
+  const wall = 'state' in seen ? [seen] : wallFindings(seen, surroundings)
+  return [...wall, ...(await surroundingFindings(surroundings))]
+}
+
+/** What was asked, or why it could not be known: a gate that is not there is broken, anything else unseen. */
+async function asFinding<T extends object>(
+  what: string,
+  ask: () => Promise<T>,
+): Promise<T | Finding> {
   try {
-    return { facts: await client.facts(), standing: await client.get<Standing>('/api/standing') }
+    return await ask()
   } catch (cause) {
     if (!(cause instanceof CommandFailure)) throw cause
-    return broken('gate', cause.message, cause.help)
+    return (what === 'gate' ? broken : unknown)(what, cause.message, cause.help)
   }
 }
 

@@ -10,16 +10,20 @@ const CLOCK_MS_MAX = 5 * 60_000
 /** The SCPs that `seconder init aws` writes. */
 const SCPS = ['seconder-changes', 'seconder-tags']
 
-export function gateFindings(facts: GateFacts, standing: Standing): Finding[] {
+export function answersFinding(facts: GateFacts): Finding {
+  return facts.refusing === null
+    ? ok('gate', `answers under epoch ${facts.epoch}`)
+    : broken(
+        'gate',
+        `refuses everything: ${facts.refusing}`,
+        'two people: seconder policy activate',
+      )
+}
+
+export function gateFindings(standing: Standing): Finding[] {
   const { user, own, observing, notices, assumesRoles } = standing
   return [
-    facts.refusing === null
-      ? ok('gate', `answers under epoch ${facts.epoch}, as user ${user.name}`)
-      : broken(
-          'gate',
-          `refuses everything: ${facts.refusing}`,
-          'two people: seconder policy activate',
-        ),
+    ok('user', `it runs as user ${user.name}`),
     own === null
       ? warning(
           'identity',

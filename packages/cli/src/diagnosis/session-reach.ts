@@ -25,14 +25,21 @@ export interface Surroundings {
   readonly metadataAnswers: () => Promise<boolean>
 }
 
-export async function sessionFindings(
-  standing: Standing,
-  surroundings: Surroundings,
-): Promise<Finding[]> {
+/** What a session is told of the gate. */
+export type SeenStanding = Pick<Standing, 'user' | 'places'>
+
+/** What must not be reached, each thing tried. */
+export function wallFindings(standing: SeenStanding, surroundings: Surroundings): Finding[] {
   return [
     userFinding(standing, surroundings),
     ...placeFindings(standing, surroundings),
     memoryFinding(standing.user.pid),
+  ]
+}
+
+/** What this shell has at hand besides the keys of its session. */
+export async function surroundingFindings(surroundings: Surroundings): Promise<Finding[]> {
+  return [
     ...endpointFindings(surroundings),
     ...credentialFindings(surroundings),
     (await surroundings.metadataAnswers())
@@ -45,7 +52,7 @@ export async function sessionFindings(
   ]
 }
 
-function userFinding({ user }: Standing, { uid }: Surroundings): Finding {
+function userFinding({ user }: SeenStanding, { uid }: Surroundings): Finding {
   if (uid === 0)
     return broken('user', 'this session runs as root', 'run the agent as a user of its own')
   if (uid !== null && uid === user.uid) {
@@ -59,7 +66,7 @@ function userFinding({ user }: Standing, { uid }: Surroundings): Finding {
 }
 
 /** Each place tried for real; places that fare alike are one finding. */
-function placeFindings({ places, user }: Standing, { uid }: Surroundings): Finding[] {
+function placeFindings({ places, user }: SeenStanding, { uid }: Surroundings): Finding[] {
   const isNear = uid === 0 || uid === user.uid
   return [...new Set(places.map(({ what }) => what))].map((what) => {
     const own = places.filter((place) => place.what === what)

@@ -7,6 +7,7 @@ import type { Gate } from '../gate.ts'
 import { ACT_CHARS_MAX } from '../lib/signed-act.ts'
 import { unknownRequest } from '../review/checks.ts'
 import type { PageOf, RequestRow, SessionRow } from '../state/store.ts'
+import { asSessionSees } from '../wall/standing.ts'
 import { addAgentActs } from './agent-acts.ts'
 import { addAway } from './away.ts'
 import { addBreakGlass } from './break-glass.ts'
@@ -83,7 +84,10 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   addAway(app, gate)
   app.get('/healthz', (context) => context.json({ ok: true }))
   app.get('/api/gate', async (context) => context.json(await gate.facts()))
-  app.get('/api/standing', async (context) => context.json(await gate.standing.now()))
+  app.get('/api/standing', async (context) => {
+    const standing = await gate.standing.now()
+    return context.json(context.get('reader') === null ? asSessionSees(standing) : standing)
+  })
   app.get('/api/keys', async (context) => {
     const known = await gate.store.personByKey(context.req.query('fingerprint') ?? '')
     return context.json({ person: known?.person.name ?? null })

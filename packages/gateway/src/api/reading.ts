@@ -21,7 +21,6 @@ import type { RequestRow, SessionRow } from '../state/store.ts'
 const OPEN = new Set([
   '/api/gate',
   '/api/keys',
-  '/api/standing',
   '/api/epochs/candidate',
   '/api/sign-ins/provider',
   '/api/sign-ins/provider/return',
@@ -29,6 +28,8 @@ const OPEN = new Set([
 
 /** Agents may ask for this of their own requests. */
 const STATUS = /^\/api\/requests\/([^/]+)\/status$/
+/** And for the part of this that tells a session where it must not reach (`seconder doctor --session`). */
+const STANDING = '/api/standing'
 
 export interface ReadingEnv {
   Variables: {
@@ -47,13 +48,11 @@ export function requireReader(gate: Gate, clock: Clock): MiddlewareHandler<Readi
       return next()
     }
     const asked = STATUS.exec(path)?.[1]
-    if (
-      asked !== undefined &&
-      context.req.header('authorization')?.startsWith('AWS4-HMAC-SHA256 ')
-    ) {
+    const isAgents = asked !== undefined || path === STANDING
+    if (isAgents && context.req.header('authorization')?.startsWith('AWS4-HMAC-SHA256 ')) {
       const session = await sessionOf(gate, clock, context)
       await requirePeer(gate.store, session, () => peerOf(socketOf(context.env)))
-      requireOwn(await gate.store.request(asked), session)
+      if (asked !== undefined) requireOwn(await gate.store.request(asked), session)
       return next()
     }
     const reads = await readerOf(gate, context)

@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { NotifyStanding } from '../notify/notifier.ts'
 import type { Place } from './places.ts'
 
-/** How long one look at AWS holds, in milliseconds: anybody on the host may ask. */
+/** How long one look at AWS holds, in milliseconds: members and agents may ask often. */
 export const LOOK_MS = 60_000
 
 export interface Standing {
@@ -25,6 +25,11 @@ export interface Standing {
   /** Whom requests are told to, and how that goes; null where nobody is told. */
   readonly notify: NotifyStanding | null
   readonly aws: OwnLook
+}
+
+/** What an agent's session is told: whom it must not be and what it must not reach, so that it can be tried. */
+export function asSessionSees({ user, places }: Standing): Pick<Standing, 'user' | 'places'> {
+  return { user, places }
 }
 
 export interface StandingFacts {
