@@ -1,13 +1,12 @@
 // Builds a gate from its configuration and starts it: the only file that puts parts together. The AWS
 // door and the people's API are two listeners; neither can do the other's work.
-import type http from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { dirname, join } from 'node:path'
-import { serve as serveHono } from '@hono/node-server'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { createApi } from './api/api.ts'
 import type { LedgerReading } from './api/ledger-pages.ts'
+import { servePeople } from './api/people-server.ts'
 import { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import { assumesRoles, type Config, type RoleRow } from './config.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
@@ -371,13 +370,8 @@ class Running implements Gate {
       ...hostsOf(this.#consoleUrl),
       ...this.people.relyingParty().origins.map((origin) => new URL(origin).host),
     ])
-    const people = serveHono({
-      fetch: app.fetch,
-      hostname: config.listen.console.host,
-      port: config.listen.console.port,
-    })
-    await once(people)
-    this.#consoleUrl = urlOf(people.address() as AddressInfo, config.listen.console)
+    const people = await servePeople(app.fetch, config.listen.console)
+    this.#consoleUrl = urlOf(people.address, config.listen.console)
     await this.people.opened()
     tunnels.attach(door)
     door.listen(config.listen.aws.port, config.listen.aws.host)
@@ -390,7 +384,7 @@ class Running implements Gate {
       const upkeepEnded = stopUpkeep()
       this.people.firstMember.withdraw()
       tunnels.close()
-      await Promise.all([closed(door), closed(people as http.Server)])
+      await Promise.all([closed(door), closed(people.server)])
       await upkeepEnded
       await this.#following.close()
       this.#access.close()

@@ -28,7 +28,7 @@ import { statusOf } from './status.ts'
 export const LISTED = 100
 export const LISTED_MAX = 1_000
 /** Largest body of one call: an act with everything that belongs to it. */
-const BODY_BYTES_MAX = 4 * ACT_CHARS_MAX
+export const BODY_BYTES_MAX = 4 * ACT_CHARS_MAX
 /** Longest wait of one status call, in milliseconds. */
 export const WAIT_MS_MAX = 25_000
 
@@ -82,16 +82,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   addPeople(app, gate)
   addSignIns(app, gate)
   addAway(app, gate)
-  app.get('/healthz', (context) => context.json({ ok: true }))
-  app.get('/api/gate', async (context) => context.json(await gate.facts()))
-  app.get('/api/standing', async (context) => {
-    const standing = await gate.standing.now()
-    return context.json(context.get('reader') === null ? asSessionSees(standing) : standing)
-  })
-  app.get('/api/keys', async (context) => {
-    const known = await gate.store.personByKey(context.req.query('fingerprint') ?? '')
-    return context.json({ person: known?.person.name ?? null })
-  })
+  addFacts(app, gate)
   app.post('/api/reviews', async (context) => {
     return context.json(
       await shownRequest(gate.store, await gate.desk.submit(await givenAct(context.req))),
@@ -115,6 +106,20 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
     return context.json(body, 404)
   })
   return app
+}
+
+/** What the gate is, and how it stands. */
+function addFacts(app: Hono<ReadingEnv>, gate: Gate): void {
+  app.get('/healthz', (context) => context.json({ ok: true }))
+  app.get('/api/gate', async (context) => context.json(await gate.facts()))
+  app.get('/api/standing', async (context) => {
+    const standing = await gate.standing.now()
+    return context.json(context.get('reader') === null ? asSessionSees(standing) : standing)
+  })
+  app.get('/api/keys', async (context) => {
+    const known = await gate.store.personByKey(context.req.query('fingerprint') ?? '')
+    return context.json({ person: known?.person.name ?? null })
+  })
 }
 
 /** What a program gets at the address of a page, or a person where no console is built. */
