@@ -24,7 +24,10 @@ export interface FolderOptions {
   /** Entries that are handed back, the first ones; default: a million. */
   readonly keep?: number
   readonly onProgress?: (done: number, of: number) => void
-  /** Each entry once, in order, as it stands in the log, with its leaf hash in hex. */
+  /**
+   * Each entry in order, as it stands in the log, with its leaf hash in hex; from 0 again where a running gate
+   * moved files meanwhile.
+   */
   readonly onEntry?: (index: number, text: string, hash: string) => void
 }
 
