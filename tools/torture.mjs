@@ -1,32 +1,47 @@
-// Runs the torture for as many mutants as asked for, or as long as allowed:
-//   npm run torture -- --requests 1000000 --seed 7 --minutes 60
-// It prints its seed, and stops at the first finding.
+// Runs the torture for as much as asked for, or as long as allowed, and prints its seed:
+//   npm run torture -- --only requests --requests 1000000 --seed 7 --minutes 60
+//   npm run torture -- --only gateways --grants 1000 --retries 200 --minutes 60
+// `requests`: mutants of signed requests. `gateways`: gateways that are killed while racing retries use up
+// grants, three on one PostgreSQL and one on SQLite. It stops at the first finding.
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
+const FILES = {
+  requests: 'test/torture/torture.test.ts',
+  gateways: 'test/torture/gateways.test.ts',
+}
+
 const { values } = parseArgs({
   options: {
+    only: { type: 'string' },
     requests: { type: 'string', default: '1000000' },
+    grants: { type: 'string', default: '1000' },
+    retries: { type: 'string', default: '200' },
+    'kill-ms': { type: 'string', default: '4000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     first: { type: 'string', default: '0' },
     minutes: { type: 'string', default: '120' },
   },
 })
-for (const [name, value] of Object.entries(values)) {
+const { only, ...numbers } = values
+if (only !== undefined && !Object.hasOwn(FILES, only)) {
+  const known = Object.keys(FILES).join(', ')
+  process.stderr.write(`seconder: --only takes one of ${known}, not \`${only}\`\n`)
+  process.exit(2)
+}
+for (const [name, value] of Object.entries(numbers)) {
   if (!/^\d{1,9}$/.test(value)) {
     process.stderr.write(`seconder: --${name} takes a whole number, not \`${value}\`\n`)
     process.exit(2)
   }
 }
-const environment = {
-  ...process.env,
-  SECONDER_TORTURE_REQUESTS: values.requests,
-  SECONDER_TORTURE_SEED: values.seed,
-  SECONDER_TORTURE_FIRST: values.first,
-  SECONDER_TORTURE_MINUTES: values.minutes,
-}
-const done = spawnSync('npx', ['vitest', 'run', 'test/torture', '--disableConsoleIntercept=true'], {
+const said = Object.entries(numbers).map(([name, value]) => [
+  `SECONDER_TORTURE_${name.toUpperCase().replace('-', '_')}`,
+  value,
+])
+const files = only === undefined ? Object.values(FILES) : [FILES[only]]
+const done = spawnSync('npx', ['vitest', 'run', ...files, '--disableConsoleIntercept=true'], {
   stdio: 'inherit',
-  env: environment,
+  env: { ...process.env, ...Object.fromEntries(said) },
 })
 process.exit(done.status ?? 1)

@@ -19,9 +19,18 @@ const ROOT = join(import.meta.dirname, '..', '..')
 const START_MS_MAX = 60_000
 const LOOKS_MAX = 5
 
+export interface GateProcessOptions {
+  /** The URL of a PostgreSQL; default: a state of its own in a file. */
+  readonly state?: string
+  /** Whose people, ledger and policies it has: one that shares the state. */
+  readonly like?: GateProcess
+  readonly people?: readonly string[]
+}
+
 export class GateProcess {
   readonly folder = mkdtempSync(join(tmpdir(), 'seconder-crash-'))
-  readonly ledger = join(this.folder, 'ledger')
+  readonly #options: GateProcessOptions
+  readonly ledger: string
   notices: readonly string[] = []
   #child: ChildProcess | null = null
   #exited: Promise<unknown> = Promise.resolve()
@@ -29,19 +38,26 @@ export class GateProcess {
   #consoleUrl = ''
   #reading: SignedReading | null = null
 
+  private constructor(options: GateProcessOptions) {
+    this.#options = options
+    this.ledger = options.like?.ledger ?? join(this.folder, 'ledger')
+  }
+
   /** Writes keys and configuration; `start` starts it. */
-  static async create(upstreamUrl: string): Promise<GateProcess> {
-    const gate = new GateProcess()
+  static async create(upstreamUrl: string, options: GateProcessOptions = {}): Promise<GateProcess> {
+    const gate = new GateProcess(options)
     const people: string[] = []
-    for (const name of ['alice', 'bob']) {
-      await generateEd25519KeyFile(gate.key(name), name)
+    for (const name of options.people ??
+      (options.like ?? gate).#options.people ?? ['alice', 'bob']) {
+      if (!options.like) await generateEd25519KeyFile(gate.key(name), name)
       const line = readFileSync(`${gate.key(name)}.pub`, 'utf8').trim()
       people.push(`  - { name: ${name}, teams: [sre], sshKeys: ["${line}"] }`)
     }
     const lines = [
       'listen: { aws: "127.0.0.1:0", console: "127.0.0.1:0" }',
-      'state: sqlite:state/state.db',
-      'ledger: ledger',
+      `state: ${JSON.stringify(options.state ?? 'sqlite:state/state.db')}`,
+      'local: state',
+      `ledger: ${JSON.stringify(gate.ledger)}`,
       `policies: ${JSON.stringify(join(ROOT, 'lab', 'policies'))}`,
       `upstream: { aws: { endpoint: "${upstreamUrl}", timeoutMs: 5000 } }`,
       'environments: [{ name: production, accounts: ["123456789012"] }]',
@@ -59,7 +75,18 @@ export class GateProcess {
   }
 
   key(person: string): string {
-    return join(this.folder, person)
+    return join((this.#options.like ?? this).folder, person)
+  }
+
+  /** Of the AWS door. */
+  get endpoint(): string {
+    return this.#awsUrl
+  }
+
+  /** Whether its process runs. */
+  get runs(): boolean {
+    const { exitCode, signalCode } = this.#child ?? { exitCode: 0, signalCode: null }
+    return exitCode === null && signalCode === null
   }
 
   /** Reads as bob. */
@@ -145,10 +172,14 @@ export class GateProcess {
     for (let looks = 1; ; looks++) {
       const { report, entries } = await verifyLedgerFolder(this.ledger)
       if (report.ok) return entries
-      const { exitCode, signalCode } = this.#child ?? { exitCode: 0, signalCode: null }
-      const runs = exitCode === null && signalCode === null
-      if (!runs || looks === LOOKS_MAX) throw new Error(JSON.stringify(report.problems))
+      if (!this.runs || looks === LOOKS_MAX) throw new Error(JSON.stringify(report.problems))
     }
+  }
+
+  /** Stops it as an operator does, and waits for its end. */
+  async stop(): Promise<void> {
+    if (this.runs) this.#child?.kill('SIGTERM')
+    await this.gone()
   }
 
   async remove(): Promise<void> {

@@ -13,6 +13,7 @@ import { NAME, PEOPLE_SECTIONS, type PeopleConfig, peopleConfig } from './people
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
 import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
 import { ESCALATE, REVIEW } from './review/review-config.ts'
+import { LOCAL, STATE, type StateConfig, stateConfig } from './state/state-config.ts'
 
 /** What all large bodies together may be given of a disk, whatever the file says: 1 TiB. */
 const UPLOADS_BYTES_MAX = 1024 ** 4
@@ -44,10 +45,8 @@ const SCHEMA = z.strictObject({
     })
     .prefault({}),
   ...PEOPLE_SECTIONS,
-  state: z
-    .string()
-    .regex(/^sqlite:.+/, 'write sqlite:PATH (PostgreSQL comes in a later version)')
-    .default('sqlite:.seconder/state.db'),
+  state: STATE,
+  local: LOCAL,
   ledger: z.string().default('.seconder/ledger'),
   policies: z.string().optional(),
   /** JSON file of the environments that each role reaches (red team H8). */
@@ -138,12 +137,10 @@ export interface Address {
   readonly port: number
 }
 
-export interface Config extends PeopleConfig {
+export interface Config extends PeopleConfig, StateConfig {
   /** Absolute path of the file that all this was read from; absent where it was put together in memory. */
   readonly configPath?: string
   readonly listen: { readonly aws: Address; readonly console: Address }
-  /** Absolute path of the SQLite file. */
-  readonly statePath: string
   readonly ledgerDirectory: string
   /** Absolute folder of the policies; the set shipped with Seconder when the file names none. */
   readonly policiesDirectory: string
@@ -221,8 +218,8 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 const SHIPPED_POLICIES = join(import.meta.dirname, '..', '..', '..', 'policies')
 
 /**
- * Returns the Config in `path`, with SECONDER_LISTEN_AWS, SECONDER_LISTEN_CONSOLE, SECONDER_STATE and
- * SECONDER_LEDGER over it. Relative paths are relative to the file.
+ * Returns the Config in `path`, with SECONDER_LISTEN_AWS, SECONDER_LISTEN_CONSOLE, SECONDER_STATE,
+ * SECONDER_LOCAL and SECONDER_LEDGER over it. Relative paths are relative to the file.
  * Errors: `invalid_config`, naming the line.
  */
 export function loadConfig(path: string, environ: Environ = process.env): Config {
@@ -244,7 +241,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
   return {
     configPath: resolvePath(path),
     listen,
-    statePath: under((environ['SECONDER_STATE'] ?? raw.state).replace(/^sqlite:/, '')),
+    ...stateConfig(raw, environ, under),
     ledgerDirectory: under(environ['SECONDER_LEDGER'] ?? raw.ledger),
     policiesDirectory: raw.policies === undefined ? SHIPPED_POLICIES : under(raw.policies),
     ...(raw.roleReach === undefined ? {} : { roleReachPath: under(raw.roleReach) }),

@@ -309,8 +309,8 @@ export class Gateway {
       if (outcome.result === 'accepted') {
         await this.#parts.following.begin(effect, call.action, evidence, answer)
       }
-      await store.endEffect(effect.id)
       if (turn && place) await this.#parts.plans.ended(turn.course.plan, place, outcome.result)
+      await store.endEffect(effect.id)
       await this.#multipart.ended(call, executed)
     } catch (cause) {
       throw notRecorded(cause)

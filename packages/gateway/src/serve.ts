@@ -1,12 +1,9 @@
 // Builds a gate from its configuration and starts it: the only file that puts parts together. The AWS
 // door and the people's API are two listeners; neither can do the other's work.
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { WireRequest } from '@seconder/aws/wire-request'
-import type { Ledger } from '@seconder/ledger/ledger'
-import { createApi } from './api/api.ts'
 import type { LedgerReading } from './api/ledger-pages.ts'
-import { servePeople } from './api/people-server.ts'
 import { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import { assumesRoles, type Config, type RoleRow } from './config.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
@@ -25,15 +22,16 @@ import { protectedRows } from './epoch/protected.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
 import { lookAsItself } from './execute/own-look.ts'
+import { type Closing, type Foundation, openFoundation } from './foundation.ts'
 import type { Gate, GateFacts, RunningGate } from './gate.ts'
 import { Gateway } from './gateway.ts'
 import { agentSession } from './identify/agent-act.ts'
-import type { Isolation } from './identify/caller.ts'
 import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
-import { type Clock, systemClock } from './lib/clock.ts'
-import { closed, once } from './lib/listening.ts'
+import type { Clock } from './lib/clock.ts'
+
 import type { GivenAct } from './lib/signed-act.ts'
+import { type Listening, type Measure, openListeners } from './listeners.ts'
 import { type ShownAbsence, shownAbsences, takeAway } from './notify/away.ts'
 import { notifierOf, type RunningNotifier } from './notify/start.ts'
 import { deskUnder } from './path/desk-under.ts'
@@ -41,27 +39,16 @@ import { Following } from './path/following.ts'
 import { LookUps } from './path/look-ups.ts'
 import { PeopleSide } from './people/people-side.ts'
 import { PlanDesk } from './plans/plan-desk.ts'
-import { BODY_TIMES } from './receive/body.ts'
 import { type ConnectDoor, openConnectDoor } from './receive/connect/connect-door.ts'
-import { answerDoor } from './receive/door.ts'
 import { measureIsolation, peerUid } from './receive/isolation.ts'
-import { createDoorServer } from './receive/listener.ts'
-import { hostsOf, ownHosts, urlOf } from './receive/own-hosts.ts'
-import { peerOf } from './receive/peer.ts'
 import { Spool } from './receive/spool.ts'
-import { openGateLedger } from './record/gate-ledger.ts'
-import { closeOpenEffects } from './record/open-effects.ts'
-import { createRecorder, type Recorder } from './record/recorder.ts'
+import type { Recorded, Recorder } from './record/recorder.ts'
 import { Timeline } from './record/timeline.ts'
 import type { ReviewDesk } from './review/desk.ts'
-import { openSqliteStore } from './state/open-store.ts'
-import type { SessionRow, Store } from './state/store.ts'
+import type { EpochRow, SessionRow, Store } from './state/store.ts'
 import { startUpkeep } from './upkeep.ts'
 import { StandingDesk } from './wall/standing.ts'
 import { Wall } from './wall/wall.ts'
-
-/** How far the peer of a connection is from the gate. */
-type Measure = (socket: Socket) => Isolation | Promise<Isolation>
 
 export type { RunningGate }
 
@@ -73,13 +60,12 @@ export type { RunningGate }
  */
 export async function serve(
   config: Config,
-  clock: Clock = systemClock(),
+  clock?: Clock,
   measure?: Measure,
 ): Promise<RunningGate> {
-  const store = openSqliteStore(config.statePath)
-  const closing: (() => Promise<void>)[] = [() => store.close()]
+  const closing: Closing = []
   try {
-    return await start(config, store, clock, measure, closing)
+    return await start(config, await openFoundation(config, clock, closing), measure, closing)
   } catch (cause) {
     // A start that fails lets go of everything, so that the next one finds nothing locked.
     for (const close of closing.reverse()) await close()
@@ -89,43 +75,32 @@ export async function serve(
 
 async function start(
   config: Config,
-  store: Store,
-  clock: Clock,
+  foundation: Foundation,
   measure: Measure | undefined,
-  closing: (() => Promise<void>)[],
+  closing: Closing,
 ): Promise<RunningGate> {
-  const opened = await openGateLedger(config, store, clock)
-  closing.push(opened.close)
+  const { store, recorder, clock, notices, shared } = foundation
   const wall = new Wall(config, clock)
   wall.requireShut()
-  const { ledger, gateId, notices, verifierKey } = opened
-  const recorder = createRecorder(ledger, clock, opened.remembering)
   const own = await ownIdentity(config, clock)
-  const signed = await firstEpoch(config, store, recorder, clock, own)
+  const signed = await store.alone('first epoch', () =>
+    firstEpoch(config, store, recorder, clock, own),
+  )
   const epoch = alsoProtecting(signed, protectedRows(config, own))
-  notices.push(...(await closeOpenEffects(ledger, store, recorder)))
+  notices.push(...(await foundation.endLeft()))
   const tunnels = await openConnectDoor(config, clock)
-  const running = new Running({
-    config,
-    tunnels,
-    store,
-    ledger,
-    recorder,
-    clock,
-    gateId,
-    epoch,
-    own,
-    wall,
-    verifierKey,
-  })
+  const running = new Running({ ...foundation, config, tunnels, epoch, own, wall })
   await running.checkRoles(config.roles)
   notices.push(...(await running.notices()))
-  await running.plans.stopInterrupted()
+  // A step that is under way may be another gateway's; of those that died it is stopped when they are buried.
+  if (!shared) await running.plans.stopInterrupted()
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
+  running.hearOthers()
   const { awsUrl, consoleUrl, stop } = await running.listen(
     measure ?? ((socket) => measureIsolation(socket, (uid) => wall.reaches(uid))),
   )
-  closing.push(stop, running.notifier.start())
+  const notifies = () => running.notifier.start()
+  closing.push(stop, shared ? shared.inTurn('notify', notifies) : notifies())
   notices.push(...(await running.people.offerFirst()))
   return {
     gate: running,
@@ -139,19 +114,13 @@ async function start(
   }
 }
 
-interface RunningOptions {
+interface RunningOptions extends Omit<Foundation, 'notices'> {
   readonly config: Config
   readonly tunnels: ConnectDoor
-  readonly store: Store
-  readonly ledger: Ledger
-  readonly recorder: Recorder
-  readonly clock: Clock
-  readonly gateId: string
   readonly epoch: ActiveEpoch
   /** The gate's own ARN; null where an emulator stands for AWS. */
   readonly own: string | null
   readonly wall: Wall
-  readonly verifierKey: string
 }
 
 class Running implements Gate {
@@ -215,8 +184,7 @@ class Running implements Gate {
         await this.checkRoles(content.roles)
       },
       activated: async (row, voidedRequests) => {
-        this.#epoch = alsoProtecting(await loadEpoch(row), protectedRows(config, options.own))
-        this.refusing = refusingReason(this.#epoch)
+        await this.#load(row)
         this.desk.wake(voidedRequests)
       },
     })
@@ -236,6 +204,32 @@ class Running implements Gate {
       holdMs: config.review.holdMs,
       requestUrl: (id) => `${this.#consoleUrl}/requests/${id}`,
     })
+  }
+
+  async #load(row: EpochRow): Promise<void> {
+    const { config, own } = this.#options
+    this.#epoch = alsoProtecting(await loadEpoch(row), protectedRows(config, own))
+    this.refusing = refusingReason(this.#epoch)
+  }
+
+  /** Follows what other gateways of the same state do. */
+  hearOthers(): void {
+    const { shared, recorder } = this.#options
+    if (!shared) return
+    recorder.onRecorded((recorded) => {
+      if (recorded.request !== undefined) this.desk.wake([recorded.request])
+      void this.#follow(recorded.type).catch(() => undefined)
+    })
+    shared.onEnded(({ plans }) => {
+      void this.plans.stopInterrupted(plans).catch(() => undefined)
+      void this.#following.resume().catch(() => undefined)
+    })
+  }
+
+  async #follow(type: Recorded['type']): Promise<void> {
+    if (type === 'epoch-activated') await this.#inForce()
+    if (type === 'session-closed' || type === 'people-changed') await this.#access.forgetEnded()
+    if (type === 'people-changed') await this.#options.endLeft()
   }
 
   #peopleSide(): PeopleSide {
@@ -267,7 +261,12 @@ class Running implements Gate {
 
   /** The loaded epoch, only while it is the active one and this build may decide under it. */
   async #inForce(): Promise<ActiveEpoch> {
+    this.#options.shared?.requireMember()
     const active = await this.store.activeEpoch()
+    // Another gateway activated it: by signatures that the ledger has, for everybody.
+    if (this.#options.shared && active && active.number > this.#epoch.number) {
+      await this.#load(active)
+    }
     if (this.refusing === null && active?.number === this.#epoch.number) return this.#epoch
     throw notInForce(this.refusing)
   }
@@ -352,43 +351,27 @@ class Running implements Gate {
     return takeAway({ ...this.#options, acts: this.people.acts, absences }, act)
   }
 
-  async listen(
-    measure: Measure,
-  ): Promise<{ awsUrl: string; consoleUrl: string; stop: () => Promise<void> }> {
+  async listen(measure: Measure): Promise<Listening> {
     const { config, store, clock, tunnels } = this.#options
-    const times = { ...BODY_TIMES, idleMs: config.uploads?.idleMs ?? BODY_TIMES.idleMs }
-    const intake = { gateway: this.gateway, spool: this.spool, times }
-    // Made again only where the address became known since; nobody is answered by name before that.
-    const madeFor = (url: string) => ({ url, ...ownHosts(url), named: null, measure, peer: peerOf })
-    let own = madeFor('')
-    const door = createDoorServer((incoming, outgoing, isAwaited) => {
-      if (own.url !== this.#awsUrl) own = madeFor(this.#awsUrl)
-      const facts = tunnels.factsOf(incoming.socket, own)
-      void answerDoor(intake, incoming, outgoing, facts, isAwaited)
+    const listening = await openListeners({
+      ...{ config, tunnels, gate: this, spool: this.spool, measure },
+      consoleListens: async (url) => {
+        this.#consoleUrl = url
+        await this.people.opened()
+      },
     })
-    const app = createApi(this, () => [
-      ...hostsOf(this.#consoleUrl),
-      ...this.people.relyingParty().origins.map((origin) => new URL(origin).host),
-    ])
-    const people = await servePeople(app.fetch, config.listen.console)
-    this.#consoleUrl = urlOf(people.address, config.listen.console)
-    await this.people.opened()
-    tunnels.attach(door)
-    door.listen(config.listen.aws.port, config.listen.aws.host)
-    await once(door)
-    this.#awsUrl = urlOf(door.address() as AddressInfo, config.listen.aws)
+    this.#awsUrl = listening.awsUrl
     await this.#following.resume()
     const sweeps = [() => this.desk.sweep(), () => this.people.due()]
     const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {
       const upkeepEnded = stopUpkeep()
       this.people.firstMember.withdraw()
-      tunnels.close()
-      await Promise.all([closed(door), closed(people.server)])
+      await listening.stop()
       await upkeepEnded
       await this.#following.close()
       this.#access.close()
     }
-    return { awsUrl: this.#awsUrl, consoleUrl: this.#consoleUrl, stop }
+    return { ...listening, stop }
   }
 }

@@ -10,6 +10,7 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description("start the gate: the AWS door for agents, and the people's API")
     .option('--config <file>', 'configuration', 'seconder.yaml')
+    .option('--state <where>', 'sqlite:PATH or postgres://..., instead of what the file says')
     .option('--json', 'print the addresses as one JSON line')
     .addHelpText(
       'after',
@@ -18,8 +19,9 @@ export function addServeCommand(program: Command): void {
     .action(start)
 }
 
-async function start(options: { config: string; json?: boolean }): Promise<void> {
-  const config = loadConfig(options.config)
+async function start(options: { config: string; state?: string; json?: boolean }): Promise<void> {
+  const said = options.state === undefined ? {} : { SECONDER_STATE: options.state }
+  const config = loadConfig(options.config, { ...process.env, ...said })
   const running = await serve(config)
   const { awsUrl, consoleUrl, notices } = running
   if (options.json) {

@@ -14,7 +14,6 @@ import {
 import type { Recorder } from '../record/recorder.ts'
 import type { Timeline } from '../record/timeline.ts'
 import { signerNow } from '../review/checks.ts'
-import { Mutexes } from '../review/mutexes.ts'
 import type { BreakGlassRow } from '../state/break-glass-store.ts'
 import type { Store } from '../state/store.ts'
 import { accountText } from './account.ts'
@@ -42,7 +41,6 @@ export interface BreakGlassOptions {
 
 export class BreakGlassDesk {
   readonly #options: BreakGlassOptions
-  readonly #mutexes = new Mutexes()
 
   constructor(options: BreakGlassOptions) {
     this.#options = options
@@ -102,7 +100,9 @@ export class BreakGlassDesk {
   async review(given: GivenAct): Promise<BreakGlassRow> {
     const { acts } = this.#options
     const verified = await acts.verify(given, AFTER_REVIEW_NAMESPACE, AFTER_REVIEW_STATEMENT)
-    return this.#mutexes.run(verified.statement.breakGlass, () => this.#reviewed(verified))
+    return this.#options.store.alone(`break-glass ${verified.statement.breakGlass}`, () =>
+      this.#reviewed(verified),
+    )
   }
 
   async #reviewed(

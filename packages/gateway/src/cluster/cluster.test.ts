@@ -85,7 +85,12 @@ const range = (from: number, to: number) =>
 
 async function verified(size: number): Promise<readonly unknown[]> {
   const verifierKey = members[0]?.ledger.verifierKey ?? ''
-  const report = await verifyDirectory(directory, { verifierKey })
+  // While gateways run, files are replaced between two reads of one look; what is wrong stays wrong.
+  let report = await verifyDirectory(directory, { verifierKey })
+  for (let looks = 1; looks < 5 && report.problems.length > 0; looks++) {
+    process.stdout.write(`${JSON.stringify(report.problems)}\n`)
+    report = await verifyDirectory(directory, { verifierKey })
+  }
   expect(report.problems).toEqual([])
   expect(report.size).toBe(size)
   const entries: unknown[] = []
@@ -170,7 +175,10 @@ onServer(
     await server.query(`UPDATE gateways SET expires_at_ms = 0 WHERE id = '${dead}'`, db())
     const buried = await Promise.all([two, three].map(({ ledger }) => ledger.membership.bury()))
     const byTimer = buried.flat().length === 0
-    if (!byTimer) expect(buried.flat()).toEqual([{ effect: 'e-intended', operation: 'x:Delete' }])
+    if (!byTimer)
+      expect(buried.flat()).toEqual([
+        { effects: [{ effect: 'e-intended', operation: 'x:Delete' }], plans: [] },
+      ])
     // It only slept: nothing of it counts any more.
     await expect(outcome('e-intended', 'succeeded')).rejects.toMatchObject({
       code: 'ledger_stopped',
@@ -186,6 +194,24 @@ onServer(
       ['e-accepted', 'confirmed'],
     ])
     expect(await server.query('SELECT id FROM effects', db())).toEqual([])
+  },
+)
+
+onServer(
+  name('M10: an entry that waited for its place says no time long before what is there'),
+  async () => {
+    const [one] = await join3()
+    await founded(one)
+    const at = (ms: number) => new Date(1_800_000_000_000 + ms).toISOString()
+    await one.ledger.append(bytes({ at: at(60_000), n: 1 }))
+    await one.ledger.append(bytes({ at: at(57_000), n: 2 }))
+    await one.ledger.append(bytes({ at: at(0), n: 3 }))
+    await expect.poll(() => one.ledger.checkpoint().size, { timeout: 20_000 }).toBe(4)
+    expect((await verified(4)).slice(1)).toEqual([
+      { at: at(60_000), n: 1 },
+      { at: at(57_000), n: 2 },
+      { at: at(56_000), n: 3 },
+    ])
   },
 )
 

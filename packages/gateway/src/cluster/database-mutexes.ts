@@ -2,7 +2,7 @@
 // while the work goes on. Who dies holding one keeps the others waiting for a few seconds, no longer.
 import { randomUUID } from 'node:crypto'
 import { GatewayError } from '../errors.ts'
-import { Mutexes } from '../review/mutexes.ts'
+import { Mutexes } from '../lib/mutexes.ts'
 import type { Database } from '../state/sql.ts'
 import { DATABASE_NOW } from './schema.ts'
 
@@ -10,7 +10,7 @@ const HELD_MS = 5_000
 const RENEW_MS = 1_500
 /** How long somebody waits for one. */
 const WAIT_MS_MAX = 30_000
-const PAUSE_MS = { least: 5, most: 50 }
+const PAUSE_MS = { least: 2, most: 20 }
 
 export class DatabaseMutexes extends Mutexes {
   readonly #database: Database
@@ -21,13 +21,29 @@ export class DatabaseMutexes extends Mutexes {
   }
 
   /** As Mutexes; those of one gateway stand in line by themselves first. Errors: `state_error` after 30 s. */
-  override run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    return super.run(key, () => this.#alone(key, work))
+  override run<T>(
+    key: string,
+    work: () => Promise<T>,
+    already?: () => Promise<T | undefined>,
+  ): Promise<T> {
+    return super.run(key, () => this.#alone(key, work), already)
+  }
+
+  /** Does `work` only where nobody else has the key now; false where somebody does. */
+  async tryRun(key: string, work: () => Promise<unknown>): Promise<boolean> {
+    const owner = randomUUID()
+    if (!(await this.#taken(key, owner))) return false
+    await this.#held(key, owner, work)
+    return true
   }
 
   async #alone<T>(name: string, work: () => Promise<T>): Promise<T> {
     const owner = randomUUID()
     await this.#take(name, owner)
+    return this.#held(name, owner, work)
+  }
+
+  async #held<T>(name: string, owner: string, work: () => Promise<T>): Promise<T> {
     const timer = setInterval(() => {
       const sql = `UPDATE locks SET expires_at_ms = ${DATABASE_NOW} + ${HELD_MS} WHERE name = ? AND owner = ?`
       this.#database.run(sql, name, owner).catch(() => undefined)
@@ -44,15 +60,7 @@ export class DatabaseMutexes extends Mutexes {
 
   async #take(name: string, owner: string): Promise<void> {
     const startedMs = performance.now()
-    for (;;) {
-      const taken = await this.#database.run(
-        `INSERT INTO locks (name, owner, expires_at_ms) VALUES (?, ?, ${DATABASE_NOW} + ${HELD_MS})
-         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms
-         WHERE locks.expires_at_ms <= ${DATABASE_NOW}`,
-        name,
-        owner,
-      )
-      if (taken === 1) return
+    while (!(await this.#taken(name, owner))) {
       if (performance.now() - startedMs > WAIT_MS_MAX) {
         const message = `another gateway is busy with \`${name}\``
         throw new GatewayError('state_error', message, 'nothing was done; try again')
@@ -60,5 +68,16 @@ export class DatabaseMutexes extends Mutexes {
       const pauseMs = PAUSE_MS.least + Math.random() * (PAUSE_MS.most - PAUSE_MS.least)
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
+  }
+
+  async #taken(name: string, owner: string): Promise<boolean> {
+    const taken = await this.#database.run(
+      `INSERT INTO locks (name, owner, expires_at_ms) VALUES (?, ?, ${DATABASE_NOW} + ${HELD_MS})
+       ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms
+       WHERE locks.expires_at_ms <= ${DATABASE_NOW}`,
+      name,
+      owner,
+    )
+    return taken === 1
   }
 }

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import type { Sql } from '../state/sql.ts'
-import { BATCH_ENTRIES_MAX, insertEntries } from './order.ts'
+import { BATCH_ENTRIES_MAX, GROWN, insertEntries } from './order.ts'
 import { DATABASE_NOW } from './schema.ts'
 
 /** How often a gateway says that it lives, and after how long without a word it may be declared dead. */
@@ -14,8 +14,10 @@ export const RENEW_MS = 1_000
 export const LIFE_MS = 10_000
 
 export interface Ended {
-  readonly effect: string
-  readonly operation: string
+  /** Effects whose outcome is `unknown` from here on. */
+  readonly effects: readonly { readonly effect: string; readonly operation: string }[]
+  /** Plans of which a step was under way. */
+  readonly plans: readonly string[]
 }
 
 export class Membership {
@@ -49,32 +51,34 @@ export class Membership {
     await this.#end(this.id, false)
   }
 
-  /** Declares dead whose rows ran out; returns the effects that were under way. */
+  /** Declares dead whose rows ran out; returns what was under way, one for each gateway. */
   async bury(): Promise<Ended[]> {
     const dead = await this.#database.all(
       `SELECT id FROM gateways WHERE expires_at_ms <= ${DATABASE_NOW} AND id <> ?`,
       this.id,
     )
     const ended: Ended[] = []
-    for (const { id } of dead) ended.push(...(await this.#end(String(id), true)))
+    for (const { id } of dead) {
+      const one = await this.#end(String(id), true)
+      if (one) ended.push(one)
+    }
     return ended
   }
 
-  async #end(gateway: string, onlyWhereRunOut: boolean): Promise<Ended[]> {
-    const ended = await this.#database.within('locking', async (sql) => {
+  async #end(gateway: string, onlyWhereRunOut: boolean): Promise<Ended | false> {
+    return this.#database.within('locking', async (sql) => {
       // Held by whoever records: it has its place before this, or is refused after it.
       await sql.run('UPDATE ledger_head SET size = size WHERE id = 1')
       const runOut = onlyWhereRunOut ? ` AND expires_at_ms <= ${DATABASE_NOW}` : ''
       if ((await sql.run(`DELETE FROM gateways WHERE id = ?${runOut}`, gateway)) !== 1) return false
       return endEffects(sql, gateway, this.id)
     })
-    return ended === false ? [] : ended
   }
 }
 
-async function endEffects(sql: Sql, gateway: string, heir: string): Promise<Ended[]> {
+async function endEffects(sql: Sql, gateway: string, heir: string): Promise<Ended> {
   const rows = await sql.all(
-    `SELECT id, operation, state, ${DATABASE_NOW} AS now FROM effects WHERE gateway = ? ORDER BY id`,
+    `SELECT id, operation, state, plan, ${DATABASE_NOW} AS now FROM effects WHERE gateway = ? ORDER BY id`,
     gateway,
   )
   const followed = await sql.all('SELECT effect_id FROM followed WHERE gateway = ?', gateway)
@@ -82,18 +86,24 @@ async function endEffects(sql: Sql, gateway: string, heir: string): Promise<Ende
   await sql.run('UPDATE followed SET gateway = ? WHERE gateway = ?', heir, gateway)
   const begun = rows.filter(({ state }) => state === 'begun')
   const unfollowed = rows.filter(({ state, id }) => state === 'accepted' && !isFollowed.has(id))
+  const atMs = Number(rows[0]?.['now'] ?? 0)
   const texts = [
     ...begun.map((row) => outcomeOf(row, UNKNOWN)),
     ...unfollowed.map((row) => outcomeOf(row, UNCONFIRMED)),
   ]
   for (let from = 0; from < texts.length; from += BATCH_ENTRIES_MAX) {
     const some = texts.slice(from, from + BATCH_ENTRIES_MAX)
-    const grown = 'UPDATE ledger_head SET size = size + ? WHERE id = 1 RETURNING size'
-    const head = await sql.one(grown, some.length)
+    const head = await sql.one(GROWN, some.length, atMs, atMs)
     await insertEntries(sql, Number(head?.['size']) - some.length, some)
   }
   await sql.run('DELETE FROM effects WHERE gateway = ?', gateway)
-  return begun.map(({ id, operation }) => ({ effect: String(id), operation: String(operation) }))
+  return {
+    effects: begun.map(({ id, operation }) => ({
+      effect: String(id),
+      operation: String(operation),
+    })),
+    plans: rows.map(({ plan }) => String(plan)).filter((plan) => plan !== ''),
+  }
 }
 
 const UNKNOWN = { result: 'unknown', detail: 'the gate stopped before the answer came' } as const
@@ -129,7 +139,9 @@ export async function followEffects(sql: Sql, entries: readonly string[]): Promi
     } else if (type === 'outcome' && outcome?.result === 'accepted') {
       await sql.run(`UPDATE effects SET state = 'accepted' WHERE id = ?`, effect)
     } else if (type === 'outcome') {
-      await sql.run('DELETE FROM effects WHERE id = ?', effect)
+      // The step of a plan is ended after its outcome is recorded: until then its effect is remembered.
+      await sql.run(`DELETE FROM effects WHERE id = ? AND plan = ''`, effect)
+      await sql.run(`UPDATE effects SET state = 'ended' WHERE id = ?`, effect)
     }
   }
 }

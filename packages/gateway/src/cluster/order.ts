@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { LedgerError } from '@seconder/ledger/errors'
 import { GatewayError } from '../errors.ts'
+import { canonicalJson } from '../lib/canonical-json.ts'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import type { Sql } from '../state/sql.ts'
 import { DATABASE_NOW } from './schema.ts'
@@ -18,12 +19,26 @@ const LOOKS_MAX = 5
 /** Of a tlog-tiles bundle: a uint16 says how long an entry is. */
 const ENTRY_BYTES_MAX = 65_535
 
-interface Pending {
-  readonly text: string
+interface Pending extends Timed {
+  readonly askedAtMs: number
   readonly bytes: number
   readonly resolve: (appended: { index: number }) => void
   readonly reject: (error: Error) => void
 }
+
+/** An entry, and the time that it says; not a number where it says none. */
+interface Timed {
+  readonly text: string
+  readonly atMs: number
+}
+
+/** How far behind the newest entry the time of another one may be: less than what the verifier finds. */
+const BEHIND_MS_MAX = 4_000
+/**
+ * How long an entry may wait for its place. What is begun on its strength was decided before that wait, so past
+ * it the answer is that nothing was recorded. An outcome has happened, and is recorded however late.
+ */
+const WAIT_MS_MAX = 8_000
 
 /** What else is done in the transaction that gives entries their place. */
 export type AlongWith = (sql: Sql, entries: readonly string[]) => Promise<void>
@@ -66,7 +81,8 @@ export class Order {
         throw new LedgerError('queue_full', `${this.#queue.length} entries wait already`)
       }
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(entry)
-      this.#queue.push({ text, bytes, resolve, reject })
+      const atMs = timeOf(text)
+      this.#queue.push({ text, atMs, bytes, askedAtMs: performance.now(), resolve, reject })
       this.#queueBytes += bytes
       this.#running ??= this.#run()
     })
@@ -94,9 +110,13 @@ export class Order {
     while (this.#queue.length > 0) {
       const batch = this.#take()
       try {
-        let index = await this.#placed(batch.map(({ text }) => text))
+        let index = await this.#placed(batch)
         for (const { resolve } of batch) resolve({ index: index++ })
       } catch (cause) {
+        if (cause === TOO_LATE) {
+          this.#refuseLate(batch)
+          continue
+        }
         for (const { reject } of batch) reject(cause as Error)
         if (cause instanceof LedgerError && cause.code === 'ledger_stopped') this.#stop(cause)
       }
@@ -118,11 +138,15 @@ export class Order {
   }
 
   /** One name for all attempts: where an earlier one was committed after all, the next one finds it. */
-  async #placed(entries: readonly string[]): Promise<number> {
+  async #placed(batch: readonly Pending[]): Promise<number> {
     const id = randomUUID()
     for (let looks = 0; ; looks++) {
       try {
-        const first = await this.#database.within('locking', (sql) => this.#place(sql, id, entries))
+        const first = await this.#database.within('locking', async (sql) => {
+          // After an attempt whose end is not known, it is only looked.
+          if (looks === 0 && batch.some(isLate)) throw TOO_LATE
+          return this.#place(sql, id, batch)
+        })
         return first === false ? await this.#firstOf(id) : first
       } catch (cause) {
         const isUnknown = cause instanceof GatewayError && cause.code === 'state_unknown'
@@ -131,9 +155,22 @@ export class Order {
     }
   }
 
-  async #place(sql: Sql, id: string, entries: readonly string[]): Promise<number | false> {
-    const grown = 'UPDATE ledger_head SET size = size + ? WHERE id = 1 RETURNING size'
-    const head = await sql.one(grown, entries.length)
+  /** What came in time goes first in the next batch. */
+  #refuseLate(batch: readonly Pending[]): void {
+    const inTime = batch.filter((pending) => !isLate(pending))
+    for (const pending of inTime) this.#queueBytes += pending.bytes
+    this.#queue.unshift(...inTime)
+    for (const { reject } of batch.filter(isLate)) {
+      const message = 'the state database took too long to record an entry'
+      reject(new GatewayError('state_error', message, 'nothing was done; try again'))
+    }
+  }
+
+  async #place(sql: Sql, id: string, batch: readonly Timed[]): Promise<number | false> {
+    const newestMs = Math.max(0, ...batch.map(({ atMs }) => (Number.isNaN(atMs) ? 0 : atMs)))
+    const head = await sql.one(GROWN, batch.length, newestMs, newestMs)
+    const leastMs = Number(head?.['at_ms']) - BEHIND_MS_MAX
+    const entries = batch.map((timed) => notBefore(leastMs, timed))
     // Whoever declares a gateway dead holds that row too: here it is seen, or it comes after.
     const alive = await sql.one('SELECT 1 AS yes FROM gateways WHERE id = ?', this.#gateway)
     if (!alive) throw declaredDead()
@@ -160,6 +197,29 @@ export class Order {
     this.#queueBytes = 0
     this.#stopped(cause)
   }
+}
+
+/** Values: how many more, the time of the newest, twice. */
+export const GROWN = `UPDATE ledger_head SET size = size + ?, at_ms = CASE WHEN at_ms < ? THEN ? ELSE at_ms END
+  WHERE id = 1 RETURNING size, at_ms`
+const TOO_LATE = new Error('an entry waited too long')
+
+function timeOf(text: string): number {
+  try {
+    return Date.parse(String((JSON.parse(text) as { at?: unknown }).at))
+  } catch {
+    return Number.NaN
+  }
+}
+
+function isLate({ text, askedAtMs }: Pending): boolean {
+  return performance.now() - askedAtMs > WAIT_MS_MAX && !text.includes('"type":"outcome"')
+}
+
+/** What waited for its place says a time at which it had none yet: the earliest that may still come here. */
+function notBefore(leastMs: number, { text, atMs }: Timed): string {
+  if (Number.isNaN(atMs) || atMs >= leastMs) return text
+  return canonicalJson({ ...JSON.parse(text), at: new Date(leastMs).toISOString() })
 }
 
 const INSERTS = Array.from({ length: BATCH_ENTRIES_MAX + 1 }, (_, count) => {

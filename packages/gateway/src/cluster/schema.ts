@@ -3,7 +3,9 @@
 
 export const CLUSTER_MIGRATIONS: readonly string[] = [
   `
-  CREATE TABLE ledger_head (id INTEGER PRIMARY KEY, size INTEGER NOT NULL);
+  CREATE TABLE ledger_head (
+    id INTEGER PRIMARY KEY, size INTEGER NOT NULL, at_ms INTEGER NOT NULL
+  );
   CREATE TABLE ledger_entries (idx INTEGER PRIMARY KEY, entry TEXT NOT NULL);
   CREATE TABLE ledger_batches (
     id TEXT PRIMARY KEY, first_idx INTEGER NOT NULL, at_ms INTEGER NOT NULL

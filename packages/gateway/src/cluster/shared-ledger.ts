@@ -6,7 +6,7 @@ import type { Ledger } from '@seconder/ledger/ledger'
 import { SharedLog } from '@seconder/ledger/shared-log'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import { DatabaseClock } from './database-clock.ts'
-import { followEffects, Membership, RENEW_MS } from './membership.ts'
+import { type Ended, followEffects, Membership, RENEW_MS } from './membership.ts'
 import { Order } from './order.ts'
 import { Publishing } from './publishing.ts'
 import { type Heard, Tail } from './tail.ts'
@@ -39,6 +39,7 @@ export class SharedLedger implements Ledger {
   readonly #tail: Tail
   readonly membership: Membership
   readonly clock: DatabaseClock
+  readonly #enders: ((ended: Ended) => void)[] = []
   #first: Uint8Array | null = null
   #timers: NodeJS.Timeout[] = []
   readonly #running = new Set<Promise<void>>()
@@ -59,7 +60,9 @@ export class SharedLedger implements Ledger {
   /** Joins the gateways of this database. Errors: GatewayError `state_error`, LedgerError. */
   static async open(options: SharedLedgerOptions): Promise<SharedLedger> {
     const { database, directory, origin, signer, place } = options
-    await database.run('INSERT INTO ledger_head (id, size) VALUES (1, 0) ON CONFLICT DO NOTHING')
+    await database.run(
+      'INSERT INTO ledger_head (id, size, at_ms) VALUES (1, 0, 0) ON CONFLICT DO NOTHING',
+    )
     await database.run(
       `INSERT INTO ledger_publication (id, published, note, owner, token, expires_at_ms)
        VALUES (1, 0, '', '', 0, 0) ON CONFLICT DO NOTHING`,
@@ -97,9 +100,20 @@ export class SharedLedger implements Ledger {
     })
     this.#every(TICK_MS, () => this.#publishing.round())
     this.#every(RENEW_MS, async () => {
-      if (await this.membership.renew()) await this.membership.bury()
+      if (await this.membership.renew()) await this.#bury()
       else this.#options.stopped(new LedgerError('ledger_stopped', 'it was declared dead'))
     })
+  }
+
+  /** Hears of each gateway that died, once what it had begun is ended. */
+  onEnded(listener: (ended: Ended) => void): void {
+    this.#enders.push(listener)
+  }
+
+  async #bury(): Promise<void> {
+    for (const ended of await this.membership.bury()) {
+      for (const listener of this.#enders) listener(ended)
+    }
   }
 
   /** One at a time, with a pause in between; what fails is tried again, and said once. */

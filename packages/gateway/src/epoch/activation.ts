@@ -11,7 +11,6 @@ import {
 } from '../lib/signed-act.ts'
 import type { SignedAct } from '../record/entry.ts'
 import type { Recorder } from '../record/recorder.ts'
-import { Mutexes } from '../review/mutexes.ts'
 import type { EpochRow, Store } from '../state/store.ts'
 import type { VersionedContent } from './content.ts'
 
@@ -52,6 +51,9 @@ export interface ActivationOptions {
   readonly check: (candidate: VersionedContent) => Promise<void>
 }
 
+/** Where the state keeps the signatures of a version that needs more of them. */
+const PENDING = 'activation'
+
 interface PendingAct {
   readonly act: SignedAct
   /** Fingerprint of the key that signed. */
@@ -60,8 +62,6 @@ interface PendingAct {
 
 export class EpochDesk {
   readonly #options: ActivationOptions
-  readonly #mutexes = new Mutexes()
-  #pending: { version: string; from: number; acts: Map<string, PendingAct> } | null = null
 
   constructor(options: ActivationOptions) {
     this.#options = options
@@ -74,7 +74,7 @@ export class EpochDesk {
    */
   async sign(given: GivenAct): Promise<Activation> {
     const verified = await this.#options.acts.verify(given, EPOCH_NAMESPACE, EPOCH_STATEMENT)
-    return this.#mutexes.run('epoch', () => this.#take(verified))
+    return this.#options.store.alone('epoch', () => this.#take(verified))
   }
 
   async #take(verified: VerifiedAct<z.infer<typeof EPOCH_STATEMENT>>): Promise<Activation> {
@@ -101,18 +101,17 @@ export class EpochDesk {
     await this.#options.check(candidate)
     if (!(await store.useNonce(statement.nonce, nowMs)))
       throw invalidStatement('its nonce was used before')
-    if (this.#pending?.version !== candidate.version || this.#pending.from !== active.number) {
-      this.#pending = { version: candidate.version, from: active.number, acts: new Map() }
-    }
-    const { acts } = this.#pending
+    const signed = `${active.number} ${candidate.version}`
+    const acts = await this.#signedSoFar(signed)
     acts.set(person.name, { act, key: key.fingerprint })
     // Whoever was removed since, or whose key was, has signed nothing.
     for (const [name, { key: signedWith }] of acts) {
       if ((await store.personByKey(signedWith))?.person.name !== name) acts.delete(name)
     }
-    if (acts.size < EPOCH_SIGNERS)
+    if (acts.size < EPOCH_SIGNERS) {
+      await store.setMeta(PENDING, JSON.stringify({ signed, acts: [...acts] }))
       return { activated: false, signers: [...acts.keys()], missing: EPOCH_SIGNERS - acts.size }
-    this.#pending = null
+    }
     const epoch = {
       number: active.number + 1,
       version: candidate.version,
@@ -130,5 +129,13 @@ export class EpochDesk {
     const { voidedRequests } = await store.activateEpoch(epoch)
     await this.#options.activated(epoch, voidedRequests)
     return { activated: true, signers: [...acts.keys()], missing: 0 }
+  }
+
+  /** By whom this version was signed to replace the active epoch, at whichever gateway; of another one, nobody. */
+  async #signedSoFar(signed: string): Promise<Map<string, PendingAct>> {
+    const text = await this.#options.store.meta(PENDING)
+    if (text === undefined) return new Map()
+    const kept = JSON.parse(text) as { signed: string; acts: [string, PendingAct][] }
+    return new Map(kept.signed === signed ? kept.acts : [])
   }
 }

@@ -15,7 +15,6 @@ import {
 } from '../lib/signed-act.ts'
 import type { Entry, SignedAct } from '../record/entry.ts'
 import type { Recorder } from '../record/recorder.ts'
-import { Mutexes } from '../review/mutexes.ts'
 import type { AppliedChange, OpenChange, PersonRecord } from '../state/people-store.ts'
 import type { Store } from '../state/store.ts'
 import { ALONE_MS, changeRefused, requirePossible, standingOf } from './roster.ts'
@@ -61,7 +60,6 @@ export interface ShownChange {
 
 export class PeopleDesk {
   readonly #options: PeopleDeskOptions
-  readonly #mutexes = new Mutexes()
 
   constructor(options: PeopleDeskOptions) {
     this.#options = options
@@ -73,7 +71,7 @@ export class PeopleDesk {
    */
   async sign(given: GivenAct): Promise<ShownChange> {
     const verified = await this.#options.acts.verify(given, PEOPLE_NAMESPACE, PEOPLE_STATEMENT)
-    return this.#mutexes.run('people', () => this.#take(verified))
+    return this.#options.store.alone('people', () => this.#take(verified))
   }
 
   async #take(verified: VerifiedAct<z.infer<typeof PEOPLE_STATEMENT>>): Promise<ShownChange> {
@@ -178,7 +176,7 @@ export class PeopleDesk {
    */
   async cancel(given: GivenAct): Promise<ShownChange> {
     const verified = await this.#options.acts.verify(given, CANCEL_NAMESPACE, CANCEL_STATEMENT)
-    return this.#mutexes.run('people', async () => {
+    return this.#options.store.alone('people', async () => {
       const { store, recorder, clock } = this.#options
       const { statement, person, act } = verified
       const nowMs = clock.nowMs()
@@ -205,7 +203,7 @@ export class PeopleDesk {
     const isDue = ({ dueAtMs, expiresAtMs }: OpenChange) =>
       expiresAtMs <= nowMs || (dueAtMs !== null && dueAtMs <= nowMs)
     if (!(await store.openChanges()).some(isDue)) return
-    await this.#mutexes.run('people', async () => {
+    await this.#options.store.alone('people', async () => {
       for (const open of (await store.openChanges()).filter(isDue)) await this.#settle(open)
     })
   }

@@ -4,7 +4,6 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { sha256Hex } from '../lib/canonical-json.ts'
 import { type GivenAct, invalidStatement } from '../lib/signed-act.ts'
-import { Mutexes } from '../review/mutexes.ts'
 import { applyChange, type PeopleDeskOptions } from './desk.ts'
 import { changeRefused, requirePossible } from './roster.ts'
 import { FIRST_MEMBER_NAMESPACE, FIRST_MEMBER_STATEMENT } from './statement.ts'
@@ -15,7 +14,6 @@ export const FIRST_MEMBER_MS = 10 * 60 * 1000
 export class FirstMember {
   readonly #options: PeopleDeskOptions
   readonly #path: string
-  readonly #mutexes = new Mutexes()
   #code: { readonly sha256: string; readonly untilMs: number } | null = null
 
   /** `path` is the file that the link is written to. */
@@ -55,7 +53,7 @@ export class FirstMember {
     }
     const shape = FIRST_MEMBER_STATEMENT
     const joined = await acts.verifyUnregistered(given, FIRST_MEMBER_NAMESPACE, shape, keyLine)
-    return this.#mutexes.run('first', async () => {
+    return this.#options.store.alone('first member', async () => {
       const { store, clock, gateId } = this.#options
       const { change, gate, nonce, codeSha256 } = joined.statement
       const nowMs = clock.nowMs()

@@ -7,7 +7,6 @@ import type { CallFacts } from '../record/entry.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { ReviewDesk } from '../review/desk.ts'
 import type { ReviewDocument } from '../review/document.ts'
-import { Mutexes } from '../review/mutexes.ts'
 import { PLAN_STEPS_MAX, type PlanDocument, planDigest } from '../review/plan-document.ts'
 import type { PlanRow, PlanStepRow, StepPlace } from '../state/plan-store.ts'
 import type { GrantRow, RequestRow, SessionRow, Store } from '../state/store.ts'
@@ -67,7 +66,6 @@ export interface StepAsked extends Omit<RecordedStep, 'number' | 'context'> {
 export class PlanDesk {
   readonly #options: PlanDeskOptions
   /** By session: what is recorded, submitted and taken back of one plan comes one after the other. */
-  readonly #mutexes = new Mutexes()
 
   constructor(options: PlanDeskOptions) {
     this.#options = options
@@ -75,7 +73,9 @@ export class PlanDesk {
 
   /** Begins to record; one plan of a session at a time. Errors: `limit_reached`. */
   begin(session: SessionRow, reason: string, epoch: number): Promise<PlanRow> {
-    return this.#mutexes.run(session.id, () => this.#begun(session, reason, epoch))
+    return this.#options.store.alone(`plans ${session.id}`, () =>
+      this.#begun(session, reason, epoch),
+    )
   }
 
   async #begun(session: SessionRow, reason: string, epoch: number): Promise<PlanRow> {
@@ -126,7 +126,7 @@ export class PlanDesk {
 
   /** Records a call as the next step. Returns its number. Errors: `epoch_changed`, `limit_reached`. */
   record(plan: PlanRow, asked: StepAsked): Promise<number> {
-    return this.#mutexes.run(plan.sessionId, () => this.#recorded(plan, asked))
+    return this.#options.store.alone(`plans ${plan.sessionId}`, () => this.#recorded(plan, asked))
   }
 
   async #recorded(plan: PlanRow, asked: StepAsked): Promise<number> {
@@ -148,7 +148,7 @@ export class PlanDesk {
 
   /** Opens the review of what was recorded. Errors: `request_unknown`, `epoch_changed`, `limit_reached`. */
   submit(session: SessionRow): Promise<RequestRow> {
-    return this.#mutexes.run(session.id, () => this.#submitted(session))
+    return this.#options.store.alone(`plans ${session.id}`, () => this.#submitted(session))
   }
 
   async #submitted(session: SessionRow): Promise<RequestRow> {
@@ -192,7 +192,7 @@ export class PlanDesk {
 
   /** The agent's own: takes back a plan, whatever its state. */
   cancel(sessionId: string, id: string): Promise<void> {
-    return this.#mutexes.run(sessionId, () => this.#cancelled(sessionId, id))
+    return this.#options.store.alone(`plans ${sessionId}`, () => this.#cancelled(sessionId, id))
   }
 
   async #cancelled(sessionId: string, id: string): Promise<void> {
@@ -223,9 +223,10 @@ export class PlanDesk {
   }
 
   /** At a start: a step that a stop of the gate left without an end is the last of its plan. */
-  async stopInterrupted(): Promise<void> {
+  async stopInterrupted(among?: readonly string[]): Promise<void> {
     const { store } = this.#options
     for (const { plan: id, step } of await store.interruptedSteps()) {
+      if (among && !among.includes(id)) continue
       const plan = await store.plan(id)
       if (plan) await this.#end(plan, 'stopped', step, 'the gate stopped while it was under way')
     }

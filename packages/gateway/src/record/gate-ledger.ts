@@ -99,24 +99,29 @@ async function foundGate(
 }
 
 async function recordGate(config: Config, ledger: Ledger, clock: Clock): Promise<void> {
+  const recorder = createRecorder(ledger, clock, FORGETFUL)
+  await recorder.record(gateCreated(config, ledger.verifierKey))
+}
+
+/** Entry 0 of a gate that nobody has made yet. Errors: `invalid_config` for a key that cannot be read. */
+export function gateCreated(config: Config, verifierKey: string) {
   for (const { name, sshKeys } of config.people) {
     for (const line of sshKeys) registered(name, line)
   }
-  const recorder = createRecorder(ledger, clock, FORGETFUL)
-  await recorder.record({
+  return {
     type: 'gate-created',
-    ledgerKey: ledger.verifierKey,
+    ledgerKey: verifierKey,
     nonce: randomBytes(16).toString('hex'),
     people: config.people.map(({ name, teams, sshKeys }) => ({
       name,
       teams: [...teams],
       keys: [...sshKeys],
     })),
-  })
+  } as const
 }
 
 /** The people of entry 0, as the store keeps them. */
-async function foundingPeople(ledger: Ledger): Promise<FoundingPerson[]> {
+export async function foundingPeople(ledger: Ledger): Promise<FoundingPerson[]> {
   const text = new TextDecoder().decode(await ledger.read(0))
   const parsed = GATE_CREATED.safeParse(parseCanonicalJson(text))
   if (!parsed.success) throw otherGate()
@@ -132,7 +137,10 @@ async function foundingPeople(ledger: Ledger): Promise<FoundingPerson[]> {
 }
 
 /** Of the very first entry: what counts of it is in it. */
-const FORGETFUL: Remembering = { acknowledged: () => undefined, holding: () => () => undefined }
+export const FORGETFUL: Remembering = {
+  acknowledged: () => undefined,
+  holding: () => () => undefined,
+}
 
 const GATE_CREATED = z.object({
   type: z.literal('gate-created'),
@@ -143,7 +151,7 @@ const GATE_CREATED = z.object({
 })
 
 /** Sixteen hex digits of the key's hash. */
-function keyName(signer: KeyObject): string {
+export function keyName(signer: KeyObject): string {
   const spki = createPublicKey(signer).export({ format: 'der', type: 'spki' })
   return sha256Hex(new Uint8Array(spki)).slice(0, 16)
 }
@@ -172,7 +180,7 @@ function ledgerKey(path: string): KeyObject {
   return createPrivateKey(readFileSync(path))
 }
 
-function otherGate(): GatewayError {
+export function otherGate(): GatewayError {
   return new GatewayError(
     'state_error',
     'the state database and the ledger do not belong to one gate',

@@ -41,27 +41,37 @@ export interface Recorded {
   readonly breakGlass?: string
 }
 
+/** A recorder whose listeners hear of the entries of all gateways, from whoever follows those. */
+export interface HearingRecorder extends Recorder {
+  readonly heard: (entry: { readonly index: number; readonly text: string }) => void
+}
+
+/** `hearsAll`: listeners are told by `heard` alone, of this gateway's entries too. */
 export function createRecorder(
   ledger: Ledger,
   clock: Clock,
   { acknowledged, holding }: Remembering,
-): Recorder {
+  hearsAll = false,
+): HearingRecorder {
   const encoder = new TextEncoder()
   const listeners = new Set<(recorded: Recorded) => void>()
+  const tell = (index: number, entry: WithoutTime<Entry>) => {
+    if (listeners.size === 0) return
+    const recorded = recordedOf(index, entry)
+    for (const listener of listeners) listener(recorded)
+  }
   const record = async (entry: WithoutTime<Entry>) => {
     const at = new Date(clock.nowMs()).toISOString()
     const { index } = await ledger.append(
       encoder.encode(canonicalJson({ ...entry, at } as unknown as Json)),
     )
     acknowledged(ledger.checkpoint().note)
-    if (listeners.size > 0) {
-      const recorded = recordedOf(index, entry)
-      for (const listener of listeners) listener(recorded)
-    }
+    if (!hearsAll) tell(index, entry)
     return index
   }
   return {
     record,
+    heard: ({ index, text }) => tell(index, JSON.parse(text) as Entry),
     onRecorded(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

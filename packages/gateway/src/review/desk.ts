@@ -17,7 +17,6 @@ import {
 import type { DeskOptions, NewPlan, NewRequest } from './desk-options.ts'
 import type { ReviewDocument } from './document.ts'
 import { alternativeOf, escalate, escalationsFor } from './escalation.ts'
-import { Mutexes } from './mutexes.ts'
 import { type Content, framed, keepDocument, readDocument, rowOf } from './opening.ts'
 import { type AnyDocument, type PlanDocument, type PlanPart, partsOf } from './plan-document.ts'
 import { reachOf } from './reach.ts'
@@ -36,7 +35,6 @@ import {
 export class ReviewDesk {
   readonly #options: DeskOptions
   readonly #waiters = new Waiters()
-  readonly #mutexes = new Mutexes()
 
   constructor(options: DeskOptions) {
     this.#options = options
@@ -48,19 +46,23 @@ export class ReviewDesk {
    */
   async open({ actionDigest, ...content }: NewRequest): Promise<RequestRow> {
     const { store, clock } = this.#options
-    return this.#mutexes.run(`operator ${content.context.operator}`, async () => {
-      const nowMs = clock.nowMs()
-      const open = await store.liveRequest(content.session, actionDigest, content.epoch, nowMs)
-      if (open?.state === 'pending') return open
+    const pending = async (): Promise<RequestRow | undefined> => {
+      const { session, epoch } = content
+      const open = await store.liveRequest(session, actionDigest, epoch, clock.nowMs())
+      return open?.state === 'pending' ? open : undefined
+    }
+    const opened = async () => {
       const type = 'seconder-review-document@v1'
-      return this.#opened({ ...content, type, request: randomId('r') }, actionDigest, nowMs)
-    })
+      const asked = { ...content, type, request: randomId('r') } as const
+      return (await pending()) ?? this.#opened(asked, actionDigest, clock.nowMs())
+    }
+    return store.alone(`operator ${content.context.operator}`, opened, pending)
   }
 
   /** Opens the review of a plan, which is a request like any other. Errors: `limit_reached`. */
   async openPlan(content: NewPlan): Promise<RequestRow> {
     const { request, context } = content
-    return this.#mutexes.run(`operator ${context.operator}`, () => {
+    return this.#options.store.alone(`operator ${context.operator}`, () => {
       const type = 'seconder-plan-document@v1'
       return this.#opened({ ...content, type }, `plan ${request}`, this.#options.clock.nowMs())
     })
@@ -105,7 +107,9 @@ export class ReviewDesk {
    */
   async submit(given: GivenAct): Promise<RequestRow> {
     const verified = await this.#options.acts.verify(given, REVIEW_NAMESPACE, REVIEW_STATEMENT)
-    return this.#mutexes.run(verified.statement.request, () => this.#take(verified))
+    return this.#options.store.alone(`request ${verified.statement.request}`, () =>
+      this.#take(verified),
+    )
   }
 
   async #take(verified: VerifiedAct<ReviewStatement>): Promise<RequestRow> {
@@ -185,7 +189,7 @@ export class ReviewDesk {
     const asked = { acts, gateId, nowMs: clock.nowMs() }
     const verified = await verifiedWithdrawal(asked, given)
     const { statement, act } = verified
-    return this.#mutexes.run(statement.request, async () => {
+    return this.#options.store.alone(`request ${statement.request}`, async () => {
       const person = await signerNow(store, verified)
       const request = await store.request(statement.request)
       if (!request) throw unknownRequest(statement.request)
@@ -210,7 +214,7 @@ export class ReviewDesk {
   /** The agent's own: what it asked for and does not want any more, waiting or approved. */
   async cancel(sessionId: string, id: string): Promise<RequestRow> {
     const { store, clock } = this.#options
-    return this.#mutexes.run(id, async () => {
+    return this.#options.store.alone(`request ${id}`, async () => {
       const request = await store.request(id)
       if (request?.sessionId !== sessionId) throw unknownRequest(id)
       const nobody = { signer: null, act: null } as const
@@ -354,7 +358,7 @@ export class ReviewDesk {
 
   #escalate(row: EscalationRow): Promise<void> {
     const { store, clock } = this.#options
-    return this.#mutexes.run(row.requestId, async () => {
+    return this.#options.store.alone(`request ${row.requestId}`, async () => {
       const request = await store.request(row.requestId)
       if (request?.state !== 'pending') return
       const document = await this.document(request)
@@ -368,7 +372,7 @@ export class ReviewDesk {
   async #expireRequests(): Promise<void> {
     const { store, clock } = this.#options
     for (const { id } of await store.dueRequests(clock.nowMs())) {
-      await this.#mutexes.run(id, async () => {
+      await this.#options.store.alone(`request ${id}`, async () => {
         const request = await store.request(id)
         if (request?.state !== 'pending') return
         const names = (await this.#approvers(request)).map(({ name }) => name)

@@ -73,6 +73,7 @@ export class EffectStatements extends Statements {
     signatureSha256: string,
     nowMs: number,
     passes: (sql: Sql) => Promise<boolean>,
+    plan = '',
   ): Promise<boolean> {
     // Of this transaction alone: two that forgot the same rows would be in each other's way.
     const ended = this.#ended.splice(0)
@@ -80,7 +81,7 @@ export class EffectStatements extends Statements {
       const started = await this.transaction(
         async (sql) =>
           (await passes(sql)) &&
-          (await addEffect(sql, effect, signatureSha256, nowMs)) &&
+          (await addEffect(sql, effect, { gateway: this.gateway, plan }, signatureSha256, nowMs)) &&
           (await forget(sql, ended)),
         { soonDurable: true },
       )
@@ -106,7 +107,14 @@ export class EffectStatements extends Statements {
       } else if (grant !== null)
         await sql.run(`UPDATE grants SET state = 'consumed' WHERE id = ?`, grant)
       const { id, sessionId, operation } = effect
-      await sql.run(`${ADD_EFFECT} ON CONFLICT DO NOTHING`, id, sessionId, operation)
+      await sql.run(
+        `${ADD_EFFECT} ON CONFLICT DO NOTHING`,
+        id,
+        sessionId,
+        operation,
+        this.gateway,
+        '',
+      )
       return true
     })
   }
@@ -131,7 +139,8 @@ export class EffectStatements extends Statements {
 
   async openEffects(): Promise<OpenEffect[]> {
     await this.#forgetEnded()
-    const open = await this.sql.all(`SELECT * FROM effects WHERE state = 'open' ORDER BY id`)
+    const sql = `SELECT * FROM effects WHERE state = 'open' AND gateway = ? ORDER BY id`
+    const open = await this.sql.all(sql, this.gateway)
     return open.map(rows.effect)
   }
 
@@ -144,14 +153,15 @@ export class EffectStatements extends Statements {
     sinceMs,
   }: FollowedEffect): Promise<void> {
     await this.sql.run(
-      `INSERT INTO followed (effect_id, session_id, operation, region, input, since_ms)
-       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO followed (effect_id, session_id, operation, region, input, since_ms, gateway)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       id,
       sessionId,
       operation,
       region,
       input,
       sinceMs,
+      this.gateway,
     )
   }
 
@@ -160,9 +170,8 @@ export class EffectStatements extends Statements {
   }
 
   async followed(): Promise<FollowedEffect[]> {
-    return (await this.sql.all('SELECT * FROM followed ORDER BY since_ms, effect_id')).map(
-      rows.followed,
-    )
+    const sql = 'SELECT * FROM followed WHERE gateway = ? ORDER BY since_ms, effect_id'
+    return (await this.sql.all(sql, this.gateway)).map(rows.followed)
   }
 
   async pruneSignatures(beforeMs: number): Promise<void> {
@@ -172,16 +181,18 @@ export class EffectStatements extends Statements {
 
 const ADD_SIGNATURE =
   'INSERT INTO signatures (sha256, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING'
-const ADD_EFFECT = `INSERT INTO effects (id, session_id, operation, state) VALUES (?, ?, ?, 'open')`
+const ADD_EFFECT = `INSERT INTO effects (id, session_id, operation, gateway, plan, state)
+  VALUES (?, ?, ?, ?, ?, 'open')`
 
 async function addEffect(
   sql: Sql,
   { id, sessionId, operation }: OpenEffect,
+  { gateway, plan }: { readonly gateway: string; readonly plan: string },
   signatureSha256: string,
   nowMs: number,
 ): Promise<boolean> {
   if ((await sql.run(ADD_SIGNATURE, signatureSha256, nowMs)) !== 1) return false
-  await sql.run(ADD_EFFECT, id, sessionId, operation)
+  await sql.run(ADD_EFFECT, id, sessionId, operation, gateway, plan)
   return true
 }
 

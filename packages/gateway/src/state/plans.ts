@@ -4,6 +4,7 @@
 import { isUsable } from './effects.ts'
 import type { PlanRow, PlanState, PlanStepRow, PlanStore, StepPlace } from './plan-store.ts'
 import * as rows from './rows.ts'
+import type { Sql } from './sql.ts'
 import { StandingStatements } from './standing.ts'
 import type { OpenEffect } from './store.ts'
 
@@ -128,7 +129,7 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
     signatureSha256: string,
     nowMs: number,
   ): Promise<boolean> {
-    return this.started(effect, signatureSha256, nowMs, async (sql) => {
+    const passes = async (sql: Sql) => {
       if (!(await isUsable(sql, plan, nowMs))) return false
       const changed = await sql.run(
         `UPDATE plan_steps SET state = 'consumed' WHERE plan_id = ? AND number = ? AND state = 'recorded'
@@ -139,7 +140,8 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
         step,
       )
       return changed === 1
-    })
+    }
+    return this.started(effect, signatureSha256, nowMs, passes, plan)
   }
 
   async endStep({ plan, step }: StepPlace): Promise<void> {

@@ -142,6 +142,7 @@ export const MIGRATIONS: readonly string[] = [
   `,
   `
   ALTER TABLE effects ADD COLUMN gateway TEXT NOT NULL DEFAULT '';
+  ALTER TABLE effects ADD COLUMN plan TEXT NOT NULL DEFAULT '';
   CREATE INDEX effects_by_gateway ON effects (gateway);
   ALTER TABLE followed ADD COLUMN gateway TEXT NOT NULL DEFAULT '';
   `,

@@ -41,10 +41,19 @@ function reviewValues(review: ReviewRow): SqlValue[] {
 }
 
 export class SqlStore extends BreakGlassStatements implements Store {
+  #epoch: EpochRow | undefined
+
   async activeEpoch(): Promise<EpochRow | undefined> {
     return this.remembered('epoch', async () => {
-      const row = await this.sql.one('SELECT * FROM epochs ORDER BY number DESC LIMIT 1')
-      return row && rows.epoch(row)
+      const newest = await this.sql.one('SELECT max(number) AS number FROM epochs')
+      const number = newest?.['number'] ?? null
+      if (number === null) return undefined
+      // An epoch never changes, and its content is large.
+      if (this.#epoch?.number !== number) {
+        const row = await this.sql.one('SELECT * FROM epochs WHERE number = ?', Number(number))
+        this.#epoch = row && rows.epoch(row)
+      }
+      return this.#epoch
     })
   }
 

@@ -1,5 +1,6 @@
 // What the Store is written in: one database behind its port, and what every call asks for remembered until
 // anything is written, here or by another process.
+import { Mutexes } from '../lib/mutexes.ts'
 import type { Database, Durability, Sql } from './sql.ts'
 
 /** Rows remembered at once; past that, all are forgotten. */
@@ -7,12 +8,18 @@ export const REMEMBERED_MAX = 1_024
 
 export class Statements {
   protected readonly sql: Database
+  /** Whose effects these are, where several gateways share the database; else ''. */
+  protected readonly gateway: string
+  readonly #mutexes: Mutexes
   readonly #remembered = new Map<string, unknown>()
   /** The version of the database that what is remembered was read at. */
   #rememberedAt: string | null = null
 
-  constructor(sql: Database) {
+  /** `shared`: this gateway among those that share the database. */
+  constructor(sql: Database, shared?: { readonly gateway: string; readonly mutexes: Mutexes }) {
     this.sql = sql
+    this.gateway = shared?.gateway ?? ''
+    this.#mutexes = shared?.mutexes ?? new Mutexes()
   }
 
   /**
@@ -48,6 +55,14 @@ export class Statements {
     durability?: Durability,
   ): Promise<T | false> {
     return this.sql.transaction(work, durability)
+  }
+
+  alone<T>(
+    name: string,
+    work: () => Promise<T>,
+    already?: () => Promise<T | undefined>,
+  ): Promise<T> {
+    return this.#mutexes.run(name, work, already)
   }
 
   async close(): Promise<void> {

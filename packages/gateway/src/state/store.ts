@@ -160,6 +160,13 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
   meta(key: string): Promise<string | undefined>
   setMeta(key: string, value: string): Promise<void>
 
+  /**
+   * Does one thing at a time for each name, in this gateway and in all that share the state; returns what `work`
+   * does, or what `already` finds when nothing else of this gateway is done under the name. Errors: `state_error`
+   * where another one has it for too long.
+   */
+  alone<T>(name: string, work: () => Promise<T>, already?: () => Promise<T | undefined>): Promise<T>
+
   activeEpoch(): Promise<EpochRow | undefined>
   /** Inserts the epoch and voids every open request and ready grant, in one transaction. */
   activateEpoch(epoch: EpochRow): Promise<{ readonly voidedRequests: readonly string[] }>

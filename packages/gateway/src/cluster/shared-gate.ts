@@ -1,0 +1,102 @@
+// What one of several gateways hears of the others, and what it does for those that died.
+import { GatewayError } from '../errors.ts'
+import type { PostgresDatabase } from '../state/postgres.ts'
+import type { Store } from '../state/store.ts'
+import { SKEW_MS_MAX } from './database-clock.ts'
+import { DatabaseMutexes } from './database-mutexes.ts'
+import type { Ended } from './membership.ts'
+import type { SharedLedger } from './shared-ledger.ts'
+
+/** How long a gateway waits before it tries again to be the one that does what one of them does. */
+const TURN_MS = 2_000
+
+export class SharedGate {
+  readonly #ledger: SharedLedger
+  readonly #mutexes: DatabaseMutexes
+  #stopped: string | null = null
+  readonly #closing = new AbortController()
+
+  constructor(ledger: SharedLedger, database: PostgresDatabase) {
+    this.#ledger = ledger
+    this.#mutexes = new DatabaseMutexes(database)
+  }
+
+  get mutexes(): DatabaseMutexes {
+    return this.#mutexes
+  }
+
+  /** This gateway was declared dead: what it would do counts no more. */
+  stop(words: string): void {
+    this.#stopped ??= words
+  }
+
+  /** Throws where this gateway may answer nothing but refusals: it was declared dead, or its clock is off. */
+  requireMember(): void {
+    if (this.#stopped !== null) {
+      throw new GatewayError('gate_refusing', this.#stopped, 'start this gateway again')
+    }
+    const { skewMs } = this.#ledger.clock
+    if (Math.abs(skewMs) <= SKEW_MS_MAX) return
+    const seconds = Math.round(skewMs / 1_000)
+    const message = `the clock of this gateway is ${seconds} s off that of the state database`
+    throw new GatewayError('gate_refusing', message, 'set the clock; it is looked at all the time')
+  }
+
+  /** Hears of each gateway that died, once this one has ended what that had begun. */
+  onEnded(listener: (ended: Ended) => void): void {
+    this.#ledger.onEnded(listener)
+  }
+
+  /**
+   * Does `work` in one gateway at a time: begins it once none of the others does, and goes on until `stop`.
+   * `work` begins something and returns what ends it.
+   */
+  inTurn(name: string, work: () => () => Promise<void>): () => Promise<void> {
+    const { signal } = this.#closing
+    const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    const turns = (async () => {
+      while (!signal.aborted) {
+        const turn = this.#mutexes.tryRun(`turn ${name}`, async () => {
+          const end = work()
+          await ended
+          await end()
+        })
+        const isMine = await turn.catch(() => false)
+        if (!isMine && !signal.aborted) await pauseUnless(ended)
+      }
+    })()
+    return async () => {
+      this.#closing.abort()
+      await turns
+    }
+  }
+}
+
+function pauseUnless(ended: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, TURN_MS)
+    void ended.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
+
+/** The state key under which it is kept how far every change of people in the ledger is in the state too. */
+const FOLLOWED_TO = 'people followed to'
+const READ_AT_ONCE = 500
+
+/**
+ * Makes the state follow each change of people that the ledger has: whoever recorded it may have died before it
+ * did. The change counts from its entry on.
+ */
+export async function followPeople(ledger: SharedLedger, store: Store): Promise<void> {
+  const { size } = ledger
+  const from = Number((await store.meta(FOLLOWED_TO)) ?? 0)
+  for (let index = from; index < size; index++) {
+    const entry = JSON.parse(new TextDecoder().decode(await ledger.read(index)))
+    if (entry.type !== 'people-changed') continue
+    await store.applyPeopleChange(entry.change, Date.parse(entry.at))
+  }
+  if (size - from >= READ_AT_ONCE || from === 0) await store.setMeta(FOLLOWED_TO, String(size))
+}

@@ -1,0 +1,135 @@
+// What a gate stands on: state, ledger and clock, of its own in files, or shared with other gateways over one
+// PostgreSQL. Whoever builds on it does not know which.
+import { existsSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { Json } from '@seconder/aws/call'
+import type { Ledger } from '@seconder/ledger/ledger'
+import { CLUSTER_MIGRATIONS } from './cluster/schema.ts'
+import { followPeople, SharedGate } from './cluster/shared-gate.ts'
+import { sharedKey } from './cluster/shared-key.ts'
+import { SharedLedger } from './cluster/shared-ledger.ts'
+import type { Config } from './config.ts'
+import { canonicalJson } from './lib/canonical-json.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
+import {
+  FORGETFUL,
+  foundingPeople,
+  gateCreated,
+  keyName,
+  openGateLedger,
+  otherGate,
+} from './record/gate-ledger.ts'
+import { closeOpenEffects } from './record/open-effects.ts'
+import { createRecorder, type HearingRecorder, type Recorder } from './record/recorder.ts'
+import { openSqliteStore } from './state/open-store.ts'
+import { PostgresDatabase } from './state/postgres.ts'
+import type { PostgresAddress } from './state/postgres-address.ts'
+import { migratePostgres } from './state/postgres-schema.ts'
+import { MIGRATIONS } from './state/schema.ts'
+import { SqlStore } from './state/sql-store.ts'
+import type { Store } from './state/store.ts'
+
+export interface Foundation {
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly recorder: Recorder
+  readonly clock: Clock
+  /** SHA-256 (hex) of the ledger's first entry: the gate's identity in every signed statement. */
+  readonly gateId: string
+  readonly verifierKey: string
+  readonly notices: string[]
+  /** The other gateways; null where there can be none. */
+  readonly shared: SharedGate | null
+  /** Ends what an earlier run of this gate left open; returns words for the operator. */
+  endLeft(): Promise<string[]>
+}
+
+export type Closing = (() => Promise<void>)[]
+
+/** What is opened is added to `closing`, also where this fails. Errors: as `serve`. */
+export function openFoundation(
+  config: Config,
+  clock: Clock | undefined,
+  closing: Closing,
+): Promise<Foundation> {
+  const { database } = config
+  if (database) return onPostgres(config, database, clock, closing)
+  return inFiles(config, clock ?? systemClock(), closing)
+}
+
+async function inFiles(config: Config, clock: Clock, closing: Closing): Promise<Foundation> {
+  const store = openSqliteStore(config.statePath)
+  closing.push(() => store.close())
+  const opened = await openGateLedger(config, store, clock)
+  closing.push(opened.close)
+  const { ledger, gateId, verifierKey, notices } = opened
+  const recorder = createRecorder(ledger, clock, opened.remembering)
+  const endLeft = () => closeOpenEffects(ledger, store, recorder)
+  return { store, ledger, recorder, clock, gateId, verifierKey, notices, shared: null, endLeft }
+}
+
+async function onPostgres(
+  config: Config,
+  address: PostgresAddress,
+  given: Clock | undefined,
+  closing: Closing,
+): Promise<Foundation> {
+  const database = new PostgresDatabase(address)
+  closing.push(() => database.close())
+  await migratePostgres(database, [
+    { name: 'state', texts: MIGRATIONS },
+    { name: 'cluster', texts: CLUSTER_MIGRATIONS },
+  ])
+  const signer = sharedKey(`${config.ledgerDirectory}.key`)
+  const hearing: { recorder: HearingRecorder | null; shared: SharedGate | null } = {
+    recorder: null,
+    shared: null,
+  }
+  const ledger = await SharedLedger.open({
+    ...{ database, directory: config.ledgerDirectory, signer },
+    origin: `seconder.invalid/${keyName(signer)}`,
+    place: `${hostname()} ${process.pid}`,
+    heard: (entry) => hearing.recorder?.heard(entry),
+    stopped: (cause) => hearing.shared?.stop(cause.message),
+    trouble: (words) => process.stderr.write(`seconder: ${words}\n`),
+  })
+  closing.push(() => ledger.close())
+  const shared = new SharedGate(ledger, database)
+  hearing.shared = shared
+  const { mutexes } = shared
+  const store = new SqlStore(database, { gateway: ledger.membership.id, mutexes })
+  const clock = given ?? ledger.clock
+  const recorder = createRecorder(ledger, clock, FORGETFUL, true)
+  hearing.recorder = recorder
+  const gateId = await store.alone('founding', () => founded(config, ledger, store, clock))
+  const { verifierKey } = ledger
+  // An earlier run of this gate is one of the others by now, and ended as those are.
+  const endLeft = async () => {
+    await store.alone('people', () => followPeople(ledger, store))
+    return []
+  }
+  return { store, ledger, recorder, clock, gateId, verifierKey, notices: [], shared, endLeft }
+}
+
+/** The gate that the gateways of one ledger are: made by the first of them, known to the others by entry 0. */
+async function founded(
+  config: Config,
+  ledger: SharedLedger,
+  store: Store,
+  clock: Clock,
+): Promise<string> {
+  const { verifierKey } = ledger
+  const at = new Date(clock.nowMs()).toISOString()
+  const first = await ledger.founded(() =>
+    canonicalJson({ ...gateCreated(config, verifierKey), at } as unknown as Json),
+  )
+  const { ledgerKey } = JSON.parse(new TextDecoder().decode(first)) as { ledgerKey?: unknown }
+  if (ledgerKey !== verifierKey) throw otherGate()
+  const gateId = Buffer.from(ledger.firstEntryHash() ?? []).toString('hex')
+  const known = await store.meta('gate')
+  if (known !== undefined && known !== gateId) throw otherGate()
+  if (known === undefined) await store.foundGate(gateId, await foundingPeople(ledger))
+  const keyFile = `${config.ledgerDirectory}.vkey`
+  if (!existsSync(keyFile)) writeFileSync(keyFile, `${verifierKey}\n`)
+  return gateId
+}

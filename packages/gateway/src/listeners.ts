@@ -1,0 +1,74 @@
+// Opens the two doors of a gate: the people's API with the console, and the AWS door of the agents.
+import type http from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { createApi } from './api/api.ts'
+import { servePeople } from './api/people-server.ts'
+import type { Config } from './config.ts'
+import type { Gate } from './gate.ts'
+import type { Isolation } from './identify/caller.ts'
+import { closed, once } from './lib/listening.ts'
+import { BODY_TIMES } from './receive/body.ts'
+import type { ConnectDoor } from './receive/connect/connect-door.ts'
+import { answerDoor } from './receive/door.ts'
+import { createDoorServer } from './receive/listener.ts'
+import { hostsOf, ownHosts, urlOf } from './receive/own-hosts.ts'
+import { peerOf } from './receive/peer.ts'
+import type { Spool } from './receive/spool.ts'
+
+/** How far the peer of a connection is from the gate. */
+export type Measure = (socket: Socket) => Isolation | Promise<Isolation>
+
+export interface ListenerParts {
+  readonly config: Config
+  readonly tunnels: ConnectDoor
+  readonly gate: Gate
+  readonly spool: Spool
+  readonly measure: Measure
+  /** Told once the console listens, and waited for before any agent is heard. */
+  readonly consoleListens: (url: string) => Promise<void>
+}
+
+export interface Listening {
+  readonly awsUrl: string
+  readonly consoleUrl: string
+  /** Takes nothing new, and waits for what is being answered. */
+  stop(): Promise<void>
+}
+
+export async function openListeners(parts: ListenerParts): Promise<Listening> {
+  const { config, tunnels, gate } = parts
+  let consoleUrl = ''
+  const app = createApi(gate, () => [
+    ...hostsOf(consoleUrl),
+    ...gate.people.relyingParty().origins.map((origin) => new URL(origin).host),
+  ])
+  const people = await servePeople(app.fetch, config.listen.console)
+  consoleUrl = urlOf(people.address, config.listen.console)
+  await parts.consoleListens(consoleUrl)
+  const { door, awsUrl } = await openDoor(parts)
+  const stop = async () => {
+    tunnels.close()
+    await Promise.all([closed(door), closed(people.server)])
+  }
+  return { awsUrl, consoleUrl, stop }
+}
+
+async function openDoor(parts: ListenerParts): Promise<{ door: http.Server; awsUrl: string }> {
+  const { config, tunnels, gate, spool, measure } = parts
+  const times = { ...BODY_TIMES, idleMs: config.uploads?.idleMs ?? BODY_TIMES.idleMs }
+  const intake = { gateway: gate.gateway, spool, times }
+  let awsUrl = ''
+  // Made again only where the address became known since; nobody is answered by name before that.
+  const madeFor = (url: string) => ({ url, ...ownHosts(url), named: null, measure, peer: peerOf })
+  let own = madeFor('')
+  const door = createDoorServer((incoming, outgoing, isAwaited) => {
+    if (own.url !== awsUrl) own = madeFor(awsUrl)
+    const facts = tunnels.factsOf(incoming.socket, own)
+    void answerDoor(intake, incoming, outgoing, facts, isAwaited)
+  })
+  tunnels.attach(door)
+  door.listen(config.listen.aws.port, config.listen.aws.host)
+  await once(door)
+  awsUrl = urlOf(door.address() as AddressInfo, config.listen.aws)
+  return { door, awsUrl }
+}
