@@ -47,6 +47,8 @@ interface Remembered {
   readonly seconds: number
   readonly noun: string
   readonly deed: () => Deed
+  /** The deed is told already. */
+  readonly isSettled: boolean
 }
 
 export class Recreations {
@@ -66,11 +68,25 @@ export class Recreations {
   #remember({ keys }: Making, seconds: number, deed: () => Deed): void {
     for (const { noun, thing } of keys) {
       this.#deleted.delete(thing)
-      this.#deleted.set(thing, { seconds, noun, deed })
+      this.#deleted.set(thing, { seconds, noun, deed, isSettled: false })
     }
     for (const thing of this.#deleted.keys()) {
       if (this.#deleted.size <= REMEMBERED_MAX) return
       this.#deleted.delete(thing)
+    }
+  }
+
+  /**
+   * What is remembered is told now, and what is too old at `seconds` is forgotten: after this no deed that was
+   * given before is asked for, so that a slice of the trail need not be kept for it.
+   */
+  settle(seconds: number): void {
+    for (const [thing, remembered] of this.#deleted) {
+      if (seconds - remembered.seconds > RECREATED_WITHIN_SECONDS) this.#deleted.delete(thing)
+      else if (!remembered.isSettled) {
+        const told = remembered.deed()
+        this.#deleted.set(thing, { ...remembered, deed: () => told, isSettled: true })
+      }
     }
   }
 

@@ -90,7 +90,10 @@ class Replay {
   }
 
   report(): Report {
-    for (const slice of this.#store.slices) this.#slice(slice())
+    for (const slice of this.#store.slices) {
+      this.#slice(slice())
+      this.#recreations.settle(this.#last)
+    }
     return this.#made()
   }
 
