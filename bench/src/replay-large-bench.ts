@@ -44,7 +44,7 @@ export const replayLargeBench: Bench = async ({ all, scratch, progress }) => {
       row('peak resident memory of the process', pass.peakMb, 'MB', PEAK_MB_MAX),
     ],
     notes: [
-      `${events.toLocaleString('en-US')} events: a pool of 40,000 with IDs, keys and so sessions anew in each copy`,
+      `${events.toLocaleString('en-US')} events: a pool of 40,000 with IDs and keys anew in each copy`,
       `${pass.callers.toLocaleString('en-US')} callers, ${pass.calls.toLocaleString('en-US')} distinct calls, ${pass.slices} slices of days`,
     ],
   }

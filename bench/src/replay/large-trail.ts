@@ -1,5 +1,5 @@
-// Writes a trail of any length fast: a pool of generated events whose event IDs, request IDs, keys and times are
-// written anew in their bytes for each copy of the pool. Sessions, and so callers, grow with the trail.
+// Writes a trail of any length fast: a pool of generated events whose event IDs, request IDs and keys are
+// written anew in their bytes for each copy of the pool. Callers and distinct calls stay those of the pool.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
