@@ -78,9 +78,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     expect(places).toEqual(places.toSorted((a, b) => a - b))
     expect(places[0]).toBeGreaterThan(0)
     await auditHere(page, 'replay')
-    await page.emulateMedia({ media: 'print' })
-    await shot(page, 'replay-print')
-    await page.emulateMedia({ media: 'screen' })
+    await expectPrints('replay-print')
   })
 
   test('a report outlives a look at another page, and is a page of its own to keep', async () => {
@@ -90,6 +88,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     const html = String(await saved('a page'))
     expect(html).toContain('December would have been asked at this event')
     expect(html).not.toMatch(/<script/i)
+    await expectFitsPaper(html, 'replay-page')
   })
 
   test('gzip, a name full of markup, a cut file: shown as what they are', async () => {
@@ -164,11 +163,10 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     const [first] = await page.locator('.finding summary').allTextContents()
     expect(first).toContain('critical')
     expect(first).toContain('agent')
+    await expectFitsPaper(String(await saved('a page')), 'roles-page')
     await page.getByText('to paste').first().click()
     await auditHere(page, 'roles')
-    await page.emulateMedia({ media: 'print' })
-    await shot(page, 'roles-print')
-    await page.emulateMedia({ media: 'screen' })
+    await expectPrints('roles-print')
   })
 
   test('by keyboard: findings are walked and opened', async () => {
@@ -198,6 +196,27 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
 
   function file(name: string, buffer: Buffer) {
     return { name, mimeType: 'application/octet-stream', buffer }
+  }
+
+  async function expectPrints(name: string): Promise<void> {
+    await page.setViewportSize({ width: 720, height: 1018 })
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    await shot(page, name)
+    const needed = await page.evaluate<number>('document.documentElement.scrollWidth')
+    expect(needed, `${name} on paper`).toBeLessThanOrEqual(720)
+    await page.emulateMedia({ media: 'screen', colorScheme: 'light' })
+    await page.setViewportSize({ width: 1200, height: 900 })
+  }
+
+  /** The page in one file, on A4 with margins: nothing is cut at its right. */
+  async function expectFitsPaper(html: string, name: string): Promise<void> {
+    const paper = await browser.newPage({ viewport: { width: 720, height: 1018 } })
+    await paper.setContent(html)
+    await paper.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    await shot(paper, `${name}-print`)
+    const needed = await paper.evaluate<number>('document.documentElement.scrollWidth')
+    expect(needed, `${name} on paper`).toBeLessThanOrEqual(720)
+    await paper.close()
   }
 
   /** As a person drops it: an event of the page with the file in it. */

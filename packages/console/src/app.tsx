@@ -124,7 +124,7 @@ function Page({ route, facts }: { readonly route: Route; readonly facts: GateFac
     case 'break-glass':
       return <GlassPage id={route.id} facts={facts} />
     case 'policies':
-      return <Policies facts={facts} />
+      return <Policies facts={facts} ask={route.ask} />
     case 'roles':
       return <Later page={<Roles />} />
     case 'replay':

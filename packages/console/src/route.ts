@@ -7,7 +7,7 @@ export type Route =
   | { readonly page: 'sessions' }
   | { readonly page: 'session'; readonly id: string }
   | { readonly page: 'ledger'; readonly from: number | null }
-  | { readonly page: 'policies' }
+  | { readonly page: 'policies'; readonly ask: string }
   | { readonly page: 'break-glasses' }
   | { readonly page: 'break-glass'; readonly id: string }
   | { readonly page: 'roles' }
@@ -28,7 +28,8 @@ export const toSessions = (): string => '/sessions'
 export const toSession = (id: string): string => `/sessions/${encodeURIComponent(id)}`
 export const toLedger = (from?: number): string =>
   from === undefined ? '/ledger' : `/ledger?from=${from}`
-export const toPolicies = (): string => '/policies'
+/** `ask` is a question to the policies, as the gate's API takes it. */
+export const toPolicies = (ask = ''): string => (ask === '' ? '/policies' : `/policies?${ask}`)
 export const toBreakGlasses = (): string => '/break-glass'
 export const toBreakGlass = (id: string): string => `/break-glass/${encodeURIComponent(id)}`
 export const toRoles = (): string => '/roles'
@@ -60,7 +61,7 @@ export function routeOf(address: string): Route {
     case 'break-glass':
       return id === '' ? { page: 'break-glasses' } : { page: 'break-glass', id }
     case 'policies':
-      return { page: 'policies' }
+      return { page: 'policies', ask: searchParams.toString() }
     case 'roles':
       return { page: 'roles' }
     case 'replay':

@@ -16,6 +16,7 @@
  * - `statement_invalid`: a signed statement is malformed, expired, of another gate, epoch or request.
  * - `signature_invalid`: the signature does not verify under a registered key or passkey.
  * - `not_a_reviewer`: the signer may not review this request (operator, or added after it was opened).
+ * - `question_invalid`: what was asked of the policies beforehand cannot be read. Caller's fault.
  * - `sign_in_needed`: reading needs a person who signed in, or an agent's own session.
  * - `wrong_origin`: a page of another origin sent this, or a cookie came along with one.
  * - `rate_limited`: asked too often within a minute. Retry later.
@@ -52,6 +53,7 @@ export type GatewayErrorCode =
   | 'statement_invalid'
   | 'signature_invalid'
   | 'not_a_reviewer'
+  | 'question_invalid'
   | 'sign_in_needed'
   | 'wrong_origin'
   | 'rate_limited'

@@ -4,6 +4,7 @@ import type { WireRequest } from '@seconder/aws/wire-request'
 import type { LedgerReading } from './api/ledger-pages.ts'
 import type { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import type { EpochDesk } from './epoch/activation.ts'
+import type { ActiveEpoch } from './epoch/active.ts'
 import type { Gateway } from './gateway.ts'
 import type { OpenedSession } from './identify/session-opening.ts'
 import type { Clock } from './lib/clock.ts'
@@ -32,6 +33,8 @@ export interface Gate {
   readonly people: PeopleSide
   readonly clock: Clock
   facts(): Promise<GateFacts>
+  /** The loaded epoch. Errors: `gate_refusing` where it may not decide. */
+  inForce(): Promise<ActiveEpoch>
   candidate(): Promise<{ from: number; version: string; active: string }>
   /** `from` is the connection that the act came over. */
   openSession(act: GivenAct, from?: Socket): Promise<OpenedSession>

@@ -167,10 +167,10 @@ class Running implements Gate {
     this.people = this.#peopleSide()
     const { acts } = this.people
     const desk = { store, recorder, clock, gateId, acts, expiresInMs, grantExpiresInMs }
-    this.desk = deskUnder(desk, () => this.#inForce())
+    this.desk = deskUnder(desk, () => this.inForce())
     const windowMs = config.review.planWindowMs
     this.plans = new PlanDesk({ store, recorder, clock, desk: this.desk, windowMs })
-    const isEnabled = async () => (await this.#inForce()).content.breakGlass === true
+    const isEnabled = async () => (await this.inForce()).content.breakGlass === true
     this.breakGlass = new BreakGlassDesk({ ...desk, isEnabled, timeline: this.reading.timeline })
     this.epochs = new EpochDesk({
       store,
@@ -198,7 +198,7 @@ class Running implements Gate {
       desk: this.desk,
       plans: this.plans,
       access: this.#access,
-      epoch: () => this.#inForce(),
+      epoch: () => this.inForce(),
       following: this.#following,
       lookUps,
       holdMs: config.review.holdMs,
@@ -227,7 +227,7 @@ class Running implements Gate {
   }
 
   async #follow(type: Recorded['type']): Promise<void> {
-    if (type === 'epoch-activated') await this.#inForce()
+    if (type === 'epoch-activated') await this.inForce()
     if (type === 'session-closed' || type === 'people-changed') await this.#access.forgetEnded()
     if (type === 'people-changed') await this.#options.endLeft()
   }
@@ -260,7 +260,7 @@ class Running implements Gate {
   }
 
   /** The loaded epoch, only while it is the active one and this build may decide under it. */
-  async #inForce(): Promise<ActiveEpoch> {
+  async inForce(): Promise<ActiveEpoch> {
     this.#options.shared?.requireMember()
     const active = await this.store.activeEpoch()
     // Another gateway activated it: by signatures that the ledger has, for everybody.
@@ -323,7 +323,7 @@ class Running implements Gate {
   async openSession(act: GivenAct, from?: Socket): ReturnType<typeof openSession> {
     if (from) this.#options.wall.requireShutTo(await peerUid(from))
     const { store, recorder, clock, gateId } = this.#options
-    const roles = async () => (await this.#inForce()).content.roles
+    const roles = async () => (await this.inForce()).content.roles
     return openSession({ store, recorder, clock, gateId, acts: this.people.acts, roles }, act)
   }
 

@@ -5,6 +5,7 @@ import { type GateEvent, useLoaded } from '../gate/live.ts'
 import { EnvironmentTag } from '../parts/environment-tag.tsx'
 import { Failure, Loading } from '../parts/notice.tsx'
 import { Lines, Name, safe } from '../parts/untrusted.tsx'
+import { WhatItTakes } from './what-it-takes.tsx'
 
 interface PolicyPage {
   readonly epoch: number
@@ -16,7 +17,12 @@ interface PolicyPage {
   readonly protect: readonly { readonly arn: string; readonly what: string }[]
 }
 
-export function Policies({ facts }: { readonly facts: GateFacts }) {
+interface PoliciesProps {
+  readonly facts: GateFacts
+  readonly ask: string
+}
+
+export function Policies({ facts, ask }: PoliciesProps) {
   const concerns = useCallback((event: GateEvent) => event.type === 'epoch-activated', [])
   const { value, error, reload } = useLoaded<PolicyPage>('/api/policies', concerns)
   if (error) return <Failure error={error} retry={reload} />
@@ -32,9 +38,11 @@ export function Policies({ facts }: { readonly facts: GateFacts }) {
       {facts.refusing && (
         <p className="notice notice-warn">Refusing all but reads of this page: {facts.refusing}</p>
       )}
+      <WhatItTakes ask={ask} roles={Object.keys(value.roles)} environments={namesOf(value)} />
+      <h2>In force</h2>
       <p>
         Files alone change nothing: two people sign a new epoch with{' '}
-        <code>seconder policy activate</code>. What would it take for one call?{' '}
+        <code>seconder policy activate</code>. For a call as it was sent:{' '}
         <code>seconder policy explain request.http</code>
       </p>
       <h2>Environments</h2>
@@ -80,4 +88,9 @@ export function Policies({ facts }: { readonly facts: GateFacts }) {
       ))}
     </>
   )
+}
+
+/** What matches no row is production, whether a row says so or not. */
+function namesOf({ environments }: PolicyPage): string[] {
+  return [...new Set(['production', ...environments.map(({ name }) => name)])]
 }

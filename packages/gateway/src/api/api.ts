@@ -18,6 +18,7 @@ import { Headlines } from './headlines.ts'
 import { addLedgerPages } from './ledger-pages.ts'
 import { addPeople } from './people.ts'
 import { addPlans } from './plans.ts'
+import { addPolicyInquiry } from './policy-inquiry.ts'
 import { addPolicyPage } from './policy-page.ts'
 import { limitPosts, type ReadingEnv, requireOrigin, requireReader, socketOf } from './reading.ts'
 import { shownRequest } from './shown-request.ts'
@@ -78,6 +79,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   gate.reading.timeline.follow(gate.recorder)
   addLedgerPages(app, gate.reading)
   addPolicyPage(app, gate)
+  addPolicyInquiry(app, gate)
   addConsole(app, new ConsoleFiles(), (context) => wordsInstead(context))
   addPeople(app, gate)
   addSignIns(app, gate)

@@ -18,6 +18,7 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   statement_invalid: 400,
   signature_invalid: 403,
   not_a_reviewer: 403,
+  question_invalid: 400,
   sign_in_needed: 401,
   wrong_origin: 403,
   rate_limited: 429,

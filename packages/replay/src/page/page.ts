@@ -37,7 +37,8 @@ th{color:var(--soft);font-weight:600;font-size:13px;white-space:nowrap}
 td.n,th.n{text-align:right;white-space:nowrap;padding-left:10px}
 td.text{white-space:nowrap}
 td.why{min-width:220px}
-td.code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;overflow-wrap:anywhere;min-width:180px;width:99%}
+td.code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px;overflow-wrap:anywhere;min-width:180px}
+td.code:first-child{width:99%}
 figure{margin:8px 0 0}
 figcaption{color:var(--soft);font-size:13px}
 svg{display:block;width:100%;min-width:620px;height:auto}
@@ -53,8 +54,12 @@ blockquote.claim{margin:4px 0 8px;padding-left:12px;border-left:3px solid var(--
 pre{background:var(--band);padding:10px 14px;overflow-x:auto;font-size:13px;white-space:pre-wrap;overflow-wrap:anywhere}
 footer{margin-top:40px;border-top:1px solid var(--line);padding-top:10px;color:var(--soft);font-size:13px}
 @media (max-width:560px){main{padding:16px 12px 40px}h1{font-size:19px}.figures{grid-template-columns:1fr 1fr}.figures dd{font-size:20px}}
-@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--band:#fff;--mark:#fff;--accent:#000;--allow:#bbb;--review:#777;--deny:#000}
-main{max-width:none;padding:0}.wide{overflow:visible}tr,figure,.deed,.figures{break-inside:avoid}h2{break-after:avoid}}
+@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--band:#fff;--mark:#fff;
+--accent:#000;--allow:#bbb;--review:#777;--deny:#000}
+body{font-size:12px}code,.mono,td.code{font-size:10.5px}
+main{max-width:none;padding:0}.wide{overflow:visible}td,th{height:auto;padding:3px 6px 3px 0}
+td.text{white-space:normal}td.code,td.why{min-width:0}svg{min-width:0}
+tr,figure,.deed,.figures{break-inside:avoid}h2{break-after:avoid}}
 `
 
 /** The text of the file. `style-src` is the one thing that is let in: the style above. */

@@ -47,7 +47,10 @@ svg .edge{fill:none;stroke:var(--soft);stroke-width:1.2;opacity:.75}svg .edge.ma
 svg .tip{fill:var(--soft)}
 @media (max-width:640px){.finding>summary{grid-template-columns:1fr}.finding .title{grid-column:1}
 .finding>div{padding-left:16px}}
-@media print{body{max-width:none;padding:0;font-size:11px}.finding>div{padding-left:16px}
+@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--raised:#fff;--accent:#0550ae;
+--critical:#a40e26;--high:#953800;--medium:#7d4e00;--low:#0550ae;--note:#57606a}
+body{max-width:none;padding:0;font-size:12px}code,pre{font-size:10.5px}table{font-size:12px}td,th{padding-right:8px}
+td:nth-child(2),td:nth-child(3){white-space:nowrap}.finding>div{padding-left:16px}
 details:not([open])>*{display:block}details::details-content{content-visibility:visible;block-size:auto}
 .finding,tr,pre{break-inside:avoid}.scroll{overflow:visible}svg{width:100%;height:auto}a{color:inherit}}
 `
