@@ -5,7 +5,16 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb'
+import { payloadsIn } from '@seconder/cli/incident-of-folder'
+import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
+import { incidentOfLedger } from '@seconder/replay/incident/from-ledger'
+import { incidentOfTrail } from '@seconder/replay/incident/from-trail'
+import { incidentHtml } from '@seconder/replay/incident/html'
 import type { Incident } from '@seconder/replay/incident/incident'
+import { incidentJson } from '@seconder/replay/incident/json'
+import { LedgerRecord } from '@seconder/replay/incident/ledger-record'
+import { incidentMarkdown } from '@seconder/replay/incident/markdown'
+import { trailWindow } from '@seconder/replay/trail/window'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { Harness, requestIdIn } from './harness.ts'
@@ -148,21 +157,62 @@ test('the proposal loads beside the policies, its cases pass, and it would have 
   expect(tested.out).toContain('0 failed')
 })
 
-test('hostile words are inert: no markup in HTML, no line or link in Markdown, no control anywhere', () => {
-  for (const text of Object.values(written)) {
+/** No markup but ours, no line or link of anybody else, nothing invisible. */
+function expectInert({ html, md, json }: typeof written): void {
+  for (const text of [html, md, json]) {
     expect(text.match(/[[\p{Cc}\p{Cf}]--\n]/gv)).toBe(null)
     expect(text).toContain('alert')
   }
-  const { html, md } = written
   const tags = html.match(/<[a-z!][^>]*>/gi) ?? []
-  expect(
-    tags.filter((tag) => /^<(script|img|b|a|iframe|link|object)\b|\s(on\w+|src|href)=/i.test(tag)),
-  ).toEqual([])
+  const live = /^<(script|img|b|a|iframe|link|object)\b|\s(on\w+|src|href)=/i
+  // What stands in a quoted value is a value.
+  expect(tags.filter((tag) => live.test(tag.replace(/"[^"]*"/g, '""')))).toEqual([])
   expect(html).toContain("default-src 'none'")
-  expect(md).not.toMatch(/^# heading|^\| a \| b|<\w/m)
-  expect(md).not.toMatch(/(?<!\\)\]\(|(?<!\\)!\[|https?:/)
+  // A renderer of Markdown takes what stands in backticks as it is.
+  const prose = md.replace(/`[^`\n]*`/g, '')
+  expect(prose).not.toMatch(/^# heading|^\| a \| b|<\w/m)
+  expect(prose).not.toMatch(/(?<!\\)\]\(|(?<!\\)!\[|https?:/)
+}
+
+test('hostile words are inert: no markup in HTML, no line or link in Markdown, no control anywhere', () => {
+  expectInert(written)
   // Parsed again it is what was said, control characters and all.
   expect(incident.chains[0]?.claimed).toBe(HOSTILE)
+})
+
+test('and so are those of a trail: names, user agents, error codes', async () => {
+  const event = {
+    eventSource: 'dynamodb.amazonaws.com',
+    eventName: 'DeleteTable',
+    eventTime: '2025-12-08T09:31:30Z',
+    eventID: HOSTILE,
+    eventType: 'AwsApiCall',
+    awsRegion: `eu-west-1${HOSTILE}`,
+    userAgent: HOSTILE,
+    sourceIPAddress: HOSTILE,
+    requestParameters: { tableName: HOSTILE },
+    userIdentity: {
+      arn: `arn:aws:sts::123456789012:assumed-role/agent/${HOSTILE}`,
+      sessionContext: {
+        sessionIssuer: { arn: `arn:aws:iam::123456789012:role/${HOSTILE}` },
+        sourceIdentity: HOSTILE,
+      },
+    },
+  }
+  const refused = { ...event, eventID: 'other', errorCode: HOSTILE }
+  const trail = join(folder, 'hostile.json')
+  writeFileSync(trail, JSON.stringify({ Records: [event, refused] }))
+  const selection = { since: '', until: '', resource: '', session: '' }
+  const found = await incidentOfTrail({
+    window: await trailWindow([trail], selection),
+    selection,
+    candidates: [],
+    base: null,
+    impact: HOSTILE,
+  })
+  expect(found.chainCount).toBe(2)
+  const [html, md, json] = [incidentHtml(found), incidentMarkdown(found), incidentJson(found)]
+  expectInert({ html, md, json })
 })
 
 test('a resource or a window narrows it; nothing there is said, and is no failure', async () => {
@@ -189,6 +239,61 @@ test('a ledger that does not verify is said first and loudly, and the command en
   expect(said.code).toBe(1)
   expect(said.out).toContain('THIS LEDGER DOES NOT VERIFY')
   expect(said.out.indexOf('DOES NOT VERIFY')).toBeLessThan(said.out.indexOf('What happened'))
+})
+
+/** Values that stand where others should, in a ledger that somebody wrote. */
+const ODD: readonly unknown[] = [null, 7, 'x', [], {}, [null], [{}], 'y'.repeat(9_000), { a: [1] }]
+
+test('a ledger that somebody wrote anyhow: no member of any entry or document makes it fail', async () => {
+  const lines: string[] = []
+  await verifyLedgerFolder(ledger, {
+    onEntry: (index, text) => {
+      lines[index] = text
+    },
+  })
+  const payloads = payloadsIn(ledger)
+  const selection = { since: '', until: '', resource: '', session: '' }
+  let at = 0
+  const odd = () => ODD[at++ % ODD.length]
+  const made = async (texts: readonly string[], document: (text: string) => string) => {
+    const record = new LedgerRecord(selection)
+    for (const [index, text] of texts.entries()) record.take(index, text, 'ab'.repeat(32))
+    const found = await incidentOfLedger({
+      record,
+      // Without its content no policy is loaded anew for each of them.
+      payloads: (sha256) => {
+        const text = payloads(sha256)
+        return text === null || text.includes('"schema":') ? null : document(text)
+      },
+      selection,
+      verified: false,
+      problems: ['made up'],
+      entries: texts.length,
+      root: '',
+      candidates: [],
+      impact: null,
+    })
+    for (const text of [incidentMarkdown(found), incidentHtml(found), incidentJson(found)]) {
+      expect(text).toContain('DOES NOT VERIFY')
+    }
+  }
+  for (const [index, text] of lines.entries()) {
+    for (const member of Object.keys(JSON.parse(text) as object)) {
+      const other = JSON.stringify({ ...(JSON.parse(text) as object), [member]: odd() })
+      const less = JSON.stringify({ ...(JSON.parse(text) as object), [member]: undefined })
+      for (const instead of [other, less]) await made(lines.with(index, instead), (same) => same)
+    }
+  }
+  const [document] = [
+    ...new Set(lines.flatMap((text) => (JSON.parse(text) as { document?: string }).document ?? [])),
+  ]
+  for (const member of Object.keys(JSON.parse(payloads(document ?? '') ?? '') as object)) {
+    for (const value of ODD) {
+      await made(lines, (text) =>
+        JSON.stringify({ ...(JSON.parse(text) as object), [member]: value }),
+      )
+    }
+  }
 })
 
 test('from CloudTrail alone it begins with what a trail cannot know, on the sample of the repository', async () => {

@@ -45,7 +45,8 @@ export async function incidentOfFolder(
   })
 }
 
-function payloadsIn(folder: string): Payloads {
+/** Payloads beside a log; null for a name that is none, and for what is not there. */
+export function payloadsIn(folder: string): Payloads {
   return (sha256) => {
     if (!/^[0-9a-f]{64}$/.test(sha256)) return null
     const file = join(folder, payloadPath(sha256))

@@ -1,5 +1,6 @@
 // seconder ledger reconcile: a ledger and CloudTrail held against each other, both ways. What stands alone on
 // either side is a finding with its evidence. Nothing is sent anywhere.
+import { inertJson } from '@seconder/replay/incident/json'
 import { LedgerSide } from '@seconder/replay/reconcile/ledger-side'
 import { reconcile } from '@seconder/replay/reconcile/reconcile'
 import {
@@ -74,7 +75,7 @@ async function run(options: ReconcileOptions): Promise<void> {
     entries: report.size,
     gatePrincipal: options.gate ?? '',
   })
-  if (options.json) print(JSON.stringify(found))
+  if (options.json) print(inertJson(found))
   else for (const line of reconciliationLines(found, { toned })) print(line)
   for (const { path, fault } of trail.faults)
     note(`${path}: ${fault}; what was whole in it was read`)

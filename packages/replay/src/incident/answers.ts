@@ -131,9 +131,18 @@ function touched(happened: readonly Chain[], others: readonly string[]): string 
   const resources = happened.flatMap(({ effect }) =>
     effect.resources.map((arn) => named(thing(arn))),
   )
-  const within = takes.length === 0 ? '' : `, and in it ${listed(takes, 6)}`
   const beside = others.length === 0 ? '' : `; changed beside it: ${listed(others, 3)}`
+  // A call on one thing takes that thing: it is named once, with what it holds.
+  const isSame =
+    resources.length === takes.length && resources.every((name, at) => names(takes[at], name))
+  if (isSame) return `${listed(takes, 6)}${beside}`
+  const within = takes.length === 0 ? '' : `, and in it ${listed(takes, 6)}`
   return `${listed(resources, 4)}${within}${beside}`
+}
+
+/** `table `orders` (9 items)` names `` `table orders` ``. */
+function names(take: string | undefined, resource: string): boolean {
+  return take?.replaceAll('`', '').startsWith(resource.replaceAll('`', '')) ?? false
 }
 
 /** One clause of each kind of factor, the first chain's first. */

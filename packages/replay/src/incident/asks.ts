@@ -4,7 +4,9 @@
 import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
 import type { Entry } from '@seconder/gateway/record/entry'
 import type { Finding } from '@seconder/gateway/resolve/evidence'
-import type { ReviewDocument } from '@seconder/gateway/review/document'
+import type { DocumentFrame } from '@seconder/gateway/review/document'
+import type { AnyDocument, PlanPart } from '@seconder/gateway/review/plan-document'
+import { documentOf } from './forms.ts'
 import { type Evidence, type Fate, isHarmful } from './incident.ts'
 import type { LedgerRecord, Placed, Selection } from './ledger-record.ts'
 
@@ -13,11 +15,19 @@ type Of<Type extends Entry['type']> = Extract<Entry, { type: Type }>
 /** Text of a payload beside the log by its SHA-256 in hex; null where it is not there. */
 export type Payloads = (sha256: string) => string | null
 
+/** What reviewers were shown. */
+export interface Shown {
+  readonly frame: DocumentFrame
+  /** The calls in it that this ask is of: one, or those of a plan that was not begun. */
+  readonly parts: readonly PlanPart[]
+  readonly evidence: Evidence
+}
+
 export interface Ask {
   /** The entry that tells most of it: the intent, else the request, else the denial. */
   readonly main: Placed<Of<'intent' | 'request-opened' | 'plan-opened' | 'denied'>>
   readonly opened: Placed<Of<'request-opened' | 'plan-opened'>> | null
-  readonly document: { readonly document: ReviewDocument; readonly evidence: Evidence } | null
+  readonly document: Shown | null
   readonly intent: Placed<Of<'intent'>> | null
   readonly reviews: readonly Placed<Of<'review'>>[]
   readonly grant: Placed<Of<'grant-made' | 'plan-approved'>> | null
@@ -60,9 +70,10 @@ function askOf(
   intent: Ask['intent'],
 ): Ask {
   const opened = request === null ? null : (record.opened.get(request) ?? null)
-  const document = opened === null ? null : documentOf(payloads, opened)
+  const document = opened === null ? null : shownIn(payloads, opened, intent)
   const outcomes = intent === null ? [] : (record.outcomes.get(intent.entry.effect) ?? [])
-  const added = isOfThisCall(document, main) ? document.document.evidence.addedEffects : []
+  const parts = document?.parts ?? []
+  const added = parts.flatMap(({ evidence }) => evidence.addedEffects)
   return {
     main,
     opened,
@@ -74,29 +85,30 @@ function askOf(
     outcomes,
     fate: fateOf(main, intent, outcomes),
     effects: strictestFirst([...main.entry.effects, ...added]),
-    findings: isOfThisCall(document, main) ? document.document.evidence.findings : [],
+    findings: parts.flatMap(({ evidence }) => evidence.findings),
   }
 }
 
-/** The document of a plan tells of many calls; that of a request of this one. */
-function isOfThisCall(
-  document: Ask['document'],
-  main: Ask['main'],
-): document is NonNullable<Ask['document']> {
-  return document !== null && document.document.digest === main.entry.digest
-}
-
-function documentOf(payloads: Payloads, opened: NonNullable<Ask['opened']>): Ask['document'] {
+function shownIn(
+  payloads: Payloads,
+  opened: NonNullable<Ask['opened']>,
+  intent: Ask['intent'],
+): Shown | null {
   const text = payloads(opened.entry.document)
-  if (text === null) return null
-  try {
-    const document = JSON.parse(text) as ReviewDocument
-    const { at } = opened.evidence
-    const evidence = { source: 'payload', entry: null, id: opened.entry.document, at } as const
-    return document.type === 'seconder-review-document@v1' ? { document, evidence } : null
-  } catch {
-    return null // no document: the verifier names the payload, and the chain says that it is not there
-  }
+  const document = text === null ? null : documentOf(text)
+  if (document === null) return null
+  const { at } = opened.evidence
+  const evidence = { source: 'payload', entry: null, id: opened.entry.document, at } as const
+  return { frame: document, parts: partsFor(document, intent), evidence }
+}
+
+/** A step of a plan is one of its calls; a call is bound to its digest. */
+function partsFor(document: AnyDocument, intent: Ask['intent']): readonly PlanPart[] {
+  if (document.type === 'seconder-review-document@v1') return [document]
+  const step = intent?.entry.plan?.step
+  return step === undefined
+    ? document.steps
+    : document.steps.filter(({ number }) => number === step)
 }
 
 function fateOf(main: Ask['main'], intent: Ask['intent'], outcomes: Ask['outcomes']): Fate {

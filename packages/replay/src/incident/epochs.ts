@@ -3,6 +3,7 @@
 import { loadPolicySet, type PolicySet } from '@seconder/gateway/decide/policy-set'
 import type { EpochContent } from '@seconder/gateway/epoch/content'
 import type { Payloads } from './asks.ts'
+import { epochOf } from './forms.ts'
 import type { Evidence } from './incident.ts'
 import type { LedgerRecord } from './ledger-record.ts'
 
@@ -22,8 +23,9 @@ export class Epochs {
 
   constructor(record: LedgerRecord, payloads: Payloads) {
     for (const [number, { entry, evidence }] of record.epochs) {
-      const content = contentOf(payloads(entry.content))
-      const signers = Array.isArray(entry.acts) ? entry.acts.length : 0
+      const text = payloads(entry.content)
+      const content = text === null ? null : epochOf(text)
+      const signers = entry.acts.length
       this.#epochs.set(number, { number, version: entry.version, signers, content, evidence })
     }
   }
@@ -48,17 +50,6 @@ async function loaded(content: EpochContent | null): Promise<PolicySet | null> {
     return await loadPolicySet({ schema: content.schema, policies: [...content.policies] })
   } catch {
     return null // said in the report: the answers of that epoch cannot be worked out again here
-  }
-}
-
-function contentOf(text: string | null): EpochContent | null {
-  if (text === null) return null
-  try {
-    const content = JSON.parse(text) as EpochContent
-    const isWhole = typeof content.schema === 'string' && Array.isArray(content.policies)
-    return isWhole && typeof content.roles === 'object' ? content : null
-  } catch {
-    return null // as for one that is not there
   }
 }
 

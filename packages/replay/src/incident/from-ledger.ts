@@ -92,7 +92,7 @@ function chainOf(ask: Ask, id: string, record: LedgerRecord, epochs: Epochs): Ch
       effects: ask.effects,
       resources,
       environments,
-      region: document?.document.action.region ?? resources[0]?.split(':')[3] ?? '',
+      region: document?.parts[0]?.action.region ?? resources[0]?.split(':')[3] ?? '',
       fate,
       outcome: intent === null ? 'none' : (first?.result ?? 'unknown'),
       confirmed: confirmed?.result === 'confirmed' ? confirmed.confirmed : null,
@@ -102,7 +102,7 @@ function chainOf(ask: Ask, id: string, record: LedgerRecord, epochs: Epochs): Ch
       ...madeAgainOf(ask, record),
     },
     links: linksOf(ask, record, epoch),
-    claimed: document?.document.agentSays ?? null,
+    claimed: document?.frame.agentSays ?? null,
     did: didWords(ask),
   }
 }
@@ -145,21 +145,19 @@ function didWords({ main, fate, outcomes, findings }: Ask): string {
 
 /** The call as decide takes it: as it was shown to reviewers, or as far as its entry tells. */
 function recordedOf(ask: Ask, chain: string, record: LedgerRecord, epochs: Epochs): Recorded {
-  const { document, main, reviews, intent } = ask
-  const signed = reviews
-    .filter(({ entry }) => entry.verdict === 'approve')
-    .map(({ entry }): Reviewer => {
-      const strength = entry.strength === 'hardware' ? 'hardware' : 'software'
-      return { name: entry.reviewer, teams: record.teams.get(entry.reviewer) ?? [], strength }
-    })
+  const { document, main, opened, intent } = ask
   const wentOn = intent !== null
-  if (document !== null && document.document.digest === main.entry.digest) {
-    const { action, evidence, context } = document.document
-    return { chain, action, looked: evidence, context, signed: wentOn ? signed : [], wentOn }
+  const signed = wentOn ? signedOf(record, opened?.entry.request ?? null) : []
+  const breakGlass = intent?.entry.breakGlass !== undefined
+  const [part] = document?.parts ?? []
+  if (part !== undefined) {
+    const { action, evidence: looked } = part
+    const context = { ...part.context, breakGlass }
+    return { chain, action, looked, context, signed, wentOn }
   }
   const role = roleNameOf(epochs.of(main.entry.epoch)?.content ?? null, roleArnOf(ask, record))
   const bare = bareCall(main, role)
-  return { chain, ...bare, signed: wentOn ? signed : [], wentOn }
+  return { chain, ...bare, context: { ...bare.context, breakGlass }, signed, wentOn }
 }
 
 /** What an entry tells of a call. Parameters are not in it, so what they would add is missing, and said to be. */
@@ -210,7 +208,8 @@ async function candidatesOf(
     const policySet = await epochs.policySet(number)
     const content = epochs.of(number)?.content
     if (policySet === null || content === null || content === undefined) continue
-    const name = `epoch ${number}, as it was in force`
+    const observed = told.some(({ intent }) => (intent?.entry.observed ?? null) !== null)
+    const name = `epoch ${number}, ${observed ? 'enforced' : 'as it was in force'}`
     base ??= { name: `epoch ${number}`, sources: content, policySet }
     all.push(candidateOf(name, policySet, calls, others))
   }
@@ -238,12 +237,12 @@ function otherCalls(record: LedgerRecord, told: readonly Ask[]): Recorded[] {
       signed: [],
       wentOn,
     })),
-    ...intents.map((intent) => ({
-      chain: '',
-      ...bareCall(intent, intent.entry.role.split('/').at(-1) ?? ''),
-      signed: signedOf(record, intent.entry.request),
-      wentOn: true,
-    })),
+    ...intents.map((intent) => {
+      const bare = bareCall(intent, intent.entry.role.split('/').at(-1) ?? '')
+      const breakGlass = intent.entry.breakGlass !== undefined
+      const signed = signedOf(record, intent.entry.request)
+      return { chain: '', ...bare, context: { ...bare.context, breakGlass }, signed, wentOn: true }
+    }),
   ]
 }
 

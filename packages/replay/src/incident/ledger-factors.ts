@@ -32,18 +32,16 @@ function roleFactor(ask: Ask, record: LedgerRecord, epoch: Epoch | null): Bare {
   const name = roleNameOf(epoch?.content ?? null, arn)
   const reach = reachOf(epoch?.content ?? null, arn)
   const used = [...(record.operationsOf.get(ask.main.entry.session)?.keys() ?? [])]
-  const others = used.filter((operation) => operation !== ask.main.entry.operation)
   const allowed =
     reach === null
       ? 'may ask for anything in production, and nothing in the epoch narrows it'
       : `may ask for anything in ${listed(reach.map(named))}`
-  const beside =
-    others.length === 0 ? '' : `; the rest of its work was ${listed(others.map(shown))}`
+  const did = `its session used ${listed(used.map(shown))}`
   const evidence = epoch === null ? [ask.main.evidence] : [epoch.evidence]
   return {
     factor: 'role',
     did: 'let',
-    says: `the role ${named(name)} allowed it to be asked for: it ${allowed}${beside}`,
+    says: `the role ${named(name)} allowed it to be asked for: it ${allowed}; ${did}`,
     brief: `the role ${named(name)} may ask for anything in ${reach === null ? 'production' : listed(reach.map(named))}`,
     evidence,
   }
@@ -109,7 +107,7 @@ function reviewFactors(ask: Ask): Bare[] {
     const seen =
       document === null
         ? 'a document that is not beside this ledger'
-        : `“${shownLong(document.document.summary)}”`
+        : `“${shownLong(document.frame.summary)}”`
     return {
       factor: 'review',
       did: entry.verdict === 'approve' ? (wentOn(ask) ? 'let' : did) : 'held',
@@ -123,7 +121,7 @@ function reviewFactors(ask: Ask): Bare[] {
 /** The first sentences of what was shown. */
 function briefly(document: Ask['document']): string {
   if (document === null) return 'a document that is not beside this ledger'
-  const sentences = document.document.summary.split('. ').slice(0, 3).join('. ')
+  const sentences = document.frame.summary.split('. ').slice(0, 3).join('. ')
   return `“${shownLong(sentences)}”`.replace(/([^.])”$/, '$1.”')
 }
 
@@ -131,7 +129,8 @@ function briefly(document: Ask['document']): string {
 function documentFactors(ask: Ask): Bare[] {
   const { document, main } = ask
   if (document === null) return []
-  const { evidence, context, agentSays, denied } = document.document
+  const { context, agentSays, denied } = document.frame
+  const couldNotLook = document.parts.flatMap(({ evidence }) => evidence.couldNotLook)
   const paper: readonly Evidence[] = [document.evidence]
   const factors: Bare[] = []
   if (agentSays !== null) {
@@ -143,11 +142,11 @@ function documentFactors(ask: Ask): Bare[] {
       evidence: paper,
     })
   }
-  if (evidence.couldNotLook.length > 0) {
+  if (couldNotLook.length > 0) {
     factors.push({
       factor: 'review',
       did: 'let',
-      says: `not everything could be looked up, and the document said so: ${listed(evidence.couldNotLook.map((words) => shownLong(words)))}`,
+      says: `not everything could be looked up, and the document said so: ${listed(couldNotLook.map((words) => shownLong(words)))}`,
       brief: '',
       evidence: paper,
     })
@@ -203,12 +202,14 @@ function safeguardFactor(ask: Ask): Bare | null {
   const had = wentOn(ask)
     ? 'nothing at hand brings back'
     : 'had it run, nothing at hand would bring back'
-  const some = `${gone.length} of the ${count(ask.findings.length, 'thing')} in it`
+  const all = ask.findings.length
+  const some =
+    gone.length === all ? 'all of it holds' : `${gone.length} of the ${all} things in it hold`
   return {
     factor: 'safeguard',
     did: 'let',
     says: `${had} ${listed(gone.map(findingWords))}${protection}`,
-    brief: `${wentOn(ask) ? '' : 'had it run, '}${some} hold data, or may, that nothing at hand brings back`,
+    brief: `${wentOn(ask) ? '' : 'had it run, '}${some} data, or may, that nothing at hand brings back`,
     evidence: [ask.document.evidence],
   }
 }

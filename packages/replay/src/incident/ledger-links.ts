@@ -71,7 +71,7 @@ function versionWords(agent: string): string {
 
 export function roleArnOf({ main, document }: Ask, record: LedgerRecord): string {
   const opened = record.sessions.get(main.entry.session)
-  return opened?.entry.role ?? document?.document.roleArn ?? main.entry.role
+  return opened?.entry.role ?? document?.frame.roleArn ?? main.entry.role
 }
 
 function roleLink(ask: Ask, record: LedgerRecord, epoch: Epoch | null): Link {
@@ -101,7 +101,7 @@ function policyLink({ main, opened, document }: Ask, epoch: Epoch | null): Link 
       : policies.length === 0
         ? 'no policy covered it'
         : `${policiesWords(policies)} answered without asking anybody`
-  const reason = document === null ? '' : `: ${shownLong(document.document.reason)}`
+  const reason = document === null ? '' : `: ${shownLong(document.frame.reason)}`
   const evidence = [main.evidence, ...(epoch === null ? [] : [epoch.evidence])]
   return link('policy', `${says} (epoch ${number}, ${version})${reason}`, evidence)
 }
@@ -142,14 +142,21 @@ export function verdictWords(verdict: string): string {
   return VERDICTS[verdict] ?? shown(verdict)
 }
 
-function reviewLinks({ reviews, opened, document, closed }: Ask, record: LedgerRecord): Link[] {
+function reviewLinks(ask: Ask, record: LedgerRecord): Link[] {
+  const { reviews, opened, document, closed, intent } = ask
+  const glass = record.breakGlassReviews.get(intent?.entry.breakGlass ?? '') ?? []
+  if (glass.length > 0) {
+    const who = listed(glass.map(({ entry }) => named(entry.reviewer)))
+    const evidence = glass.map((one) => one.evidence)
+    return [link('review', `nobody before it; ${who} looked at it afterwards`, evidence)]
+  }
   if (reviews.length === 0) {
     if (opened === null) return [link('review', 'nobody was asked', [], false)]
     const state = closed === null ? 'is still open' : `was ${closedWords(closed.entry)}`
     const evidence = closed === null ? [opened.evidence] : [closed.evidence]
     return [link('review', `nobody signed; the request ${state}`, evidence)]
   }
-  const summary = document === null ? null : shownLong(document.document.summary)
+  const summary = document === null ? null : shownLong(document.frame.summary)
   return reviews.map(({ entry, evidence }) => {
     const teams = record.teams.get(entry.reviewer) ?? []
     const of = teams.length === 0 ? '' : ` of ${listed(teams.map(shown))}`
@@ -174,7 +181,8 @@ function grantLink({ grant, opened }: Ask): Link | null {
   if (grant === null) return link('grant', 'none was made: nothing could run', [opened.evidence])
   const { grant: id, reviewers, expiresAt } = grant.entry
   const by = listed(reviewers.map(named))
-  return link('grant', `${named(id)} by ${by}, for this call once, until ${clock(expiresAt)}`, [
+  const what = opened.entry.type === 'plan-opened' ? 'each step of the plan' : 'this call'
+  return link('grant', `${named(id)} by ${by}, for ${what} once, until ${clock(expiresAt)}`, [
     grant.evidence,
   ])
 }

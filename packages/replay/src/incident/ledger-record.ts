@@ -2,6 +2,7 @@
 // was in force, each request with what became of it. Reads are folded, so that it grows with what was done.
 
 import type { Entry } from '@seconder/gateway/record/entry'
+import { entryOf } from './forms.ts'
 import type { Evidence } from './incident.ts'
 
 type Of<Type extends Entry['type']> = Extract<Entry, { type: Type }>
@@ -48,6 +49,7 @@ export class LedgerRecord {
   readonly intents: Placed<Of<'intent'>>[] = []
   readonly outcomes = new Map<string, Placed<Of<'outcome'>>[]>()
   readonly breakGlass = new Map<string, Placed<Of<'break-glass-opened'>>>()
+  readonly breakGlassReviews = new Map<string, Placed<Of<'break-glass-reviewed'>>[]>()
   readonly denied: Placed<Of<'denied'>>[] = []
   readonly reads: FoldedReads[] = []
   /** Everything else that a timeline tells. */
@@ -85,12 +87,10 @@ export class LedgerRecord {
 
   /** `text` is the entry as it stands in the log, `hash` its leaf hash in hex. */
   take(index: number, text: string, hash: string): void {
-    const entry = parsed(text)
-    if (entry === null) {
-      this.#unreadable++
-      return
-    }
     if (index === 0) this.#gate = hash
+    const entry = entryOf(text)
+    if (entry === null) this.#unreadable++
+    if (entry === null || entry === 'other') return
     const evidence: Evidence = { source: 'ledger', entry: index, id: hash, at: entry.at }
     this.#note({ entry, evidence })
     if (this.#isOutside(entry.at)) return
@@ -137,6 +137,9 @@ export class LedgerRecord {
       case 'break-glass-opened':
         this.breakGlass.set(entry.breakGlass, { entry, evidence })
         return
+      case 'break-glass-reviewed':
+        push(this.breakGlassReviews, entry.breakGlass, { entry, evidence })
+        return
       case 'outcome':
         push(this.outcomes, entry.effect, { entry, evidence })
         return
@@ -153,7 +156,8 @@ export class LedgerRecord {
     this.#kept++
     if (entry.type === 'intent') this.intents.push({ entry, evidence })
     else if (entry.type === 'denied') this.denied.push({ entry, evidence })
-    if ('operation' in entry && entry.operation !== null) {
+    const isPlan = entry.type === 'plan-opened' || entry.type === 'plan-step'
+    if ('operation' in entry && entry.operation !== null && !isPlan) {
       this.#used(entry.session, entry.operation)
     }
     this.others.push({ entry, evidence })
@@ -215,55 +219,4 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   const known = map.get(key)
   if (known === undefined) map.set(key, [value])
   else known.push(value)
-}
-
-/** The tree vouches for bytes, not for their form: what is no entry is counted. */
-function parsed(text: string): Entry | null {
-  try {
-    const value = JSON.parse(text) as Entry | null
-    const isEntry =
-      value !== null && typeof value === 'object' && typeof value.type === 'string' && 'at' in value
-    return isEntry && typeof value.at === 'string' && isWhole(value) ? value : null
-  } catch {
-    return null
-  }
-}
-
-const LISTS = [
-  'effects',
-  'resources',
-  'environments',
-  'policies',
-  'requirement',
-  'reviewers',
-  'people',
-] as const
-const TEXTS = ['session', 'operator', 'agent', 'role', 'operation', 'request', 'effect'] as const
-
-/** A ledger that does not verify can hold anything: what is read of an entry has the form it should have. */
-function isWhole(entry: Entry): boolean {
-  const values = entry as unknown as Readonly<Record<string, unknown>>
-  const lists = LISTS.every((name) => values[name] === undefined || isTexts(values[name], name))
-  const texts = TEXTS.every(
-    (name) =>
-      values[name] === undefined || values[name] === null || typeof values[name] === 'string',
-  )
-  const outcome = values['outcome']
-  const isOutcome = entry.type !== 'outcome' || (typeof outcome === 'object' && outcome !== null)
-  const isCall = !CALLS.has(entry.type) || CALL_MEMBERS.every((name) => values[name] !== undefined)
-  return lists && texts && isOutcome && isCall
-}
-
-const CALLS: ReadonlySet<string> = new Set([
-  'denied',
-  'read',
-  'request-opened',
-  'plan-opened',
-  'intent',
-])
-const CALL_MEMBERS = ['session', 'operation', 'resources', 'environments', 'effects', 'policies']
-
-function isTexts(value: unknown, name: string): boolean {
-  if (!Array.isArray(value)) return false
-  return name === 'people' || value.every((one) => typeof one === 'string')
 }

@@ -1,6 +1,7 @@
 // The calls that a ledger says went out, each with its outcome: one side of a reconciliation.
 
 import type { Entry } from '@seconder/gateway/record/entry'
+import { entryOf } from '../incident/forms.ts'
 import type { Evidence } from '../incident/incident.ts'
 
 /** Calls kept; past it they are counted, and said to be left out. */
@@ -51,13 +52,10 @@ export class LedgerSide {
   }
 
   take(index: number, text: string, hash: string): void {
-    let entry: Entry
-    try {
-      entry = JSON.parse(text) as Entry
-    } catch {
-      return // the verifier names what is no entry
-    }
-    const evidence: Evidence = { source: 'ledger', entry: index, id: hash, at: String(entry.at) }
+    const entry = entryOf(text)
+    // The verifier names what is no entry.
+    if (entry === null || entry === 'other') return
+    const evidence: Evidence = { source: 'ledger', entry: index, id: hash, at: entry.at }
     switch (entry.type) {
       case 'session-opened':
       case 'child-session-opened':
