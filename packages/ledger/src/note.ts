@@ -38,7 +38,7 @@ export interface NoteSigner {
 }
 
 // Unicode white space and plus; \s covers it with U+0085 added (golang unicode.IsSpace).
-const KEY_NAME = /^[^\s+\u0085]+$/u
+export const KEY_NAME = /^[^\s+\u0085]+$/u
 // biome keeps control characters out of patterns, hence the code points.
 function hasForbiddenControl(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
@@ -52,21 +52,31 @@ function malformed(message: string): LedgerError {
   return new LedgerError('note_malformed', message)
 }
 
-/** The first four bytes of SHA-256(name || 0x0A || 0x01 || public key), as a big-endian number. */
-export function keyIdOf(name: string, publicKey: Uint8Array, sha256: Sha256): number {
+/** The first four bytes of SHA-256(name || 0x0A || type || public key), as a big-endian number. */
+export function keyIdOf(
+  name: string,
+  publicKey: Uint8Array,
+  sha256: Sha256,
+  type = ED25519_TYPE,
+): number {
   const digest = new Uint8Array(32)
-  const head = Uint8Array.of(0x0a, ED25519_TYPE)
+  const head = Uint8Array.of(0x0a, type)
   sha256(concatBytes([toUtf8(name), head, publicKey]), digest, 0)
   return new DataView(digest.buffer).getUint32(0)
 }
 
 /** `name+id+base64(0x01 || public key)`. Throws `key_invalid` for a name the format cannot hold. */
 export function verifierKeyOf(name: string, publicKey: Uint8Array, sha256: Sha256): string {
+  return vkeyOf(name, ED25519_TYPE, publicKey, sha256)
+}
+
+/** The same for a key of any type. */
+export function vkeyOf(name: string, type: number, publicKey: Uint8Array, sha256: Sha256): string {
   if (!KEY_NAME.test(name)) {
     throw new LedgerError('key_invalid', `a key name has no spaces and no plus: ${quoted(name)}`)
   }
-  const id = keyIdOf(name, publicKey, sha256).toString(16).padStart(8, '0')
-  return `${name}+${id}+${toBase64(concatBytes([Uint8Array.of(ED25519_TYPE), publicKey]))}`
+  const id = keyIdOf(name, publicKey, sha256, type).toString(16).padStart(8, '0')
+  return `${name}+${id}+${toBase64(concatBytes([Uint8Array.of(type), publicKey]))}`
 }
 
 /**
