@@ -148,7 +148,7 @@ function parseEntry(text: string): LedgerEntry {
   }
 }
 
-function verifierKey(folder: string, key: string | undefined): string {
+export function verifierKey(folder: string, key: string | undefined): string {
   if (key?.includes('+')) return key.trim()
   const file = key ?? `${folder.replace(/\/+$/, '')}.vkey`
   try {
@@ -163,7 +163,7 @@ function verifierKey(folder: string, key: string | undefined): string {
   }
 }
 
-function noteText(since: string): string {
+export function noteText(since: string): string {
   if (since.includes('\n')) return since
   try {
     return readFileSync(since, 'utf8')

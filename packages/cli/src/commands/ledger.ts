@@ -8,6 +8,8 @@ import { type LedgerEntry, verifyLedgerFolder } from '../ledger-folder.ts'
 import { note, print, table, toned } from '../render/terminal.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { addReconcileCommand } from './ledger-reconcile.ts'
+import { addConsistencyCommand } from './ledger-consistency.ts'
+import { addWitnessCommand } from './ledger-witness.ts'
 
 /** Progress is shown on a terminal, at most this often, in milliseconds. */
 const PROGRESS_MS = 200
@@ -52,6 +54,8 @@ export function addLedgerCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  seconder ledger show .seconder/ledger --last 20\n')
     .action(show)
   addReconcileCommand(ledger)
+  addConsistencyCommand(ledger)
+  addWitnessCommand(ledger)
 }
 
 async function verify(folder: string, options: VerifyCommandOptions): Promise<void> {
