@@ -46,7 +46,7 @@ export async function proveConsistency(
  * A partial tile goes when the log has grown; its hashes are then the first of the full one, or of a wider
  * partial one. A reader asks for the width of its checkpoint, so more than that is cut off.
  */
-function widest(readFile: ReadFile): ReadFile {
+export function widest(readFile: ReadFile): ReadFile {
   return async (name) => {
     const [full = '', width] = name.split('.p/')
     if (width === undefined) return await readFile(name)

@@ -16,6 +16,8 @@ export interface Cosignature {
   readonly name: string
   /** When the witness signed, in whole seconds since the Unix epoch. */
   readonly atSeconds: number
+  /** Its line of the note, alone: what else a witness sent along is not worth keeping. */
+  readonly line: string
 }
 
 /** The bytes that are signed: two lines, then the text of the checkpoint as it is. */
@@ -90,7 +92,8 @@ export async function cosignaturesOf(
     const witness = witnesses.find((each) => each.name === name && each.keyId === keyId)
     if (witness === undefined || found.some((each) => each.name === name)) continue
     if (!(await witness.verify(message, signature))) continue
-    found.push({ name, atSeconds: parseCosignature(signature)?.atSeconds ?? 0 })
+    const atSeconds = parseCosignature(signature)?.atSeconds ?? 0
+    found.push({ name, atSeconds, line: signatureLine(name, keyId, signature) })
   }
   return found
 }

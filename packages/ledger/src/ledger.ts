@@ -61,6 +61,8 @@ export interface FileLedger extends Ledger {
    * `ledger_stopped` the first few of them may be found.
    */
   appendAll(entries: readonly Uint8Array[]): Promise<{ first: number }>
+  /** Resolves when all that is durable now is published. Rejects with `ledger_stopped`, `ledger_closed`. */
+  publish(): Promise<void>
 }
 
 /** Refuses the ledger unless the acknowledged checkpoint is one of its own past. */
@@ -142,6 +144,7 @@ function ledgerOf(writer: Writer, lock: { release(): void }, verifierKey: string
     verifierKey,
     append: (entry) => writer.append(entry),
     appendAll: (entries) => writer.appendAll(entries),
+    publish: () => writer.publish(),
     get size() {
       return writer.durable.size
     },

@@ -72,7 +72,9 @@ test('a witness cosigns the first checkpoint and each one that goes on from it, 
     const { status, body } = await witness.add(await log.body(older, newer))
     expect(status).toBe(200)
     const note = log.checkpoint(newer) + body
-    expect(await cosignaturesOf(note, [verifier])).toEqual([{ name: NAME, atSeconds: AT_SECONDS }])
+    expect(await cosignaturesOf(note, [verifier])).toEqual([
+      { name: NAME, atSeconds: AT_SECONDS, line: body },
+    ])
     // By node:crypto alone: id, time, signature over the two lines and the text.
     const line = fromBase64(body.trim().split(' ')[2] ?? '') ?? new Uint8Array()
     const message = Buffer.from(`cosignature/v1\ntime ${AT_SECONDS}\n${parseNote(note).text}`)

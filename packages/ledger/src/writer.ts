@@ -185,6 +185,18 @@ export class Writer {
     return bytes
   }
 
+  /** Resolves when all that is durable now is published. Rejects with `ledger_stopped`, `ledger_closed`. */
+  async publish(): Promise<void> {
+    const { size } = this.#durable
+    while (this.#state.publication.size < size) {
+      this.#refuseUnlessOpen()
+      this.#isPublishWanted = true
+      this.#wake()
+      await this.#running
+      await this.#publishing?.done
+    }
+  }
+
   /** Waits for what was appended, publishes it, and lets go of the files. */
   async close(): Promise<void> {
     if (!this.#isClosed) {

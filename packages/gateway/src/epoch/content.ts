@@ -9,6 +9,7 @@ import type { RoleReach } from '../describe/environments.ts'
 import type { ProtectedRow } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
 import { canonicalJson, sha256Hex } from '../lib/canonical-json.ts'
+import { type WitnessDemand, witnessDemand } from '../record/witness-config.ts'
 import { ownAccounts, protectedRows } from './protected.ts'
 import { readRoleReach } from './role-reach.ts'
 
@@ -29,6 +30,8 @@ export interface EpochContent {
   readonly membership?: { readonly signedBy: readonly string[] }
   /** Present where break-glass is on; policies must allow it all the same. */
   readonly breakGlass?: true
+  /** Present where what was reviewed waits for witnesses of the ledger. */
+  readonly witnessed?: WitnessDemand
   /** SHA-256 over the compiled tables and the source of describe, resolve and decide. */
   readonly build: string
 }
@@ -54,6 +57,7 @@ export function contentOnDisk(config: Config, own: string | null): VersionedCont
     ownAccounts: ownAccounts(config, own),
     ...(config.review.breakGlass === true && { breakGlass: true as const }),
     ...(config.membership && { membership: config.membership }),
+    ...witnessDemand(config),
     build: buildHash(),
   })
 }

@@ -35,5 +35,7 @@ export type Outcome =
     }
   /** Forwarded, and then silence: it may or may not have happened. */
   | { readonly result: 'unknown'; readonly detail: string }
+  /** Its intent is recorded and it was never begun: what had to come first did not. */
+  | { readonly result: 'withheld'; readonly detail: string }
 
 export type Confirmed = 'succeeded' | 'failed' | 'unconfirmed'
