@@ -1,7 +1,7 @@
 // Verifies a ledger's folder with its public key, and reads the entries on the way. The key comes from
 // outside the folder: a ledger cannot vouch for itself.
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { AfterReviews } from '@seconder/gateway/break-glass/account'
@@ -14,13 +14,16 @@ import { PROBLEMS_MAX } from '@seconder/ledger/report'
 import { SignedActs, type VerifySsh } from '@seconder/ledger/signed-acts'
 import { TILE_WIDTH, tilePath } from '@seconder/ledger/tiles'
 import type { VerifyProblem, VerifyReport } from '@seconder/ledger/verify'
-import { CommandFailure, EXIT } from './failure.ts'
+import { noteText, verifierKey } from './ledger-keys.ts'
+import { seenByWitnesses, type WitnessedEnd, type WitnessesAsked } from './seen-by-witnesses.ts'
 
 export interface FolderOptions {
   /** The verifier key itself, or a file with it; default: the folder's name with `.vkey`. */
   readonly key?: string | undefined
   /** A checkpoint note seen before, or a file with it. */
   readonly since?: string | undefined
+  /** Witnesses that must have cosigned the checkpoint kept beside the ledger. */
+  readonly witnesses?: WitnessesAsked | undefined
   /** Entries that are handed back, the first ones; default: a million. */
   readonly keep?: number
   readonly onProgress?: (done: number, of: number) => void
@@ -42,6 +45,8 @@ const LIVE_PAUSE_MS = 700
 
 export interface VerifiedFolder {
   readonly report: VerifyReport
+  /** Null where no witness was asked for, or too few cosigned. */
+  readonly witnessed: WitnessedEnd | null
   readonly entries: readonly LedgerEntry[]
 }
 
@@ -69,9 +74,11 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
   const entries: LedgerEntry[] = []
   const decoder = new TextDecoder()
   let rules: FolderRules | null = null
+  const seen = options.witnesses && (await seenByWitnesses(folder, options.witnesses))
+  const notes = [options.since && noteText(options.since), seen?.note]
   const report = await verifyDirectory(folder, {
     verifierKey: verifierKey(folder, options.key),
-    ...(options.since !== undefined && { since: noteText(options.since) }),
+    since: notes.filter((note) => note !== undefined),
     ...(onProgress && {
       onProgress: (done: { entries: number; of: number }) => onProgress(done.entries, done.of),
     }),
@@ -85,8 +92,9 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
     },
   })
   const broken = (rules as FolderRules | null)?.problems ?? []
-  const problems = [...report.problems, ...broken]
-  return { report: { ...report, ok: problems.length === 0, problems }, entries }
+  const problems = [...report.problems, ...broken, ...(seen?.problems ?? [])]
+  const witnessed = seen?.witnessed ?? null
+  return { report: { ...report, ok: problems.length === 0, problems }, entries, witnessed }
 }
 
 const WITH_DOCUMENT = new Set(['request-opened', 'plan-opened', 'intent'])
@@ -145,34 +153,5 @@ function parseEntry(text: string): LedgerEntry {
     return JSON.parse(text) as LedgerEntry
   } catch {
     return { type: 'unreadable', at: '' }
-  }
-}
-
-export function verifierKey(folder: string, key: string | undefined): string {
-  if (key?.includes('+')) return key.trim()
-  const file = key ?? `${folder.replace(/\/+$/, '')}.vkey`
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    throw new CommandFailure(
-      'usage',
-      `cannot read the ledger's public key from ${file}`,
-      'give it with --key; the gate wrote it beside the ledger at its first start',
-      EXIT.usage,
-    )
-  }
-}
-
-export function noteText(since: string): string {
-  if (since.includes('\n')) return since
-  try {
-    return readFileSync(since, 'utf8')
-  } catch {
-    throw new CommandFailure(
-      'usage',
-      `cannot read the checkpoint ${since}`,
-      'give a file with a checkpoint note',
-      EXIT.usage,
-    )
   }
 }

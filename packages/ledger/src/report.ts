@@ -11,6 +11,7 @@
  * - `since_invalid`: the checkpoint given as `since` is not one of this ledger's key.
  * - `rollback`: the ledger ends before the checkpoint given as `since`.
  * - `rule_broken`: an entry does not follow from those before it: an effect without its grant, say.
+ * - `not_witnessed`: fewer witnesses than were asked for cosigned the checkpoint they are said to have seen.
  * - `act_invalid`: what a person is said to have signed is not theirs, or says something else.
  * - `fork`: the ledger has another past than the checkpoint given as `since`.
  */
@@ -25,6 +26,7 @@ export type VerifyProblemCode =
   | 'rollback'
   | 'fork'
   | 'act_invalid'
+  | 'not_witnessed'
   | 'rule_broken'
 
 export interface VerifyProblem {

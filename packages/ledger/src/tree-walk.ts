@@ -23,8 +23,8 @@ export interface WalkOptions {
   readonly published: SignedCheckpoint
   readonly staged: StagedJournal
   readonly plain: PlainBundles
-  /** Size of the checkpoint seen before, where one was given. */
-  readonly sinceSize: number | null
+  /** Sizes of the checkpoints seen before. */
+  readonly sinceSizes: readonly number[]
   /** Called when the tree has reached each size, to compare roots; plain bundles grow it at once. */
   readonly onSize: (size: number, root: () => Uint8Array) => void
   readonly onEntry: OnEntry | undefined
@@ -83,10 +83,10 @@ export class TreeWalk {
 
   /** Full, published, in one width alone, and with no root promised for a size within it. */
   #isPlain(index: number): boolean {
-    const { published, staged, inventory, sinceSize } = this.#options
+    const { published, staged, inventory, sinceSizes } = this.#options
     const [first, end] = [index * TILE_WIDTH, (index + 1) * TILE_WIDTH]
     if (end > published.size || staged.reachesBelow(end)) return false
-    if (sinceSize !== null && sinceSize > first && sinceSize < end) return false
+    if (sinceSizes.some((size) => size > first && size < end)) return false
     return inventory.hasFullOnly('entries', index) && inventory.hasFullOnly(0, index)
   }
 

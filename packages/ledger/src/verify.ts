@@ -26,8 +26,8 @@ export type { LedgerSource } from './source.ts'
 export interface VerifyOptions {
   /** The vkey of the ledger, from outside the ledger: `name+id+base64`. */
   readonly verifierKey: string
-  /** The note of a checkpoint seen before; the ledger must go on from it. */
-  readonly since?: string
+  /** The notes of checkpoints seen before; the ledger must go on from each. */
+  readonly since?: string | readonly string[]
   /** Hears how many of how many entries are done. */
   readonly onProgress?: (progress: { entries: number; of: number }) => void
   /** Hears each entry in order, so that the caller can check rules inside entries on the way. */
@@ -54,7 +54,8 @@ export async function verifyLedger(
   const findings = new Findings()
   const inventory = new Inventory(source, findings)
   await inventory.load()
-  const since = await openSince(options.since, verifier, findings)
+  const given = [options.since ?? []].flat()
+  const since = await openSince(given, verifier, findings)
   const published = await openPublished(inventory, verifier, findings)
   let last: SignedCheckpoint | null = null
   if (published !== null) {
@@ -67,7 +68,7 @@ export async function verifyLedger(
     const asked = { bundles, wantsEntries: onEntry !== undefined }
     const plain = options.openPlain?.(asked) ?? plainBundles(source, primitives)
     const parts = { sha256, inventory, findings, published, staged, onSize, onEntry, plain }
-    const walk = new TreeWalk({ ...parts, sinceSize: since?.size ?? null })
+    const walk = new TreeWalk({ ...parts, sinceSizes: since.map(({ size }) => size) })
     try {
       await walkAll(walk, staged.last.size, options, findings)
     } finally {
@@ -88,27 +89,27 @@ export async function verifyLedger(
     problems: findings.problems,
     problemsOmitted: findings.omitted,
     unfinished: findings.unfinished,
-    rollback: since === null ? ROLLBACK_UNSEEN : 'checked',
+    rollback: since.length === 0 ? ROLLBACK_UNSEEN : 'checked',
   }
 }
 
+/** Those that open; each that does not is a problem. */
 async function openSince(
-  note: string | undefined,
+  notes: readonly string[],
   verifier: NoteVerifier,
   findings: Findings,
-): Promise<SignedCheckpoint | null> {
-  if (note === undefined) return null
-  try {
-    return await openCheckpoint(note, verifier.name, [verifier])
-  } catch (error) {
-    if (!(error instanceof LedgerError)) throw error
-    findings.add(
-      'since_invalid',
-      CHECKPOINT_FILE,
-      `the checkpoint given as since: ${error.message}`,
-    )
-    return null
+): Promise<SignedCheckpoint[]> {
+  const opened: SignedCheckpoint[] = []
+  for (const note of notes) {
+    try {
+      opened.push(await openCheckpoint(note, verifier.name, [verifier]))
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error
+      const message = `the checkpoint given as since: ${error.message}`
+      findings.add('since_invalid', CHECKPOINT_FILE, message)
+    }
   }
+  return opened
 }
 
 async function openPublished(
@@ -135,7 +136,7 @@ async function openPublished(
 function rootComparison(
   published: SignedCheckpoint,
   staged: StagedJournal,
-  since: SignedCheckpoint | null,
+  since: readonly SignedCheckpoint[],
   findings: Findings,
 ): (size: number, root: () => Uint8Array) => void {
   return (size, root) => {
@@ -148,7 +149,8 @@ function rootComparison(
       const message = `the first ${size} entries do not lead to the signed root`
       findings.add('root_mismatch', CHECKPOINT_FILE, message)
     }
-    if (size === since?.size && !sameBytes(root(), since.rootHash)) {
+    for (const seen of since) {
+      if (size !== seen.size || sameBytes(root(), seen.rootHash)) continue
       const message = `the first ${size} entries are not those of the checkpoint given as since`
       findings.add('fork', CHECKPOINT_FILE, message)
     }
@@ -177,12 +179,13 @@ async function walkAll(
 }
 
 function compareEnd(
-  since: SignedCheckpoint | null,
+  since: readonly SignedCheckpoint[],
   last: SignedCheckpoint,
   findings: Findings,
 ): void {
-  if (since !== null && since.size > last.size) {
-    const message = `the ledger ends at ${last.size}, and had ${since.size} entries before`
+  for (const { size } of since) {
+    if (size <= last.size) continue
+    const message = `the ledger ends at ${last.size}, and had ${size} entries before`
     findings.add('rollback', CHECKPOINT_FILE, message)
   }
 }

@@ -7,7 +7,7 @@ import { LedgerError } from '@seconder/ledger/errors'
 import { nodePrimitives } from '@seconder/ledger/node'
 import type { Command } from 'commander'
 import { CommandFailure, EXIT } from '../failure.ts'
-import { noteText, verifierKey } from '../ledger-folder.ts'
+import { noteText, verifierKey } from '../ledger-keys.ts'
 import { print, toned } from '../render/terminal.ts'
 
 interface ConsistencyOptions {

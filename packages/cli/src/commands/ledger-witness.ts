@@ -7,6 +7,7 @@ import { LedgerError } from '@seconder/ledger/errors'
 import { Witness } from '@seconder/ledger/witness'
 import type { Command } from 'commander'
 import { CommandFailure, EXIT } from '../failure.ts'
+import { vkeyText } from '../ledger-keys.ts'
 import { print } from '../render/terminal.ts'
 import { serveWitness } from '../witness-server.ts'
 
@@ -63,10 +64,6 @@ async function open({ name, state, log }: WitnessCommandOptions): Promise<Witnes
     if (!(cause instanceof LedgerError)) throw cause
     throw new CommandFailure(cause.code, cause.message, cause.help, EXIT.usage)
   }
-}
-
-function vkeyText(given: string): string {
-  return given.includes('+') ? given.trim() : readFileSync(given, 'utf8').trim()
 }
 
 /** Made at the first start; of no use for anything else. */

@@ -3,9 +3,10 @@
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { VerifyReport } from '@seconder/ledger/verify'
 import type { Command } from 'commander'
-import { EXIT } from '../failure.ts'
+import { CommandFailure, EXIT } from '../failure.ts'
 import { type LedgerEntry, verifyLedgerFolder } from '../ledger-folder.ts'
 import { note, print, table, toned } from '../render/terminal.ts'
+import type { WitnessedEnd } from '../seen-by-witnesses.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { addReconcileCommand } from './ledger-reconcile.ts'
 import { addConsistencyCommand } from './ledger-consistency.ts'
@@ -17,7 +18,8 @@ const PROGRESS_MS = 200
 interface VerifyCommandOptions {
   readonly key?: string
   readonly since?: string
-  readonly saveCheckpoint?: boolean
+  readonly witness?: readonly string[]
+  readonly threshold?: string
   readonly json?: boolean
 }
 
@@ -32,6 +34,8 @@ export function addLedgerCommands(program: Command): void {
     )
     .option('--key <vkey>', 'public key of the ledger, or a file with it (default: DIR.vkey)')
     .option('--since <file>', 'a checkpoint you kept: also catches a rollback')
+    .option('--witness <vkey...>', 'public keys of witnesses, or files with them')
+    .option('--threshold <n>', 'how many of them must have cosigned (default: all)')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -39,6 +43,7 @@ export function addLedgerCommands(program: Command): void {
         '',
         'Example:',
         '  seconder ledger verify .seconder/ledger',
+        '  seconder ledger verify .seconder/ledger --witness w1.vkey w2.vkey --threshold 1',
         '  cp .seconder/ledger/checkpoint kept.checkpoint   # keep one elsewhere',
         '  seconder ledger verify .seconder/ledger --since kept.checkpoint',
         '',
@@ -65,9 +70,10 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
     shownMs = Date.now()
     process.stderr.write(`\rverifying ${done} of ${of} entries`)
   }
-  const { report } = await verifyLedgerFolder(folder, {
+  const { report, witnessed } = await verifyLedgerFolder(folder, {
     key: options.key,
     since: options.since,
+    witnesses: witnessesOf(options),
     keep: 0,
     onProgress,
   })
@@ -76,7 +82,7 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
   const { rootHash, ...facts } = report
   const root = Buffer.from(rootHash).toString('hex')
   if (options.json) {
-    print(JSON.stringify({ ...facts, root }))
+    print(JSON.stringify({ ...facts, root, witnessed }))
     return
   }
   for (const { file, entry, code, message } of report.problems) {
@@ -89,16 +95,32 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
     print(
       `${toned('green', 'ok')} ${report.size} entries, ${report.payloads} payloads, root ${root.slice(0, 16)}…`,
     )
-  print(endWords(report))
+  print(endWords(report, witnessed))
+}
+
+function witnessesOf({ witness: keys, threshold }: VerifyCommandOptions) {
+  if (keys === undefined) return undefined
+  const count = threshold === undefined ? keys.length : Number(threshold)
+  if (Number.isInteger(count) && count >= 1 && count <= keys.length) {
+    return { keys, threshold: count }
+  }
+  const help = `give a number from 1 to ${keys.length}, the witnesses you named`
+  throw new CommandFailure('usage', `\`${threshold}\` is no threshold`, help, EXIT.usage)
 }
 
 /** What can be said of the log's end: nobody inside it can vouch for that. */
-function endWords({ ok, rollback }: VerifyReport): string {
+function endWords({ ok, rollback }: VerifyReport, witnessed: WitnessedEnd | null): string {
   if (rollback !== 'checked') {
-    return 'A rollback cannot be seen without --since: nobody outside this machine vouches for the end of this log.'
+    return 'A rollback cannot be seen without --since or --witness: nobody outside this machine vouches for the end of this log.'
   }
-  if (!ok) return 'It was compared with the checkpoint you gave; what is wrong is said above.'
-  return 'The log goes on from the checkpoint you gave: nothing before it was changed or cut off.'
+  if (!ok) return 'It was compared with what was seen before; what is wrong is said above.'
+  if (witnessed === null) {
+    return 'The log goes on from the checkpoint you gave: nothing before it was changed or cut off.'
+  }
+  const by = witnessed.by.map(
+    ({ name, atSeconds }) => `${name} at ${new Date(atSeconds * 1000).toISOString()}`,
+  )
+  return `The log is complete up to entry ${witnessed.size}, as seen by ${by.join(', ')}.`
 }
 
 async function show(
