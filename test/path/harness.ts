@@ -42,6 +42,8 @@ export interface HarnessOptions {
   readonly follow?: Config['follow']
   /** Whom requests are told to. */
   readonly notify?: Config['notify']
+  /** Who cosigns the ledger, and whether what was reviewed waits for them. */
+  readonly witnesses?: Config['witnesses']
   /** What the gate measures of its callers; default: what is so. */
   readonly isolation?: () => 'user' | 'none'
   /** Environments that each role reaches; default: no file, so every role reaches production. */
@@ -148,6 +150,7 @@ export class Harness {
       },
       ...(this.options.follow && { follow: this.options.follow }),
       ...(this.options.notify && { notify: this.options.notify }),
+      ...(this.options.witnesses && { witnesses: this.options.witnesses }),
     }
   }
 

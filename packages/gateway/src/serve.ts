@@ -44,6 +44,7 @@ import { measureIsolation, peerUid } from './receive/isolation.ts'
 import { Spool } from './receive/spool.ts'
 import type { Recorded, Recorder } from './record/recorder.ts'
 import { Timeline } from './record/timeline.ts'
+import { witnessedBy } from './record/witnessed-recorder.ts'
 import type { ReviewDesk } from './review/desk.ts'
 import type { EpochRow, SessionRow, Store } from './state/store.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -192,15 +193,13 @@ class Running implements Gate {
     this.notifier = notifierOf(config, { store, recorder, clock, gateId, consoleUrl })
     this.standing = this.#standing()
     this.gateway = new Gateway({
-      store,
-      recorder,
-      clock,
+      ...{ store, clock, lookUps },
+      recorder: witnessedBy(options, () => this.#epoch.content.witnessed),
       desk: this.desk,
       plans: this.plans,
       access: this.#access,
       epoch: () => this.inForce(),
       following: this.#following,
-      lookUps,
       holdMs: config.review.holdMs,
       requestUrl: (id) => `${this.#consoleUrl}/requests/${id}`,
     })

@@ -50,6 +50,7 @@ export class Witnessing {
   readonly #witnesses: readonly Asked[]
   readonly #verifier: NoteVerifier
   #opening: Promise<SignedCheckpoint> | null = null
+  #keeping: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   /** A witness that saw more than this ledger has: older files were put in its place. */
   #isBehind: string | null = null
@@ -140,11 +141,19 @@ export class Witnessing {
     const { note: text, size } = checkpoint
     const [cosignature] = await cosignaturesOf(text + lines, [witness.verifier])
     if (cosignature === undefined) return
-    witness.cosigned = { size, text, line: cosignature.line }
-    const same = this.#witnesses.filter(({ cosigned }) => cosigned?.text === text)
-    const known = new Map(same.map(({ key, cosigned }) => [key, cosigned?.line ?? '']))
-    if (known.size < this.#options.config.threshold) return
-    await this.#keep(text + [...known.values()].join(''))
+    // It counts when it is kept: one after another, so that no note lacks a line that another has.
+    const kept = this.#keeping.then(async () => {
+      const own = { key: witness.key, cosigned: { size, text, line: cosignature.line } }
+      const known = new Map<string, string>()
+      for (const { key, cosigned } of [...this.#witnesses, own]) {
+        if (cosigned?.text === text) known.set(key, cosigned.line)
+      }
+      const isEnough = known.size >= this.#options.config.threshold
+      if (isEnough) await this.#keep(text + [...known.values()].join(''))
+      witness.cosigned = own.cosigned
+    })
+    this.#keeping = kept.catch(() => undefined) // told to whoever waits for `kept`
+    await kept
   }
 
   /** The lines that the witness answers with; null where it does not cosign. */
@@ -213,7 +222,11 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function notWitnessed(count: number, demand: WitnessDemand, why: string | null): GatewayError {
+export function notWitnessed(
+  count: number,
+  demand: WitnessDemand,
+  why: string | null,
+): GatewayError {
   const said = why ?? 'they did not answer in time'
   return new GatewayError(
     'not_witnessed',
