@@ -34,6 +34,7 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   role_not_assumable: 409,
   wall_open: 403,
   look_up_failed: 503,
+  clock_behind: 503,
   not_witnessed: 503,
   outcome_unrecorded: 500,
   plan_stopped: 409,

@@ -18,6 +18,7 @@ import type { Clock } from '../lib/clock.ts'
 import { parseRegisteredKey, type RegisteredKey } from '../lib/registered-key.ts'
 import type { FoundingPerson, Store } from '../state/store.ts'
 import { Checkpoints } from './checkpoints.ts'
+import type { Entry } from './entry.ts'
 import { restoreEffects } from './open-effects.ts'
 import { createRecorder, type Remembering } from './recorder.ts'
 
@@ -50,6 +51,7 @@ export async function openGateLedger(
     ...(last !== undefined && { lastAcknowledged: last }),
   })
   try {
+    await goOnFrom(ledger, clock)
     const found = await foundGate(config, store, ledger, clock)
     // Before anything newer is remembered, which is what says how far the state is durable.
     await restoreEffects(ledger, store, last)
@@ -68,6 +70,28 @@ export async function openGateLedger(
     await ledger.close()
     throw cause
   }
+}
+
+/** How far behind its last entry a gate may start, in milliseconds: clocks of machines differ so much. */
+const CLOCK_BEHIND_MS_MAX = 5_000
+
+/**
+ * Time goes on from the last entry, whatever the machine says: a clock that was set back revives no grant and
+ * no session (red team M10). Errors: `clock_behind`.
+ */
+async function goOnFrom(ledger: Ledger, clock: Clock): Promise<void> {
+  if (ledger.size === 0) return
+  const entry = JSON.parse(new TextDecoder().decode(await ledger.read(ledger.size - 1))) as Entry
+  const lastMs = Date.parse(entry.at)
+  const behindMs = lastMs - clock.nowMs()
+  if (behindMs > CLOCK_BEHIND_MS_MAX) {
+    throw new GatewayError(
+      'clock_behind',
+      `the clock is ${Math.ceil(behindMs / 1000)} s behind the last entry of the ledger, at ${entry.at}`,
+      'set the clock of this machine, then start again; if the entry is from a clock that was ahead, wait',
+    )
+  }
+  clock.notBefore?.(lastMs)
 }
 
 /**

@@ -1,0 +1,61 @@
+// M10, whole path: the machine's clock is set back, while the gate runs and while it does not.
+import { join } from 'node:path'
+import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
+import { Harness, requestIdIn } from './harness.ts'
+import { dynamodbCall, rawCall } from './wire.ts'
+
+const HOUR_MS = 3_600_000
+const DELETE = dynamodbCall('DeleteTable', { TableName: 'orders' })
+const trueNow = Date.now
+
+let upstream: FakeUpstream
+let gate: Harness
+
+beforeEach(async () => {
+  upstream = await startFakeUpstream()
+  gate = await Harness.start({ upstream: upstream.url })
+})
+
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await gate.stop()
+  await upstream.close()
+})
+
+/** The machine's clock is off by this much from now on. */
+function setClock(offMs: number): void {
+  vi.spyOn(Date, 'now').mockImplementation(() => trueNow() + offMs)
+}
+
+const deletes = () => upstream.seen.filter(({ operation }) => operation === 'DeleteTable').length
+
+test('M10 a clock that is set back while the gate runs revives no grant, and the ledger goes on in time', async () => {
+  const keys = await gate.open('alice')
+  const held = await rawCall(keys, DELETE)
+  await gate.review('bob', requestIdIn(new Error(held.body)))
+  setClock(HOUR_MS - 60_000) // the grant has expired, the session has not
+  await rawCall(keys, dynamodbCall('DescribeTable', { TableName: 'orders' }))
+  setClock(0)
+  const again = await rawCall(keys, DELETE)
+  expect(again.status).toBe(400)
+  expect(deletes()).toBe(0)
+  setClock(HOUR_MS) // so that the restart in the end is not behind
+})
+
+test('M10 a gate whose clock is behind its ledger does not start, by seconds it does, and its time goes on', async () => {
+  await gate.running.close()
+  const { entries: before } = await verifyLedgerFolder(join(gate.folder, 'ledger'))
+  setClock(-HOUR_MS)
+  await expect(gate.restart()).rejects.toMatchObject({ code: 'clock_behind' })
+  const { report, entries: after } = await verifyLedgerFolder(join(gate.folder, 'ledger'))
+  expect(report.problems).toEqual([])
+  expect(after).toEqual(before)
+  const lastMs = Date.parse(before.at(-1)?.at ?? '')
+  setClock(lastMs - trueNow() - 3_000)
+  await gate.restart()
+  const times = (await gate.entries()).map(({ at }) => Date.parse(String(at)))
+  expect(times.length).toBeGreaterThan(before.length)
+  expect(times).toEqual(times.toSorted((left, right) => left - right))
+})
