@@ -8,8 +8,8 @@ import { type LedgerEntry, verifyLedgerFolder } from '../ledger-folder.ts'
 import { note, print, table, toned } from '../render/terminal.ts'
 import type { WitnessedEnd } from '../seen-by-witnesses.ts'
 import { wholeNumber } from '../whole-number.ts'
-import { addReconcileCommand } from './ledger-reconcile.ts'
 import { addConsistencyCommand } from './ledger-consistency.ts'
+import { addReconcileCommand } from './ledger-reconcile.ts'
 import { addWitnessCommand } from './ledger-witness.ts'
 
 /** Progress is shown on a terminal, at most this often, in milliseconds. */

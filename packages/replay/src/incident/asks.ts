@@ -118,6 +118,7 @@ function fateOf(main: Ask['main'], intent: Ask['intent'], outcomes: Ask['outcome
   if (confirmed?.result === 'confirmed' && confirmed.confirmed === 'failed') return 'failed'
   const first = results.find((one) => one.result !== 'confirmed')
   if (first === undefined || first.result === 'unknown') return 'unknown'
+  if (first.result === 'withheld') return 'refused'
   return first.result === 'failed' ? 'failed' : 'happened'
 }
 

@@ -228,6 +228,8 @@ export function outcomeWords(
       return outcome.confirmed === 'unconfirmed'
         ? `how it ended could not be confirmed by ${when}: ${shown(outcome.detail)}`
         : `looked up at ${when}: it ${outcome.confirmed} (${shown(outcome.detail)})`
+    case 'withheld':
+      return `never begun, as recorded at ${when}: ${shown(outcome.detail)}`
     case 'unknown':
       return `no answer by ${when}: it may or may not have happened`
   }

@@ -81,6 +81,12 @@ export class LedgerSide {
   }
 
   #end({ effect, outcome, at }: Extract<Entry, { type: 'outcome' }>, evidence: Evidence): void {
+    if (outcome.result === 'withheld') {
+      // Never begun: an event of it in the trail has no call that it belongs to.
+      const begun = this.sent.findLastIndex((sent) => sent.effect === effect)
+      if (begun !== -1) this.sent.splice(begun, 1)
+      return
+    }
     const known = this.#ended.get(effect)
     if (outcome.result === 'confirmed') {
       if (known === undefined) return
