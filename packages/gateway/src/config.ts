@@ -12,7 +12,7 @@ import { NOTIFY, type NotifyConfig, notifyConfig } from './notify/notify-config.
 import { NAME, PEOPLE_SECTIONS, type PeopleConfig, peopleConfig } from './people/people-config.ts'
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
 import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
-import { WITNESSES, type WitnessPart } from './record/witness-config.ts'
+import { RECORD_SECTIONS, type RecordConfig, recordConfig } from './record/record-config.ts'
 import { ESCALATE, REVIEW } from './review/review-config.ts'
 import { LOCAL, STATE, type StateConfig, stateConfig } from './state/state-config.ts'
 
@@ -119,7 +119,7 @@ const SCHEMA = z.strictObject({
   trustedAccounts: z.array(ACCOUNT).max(100).default([]),
   review: REVIEW,
   notify: NOTIFY.optional(),
-  witnesses: WITNESSES.optional(),
+  ...RECORD_SECTIONS,
   follow: z
     .strictObject({
       firstMs: z.number().int().min(100).max(60_000).default(2_000),
@@ -139,7 +139,7 @@ export interface Address {
   readonly port: number
 }
 
-export interface Config extends PeopleConfig, StateConfig, WitnessPart {
+export interface Config extends PeopleConfig, StateConfig, RecordConfig {
   /** Absolute path of the file that all this was read from; absent where it was put together in memory. */
   readonly configPath?: string
   readonly listen: { readonly aws: Address; readonly console: Address }
@@ -263,7 +263,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     uploads: raw.uploads,
     review: raw.review,
     ...(raw.follow && { follow: raw.follow }),
-    ...(raw.witnesses && { witnesses: raw.witnesses }),
+    ...recordConfig(raw, under),
     ...(raw.notify && { notify: notifyConfig(raw.notify, { environ, under }) }),
   }
 }

@@ -44,7 +44,7 @@ import { measureIsolation, peerUid } from './receive/isolation.ts'
 import { Spool } from './receive/spool.ts'
 import type { Recorded, Recorder } from './record/recorder.ts'
 import { Timeline } from './record/timeline.ts'
-import { witnessedBy } from './record/witnessed-recorder.ts'
+import { type Vouched, vouchedFor } from './record/vouched.ts'
 import type { ReviewDesk } from './review/desk.ts'
 import type { EpochRow, SessionRow, Store } from './state/store.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -144,6 +144,7 @@ class Running implements Gate {
   readonly notifier: RunningNotifier
   readonly #following: Following
   readonly spool: Spool
+  readonly #vouched: Vouched
   refusing: string | null
 
   constructor(options: RunningOptions) {
@@ -174,11 +175,7 @@ class Running implements Gate {
     const isEnabled = async () => (await this.inForce()).content.breakGlass === true
     this.breakGlass = new BreakGlassDesk({ ...desk, isEnabled, timeline: this.reading.timeline })
     this.epochs = new EpochDesk({
-      store,
-      recorder,
-      clock,
-      gateId,
-      acts,
+      ...{ store, recorder, clock, gateId, acts },
       candidate: () => this.#onDisk(),
       check: async ({ content }) => {
         await loadPolicySet({ schema: content.schema, policies: content.policies })
@@ -192,9 +189,10 @@ class Running implements Gate {
     const consoleUrl = () => this.people.relyingParty().origins[0] ?? this.#consoleUrl
     this.notifier = notifierOf(config, { store, recorder, clock, gateId, consoleUrl })
     this.standing = this.#standing()
+    this.#vouched = vouchedFor(options, () => this.#epoch.content.witnessed)
     this.gateway = new Gateway({
       ...{ store, clock, lookUps },
-      recorder: witnessedBy(options, () => this.#epoch.content.witnessed),
+      recorder: this.#vouched.recorder,
       desk: this.desk,
       plans: this.plans,
       access: this.#access,
@@ -277,7 +275,7 @@ class Running implements Gate {
   async notices(): Promise<string[]> {
     const stored = (await this.store.activeEpoch())?.version
     const words = standsWords(this.#epoch, this.refusing, this.#onDisk().version === stored)
-    return [...words, ...credentialNotices(this.#options.config)]
+    return [...words, ...credentialNotices(this.#options.config), ...this.#vouched.notices()]
   }
 
   #lending(): UpstreamAccess {

@@ -9,7 +9,7 @@ import type { RoleReach } from '../describe/environments.ts'
 import type { ProtectedRow } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
 import { canonicalJson, sha256Hex } from '../lib/canonical-json.ts'
-import { type WitnessDemand, witnessDemand } from '../record/witness-config.ts'
+import { type WitnessDemand, witnessDemand } from '../record/record-config.ts'
 import { ownAccounts, protectedRows } from './protected.ts'
 import { readRoleReach } from './role-reach.ts'
 

@@ -11,7 +11,7 @@ import { nodePrimitives } from '@seconder/ledger/node'
 import { Witness } from '@seconder/ledger/witness'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Entry } from './entry.ts'
-import type { WitnessDemand } from './witness-config.ts'
+import type { WitnessDemand } from './record-config.ts'
 import { witnessedRecorder } from './witnessed-recorder.ts'
 import { cosignedPath, Witnessing } from './witnessing.ts'
 

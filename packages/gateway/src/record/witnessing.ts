@@ -14,8 +14,8 @@ import { consistencyProof } from '@seconder/ledger/proof'
 import { tileNodeReader } from '@seconder/ledger/tile-reader'
 import { formatAddCheckpoint } from '@seconder/ledger/witness-request'
 import { GatewayError } from '../errors.ts'
+import type { WitnessConfig, WitnessDemand } from './record-config.ts'
 import type { Recorder } from './recorder.ts'
-import type { WitnessConfig, WitnessDemand } from './witness-config.ts'
 
 /** How long after an entry the witnesses are asked, where nobody waits for them, in milliseconds. */
 const SOON_MS = 5_000

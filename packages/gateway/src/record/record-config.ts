@@ -1,5 +1,5 @@
-// The part of seconder.yaml about witnesses: who cosigns the ledger's checkpoints, how many must, and
-// whether what was reviewed waits for them.
+// The part of seconder.yaml about who vouches for the end of the ledger: witnesses that cosign its
+// checkpoints, how many must, whether what was reviewed waits for them; and places that keep a checkpoint.
 import { z } from 'zod'
 
 const VKEY = z
@@ -7,7 +7,7 @@ const VKEY = z
   .max(512)
   .regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/, 'write the public key that the witness prints')
 
-export const WITNESSES = z
+const WITNESSES = z
   .strictObject({
     list: z
       .array(z.strictObject({ url: z.url({ protocol: /^https?$/ }).max(2_048), key: VKEY }))
@@ -25,11 +25,46 @@ export const WITNESSES = z
     path: ['threshold'],
   })
 
-export type WitnessConfig = z.infer<typeof WITNESSES>
+const PATH = z.string().min(1).max(4_096)
 
-export interface WitnessPart {
+const ANCHORS = z
+  .array(
+    z.union([
+      z.strictObject({ file: PATH }),
+      /** A repository that is there; `push` names its remote. */
+      z.strictObject({
+        git: PATH,
+        push: z
+          .string()
+          .regex(/^[A-Za-z0-9][\w.-]*$/)
+          .optional(),
+      }),
+    ]),
+  )
+  .max(20)
+
+export const RECORD_SECTIONS = { witnesses: WITNESSES.optional(), anchors: ANCHORS.optional() }
+
+export type WitnessConfig = z.infer<typeof WITNESSES>
+export type AnchorRow = z.infer<typeof ANCHORS>[number]
+
+export interface RecordConfig {
   /** Absent = nobody outside this machine vouches for the end of the ledger. */
   readonly witnesses?: WitnessConfig | undefined
+  /** Where the ledger's checkpoint is published. */
+  readonly anchors?: readonly AnchorRow[] | undefined
+}
+
+/** As the gate uses it: paths are absolute. */
+export function recordConfig(
+  { witnesses, anchors }: RecordConfig,
+  under: (path: string) => string,
+): RecordConfig {
+  const placed = anchors?.map(
+    (row): AnchorRow =>
+      'file' in row ? { file: under(row.file) } : { ...row, git: under(row.git) },
+  )
+  return { ...(witnesses && { witnesses }), ...(placed && { anchors: placed }) }
 }
 
 /** What an epoch demands: so many of these keys, within that time. */
@@ -40,7 +75,7 @@ export interface WitnessDemand {
 }
 
 /** For the epoch's content; nothing where it is not demanded, so that its version stays what it was. */
-export function witnessDemand({ witnesses }: WitnessPart): { witnessed?: WitnessDemand } {
+export function witnessDemand({ witnesses }: RecordConfig): { witnessed?: WitnessDemand } {
   if (!witnesses?.required) return {}
   const { threshold, timeoutMs, list } = witnesses
   return { witnessed: { threshold, timeoutMs, keys: list.map(({ key }) => key) } }
