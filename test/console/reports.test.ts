@@ -128,6 +128,11 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     await alert.getByText('there is no event of CloudTrail in what was dropped').waitFor()
     expect(await alert.textContent()).toContain('Next: each file is {"Records"')
     await alert.getByRole('button', { name: 'Try again' }).click()
+    await dropped(join(SAMPLES, '..', 'docs', 'screens'))
+    await alert.getByText('no file of a trail was among them').waitFor()
+    await alert.getByRole('button', { name: 'Try again' }).click()
+    await dropped(TRAIL)
+    await page.getByText('December would have been asked').waitFor({ timeout: 60_000 })
     await page.goto(`${origin_()}/roles`)
     await chosen('Choose files').setInputFiles([file('a.json', Buffer.from('{"UserDetailList"'))])
     await alert.getByText('there is no user or role in what was dropped').waitFor()
@@ -140,7 +145,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
   test('an export that is dropped is audited here as the command line audits it', async () => {
     await auditHere(page, 'roles-empty')
     await page.getByLabel('Agents beside').fill('agent-*, *-bot')
-    await dropped('authz.json', readFileSync(EXPORT))
+    await dropped(EXPORT)
     await page.getByText('Who can become whom').first().waitFor({ timeout: 60_000 })
     const audit = (await saved('JSON')) as Audit
     const isAgent = matcherOf(['agent-*', '*-bot'])
@@ -219,14 +224,14 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     await paper.close()
   }
 
-  /** As a person drops it: an event of the page with the file in it. */
-  async function dropped(name: string, bytes: Buffer): Promise<void> {
-    const transfer = await page.evaluateHandle(
-      `{ const made = new DataTransfer()
-         made.items.add(new File([${JSON.stringify(bytes.toString())}], ${JSON.stringify(name)}))
-         made }`,
-    )
-    await page.locator('.drop').dispatchEvent('drop', { dataTransfer: transfer })
+  /** As a person drops it: a file or a folder of the machine, let go over the page. */
+  async function dropped(path: string): Promise<void> {
+    const session = await page.context().newCDPSession(page)
+    const { x = 0, y = 0 } = (await page.locator('.drop').boundingBox()) ?? {}
+    const data = { items: [], files: [path], dragOperationsMask: 1 }
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await session.send('Input.dispatchDragEvent', { type, x: x + 40, y: y + 40, data })
+    }
   }
 
   /** What a button saves: JSON as its value. */

@@ -15,6 +15,9 @@ import { piecesOf } from './unpacking.ts'
 /** Events that one page takes: about 200 MB of rows. */
 export const EVENTS_MAX = 5_000_000
 
+/** How often a file that is long is told of. */
+const TOLD_EVENTS = 20_000
+
 type ReplayAsk = Extract<Ask, { is: 'replay' }>
 
 export async function replayOf(
@@ -45,14 +48,20 @@ async function scanned(
   whole: readonly string[] = [],
 ): Promise<TrailStore> {
   const input = { files: files.map(({ path, file }) => ({ path, bytes: file.size })), leftOut }
-  const gathering = new Gathering(input, {
-    memoryRowsMax: Number.POSITIVE_INFINITY,
-    onProgress: ({ bytesDone: done, bytes: of, events }) =>
-      onProgress({ is: 'progress', words: `reading: ${events} events`, done, of }),
-  })
+  const of = files.reduce((sum, { file }) => sum + file.size, 0)
+  let done = 0
+  let events = 0
+  const tell = () =>
+    onProgress({
+      is: 'progress',
+      words: `reading: ${events.toLocaleString('en')} events`,
+      done,
+      of,
+    })
+  tell()
+  const gathering = new Gathering(input, { memoryRowsMax: Number.POSITIVE_INFINITY })
   const own = new Numbers()
   const gatherer = new Gatherer((chunk) => gathering.take(chunk, own), whole)
-  let events = 0
   const walker = new PlainWalker((event) => {
     if (++events > EVENTS_MAX) {
       throw new ReportFault(
@@ -60,10 +69,13 @@ async function scanned(
         'drop fewer weeks, or run seconder replay, which has no such limit',
       )
     }
+    if (events % TOLD_EVENTS === 0) tell()
     gatherer.take(event)
   })
   for (const [index, { file }] of files.entries()) {
     gathering.read({ index, ...(await readFile(file, walker)) })
+    done += file.size
+    tell()
   }
   gatherer.flush()
   const { mistaken } = gathering
