@@ -84,7 +84,7 @@ async function work(): Promise<void> {
 }
 
 /** In this process: the same code as the command's. */
-async function held(events: readonly JsonObject[]): Promise<Reconciliation> {
+async function held(events: readonly JsonObject[], since = ''): Promise<Reconciliation> {
   writeFileSync(file, JSON.stringify({ Records: events }))
   let side = new LedgerSide()
   const { report } = await verifyLedgerFolder(ledger, {
@@ -93,13 +93,15 @@ async function held(events: readonly JsonObject[]): Promise<Reconciliation> {
       side.take(index, text, hash)
     },
   })
-  const trail = await trailWindow([file], { since: '', until: '' })
+  const trail = await trailWindow([file], { since, until: '' })
   return reconcile({
     ledger: side,
     trail,
     verified: report.ok,
     entries: report.size,
     gatePrincipal: '',
+    since,
+    until: '',
   })
 }
 
@@ -133,6 +135,15 @@ test('an event that the trail lost is a finding, and so is an entry that the led
   expect(codes(more)).toEqual(['change_without_intent'])
   expect(more.findings[0]?.evidence).toMatchObject([{ source: 'trail', id: 'another' }])
   expect(more.findings[0]?.says).toContain('which can do harm (destroy)')
+})
+
+test('a window says nothing of what is outside of it', async () => {
+  const future = new Date(Date.now() + 60_000).toISOString()
+  expect(await held(clean, future)).toMatchObject({
+    events: 0,
+    findings: [],
+    matched: { changes: 0 },
+  })
 })
 
 test('the role used by somebody else, another session, another operator and another outcome are findings', async () => {

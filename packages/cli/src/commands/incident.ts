@@ -33,8 +33,8 @@ interface ReportOptions {
   readonly impact?: string
   readonly format: (typeof FORMATS)[number]
   readonly html?: string
-  readonly markdown?: string
-  readonly json?: string
+  readonly markdown?: string | true
+  readonly json?: string | true
   readonly propose?: string
 }
 
@@ -68,8 +68,8 @@ export function addIncidentCommands(program: Command): void {
     .option('--impact <text>', 'what people saw of it; shown as a claim, for no record has it')
     .addOption(new Option('--format <form>', 'what is printed').choices([...FORMATS]).default('md'))
     .option('--html <file>', 'write it as one HTML file')
-    .option('--markdown <file>', 'write it as Markdown')
-    .option('--json <file>', 'write it as JSON (`--format json` prints it)')
+    .option('--markdown [file]', 'as Markdown: printed, or written where a file is named')
+    .option('--json [file]', 'as JSON: printed, or written where a file is named')
     .option('--propose <dir>', 'write the proposed policy and its cases into this folder')
     .addHelpText('after', EXAMPLES)
     .action(report)
@@ -136,17 +136,26 @@ async function rulesOf({ policy }: ReportOptions): Promise<Rules[]> {
 
 function written(incident: Incident, options: ReportOptions): void {
   const { html, markdown, json, propose } = options
-  if (html !== undefined) writeFileSync(html, incidentHtml(incident))
-  if (markdown !== undefined) writeFileSync(markdown, incidentMarkdown(incident))
-  if (json !== undefined) writeFileSync(json, `${incidentJson(incident)}\n`)
   if (propose !== undefined) writeProposal(incident.proposal, propose)
-  if (html !== undefined || markdown !== undefined || json !== undefined) {
-    for (const file of [html, markdown, json]) if (file !== undefined) note(`wrote ${file}`)
-    return
+  let isDone = false
+  for (const [file, made] of [
+    [html, incidentHtml],
+    [markdown, incidentMarkdown],
+    [json, incidentJson],
+  ] as const) {
+    if (file === undefined) continue
+    isDone = true
+    if (file === true) print(made(incident))
+    else writeTo(file, made(incident))
   }
-  if (options.format === 'json') print(incidentJson(incident))
-  else if (options.format === 'html') print(incidentHtml(incident))
-  else print(incidentMarkdown(incident))
+  if (!isDone) print(FORMS[options.format](incident))
+}
+
+const FORMS = { md: incidentMarkdown, html: incidentHtml, json: incidentJson } as const
+
+function writeTo(file: string, text: string): void {
+  writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`)
+  note(`wrote ${file}`)
 }
 
 function writeProposal(proposal: Proposal | null, folder: string): void {

@@ -74,6 +74,8 @@ async function run(options: ReconcileOptions): Promise<void> {
     verified: report.ok,
     entries: report.size,
     gatePrincipal: options.gate ?? '',
+    since,
+    until,
   })
   if (options.json) print(inertJson(found))
   else for (const line of reconciliationLines(found, { toned })) print(line)

@@ -37,6 +37,9 @@ export interface Asked {
   readonly entries: number
   /** A part of the gate's own principal, where it calls under its own rights (emulators); empty = none. */
   readonly gatePrincipal: string
+  /** ISO times between which the trail was read; empty = no bound. */
+  readonly since: string
+  readonly until: string
 }
 
 export function reconcile(asked: Asked): Reconciliation {
@@ -70,6 +73,8 @@ class Reconciler {
       if (open === undefined) this.#open.set(key, [sent])
       else open.push(sent)
     }
+    // A clock may have gone back.
+    for (const open of this.#open.values()) open.sort((a, b) => a.at.localeCompare(b.at))
     for (const event of trail.events) {
       this.#borrow(event)
       if (event.isData) this.#dataServices.add(operationOf(event).split(':')[0] ?? '')
@@ -207,7 +212,10 @@ class Reconciler {
     let found: Sent | null = null
     let least = APART_MS_MAX
     for (const one of sessions) {
-      for (const sent of this.#open.get(`${one} ${operation}`) ?? []) {
+      const open = this.#open.get(`${one} ${operation}`) ?? []
+      for (let place = firstFrom(open, at - APART_MS_MAX); place < open.length; place++) {
+        const sent = open[place] as Sent
+        if (Date.parse(sent.at) - at > APART_MS_MAX) break
         const apart = Math.abs(Date.parse(sent.at) - at)
         // What has a request id of its own is that call and no other, where the trail tells ids.
         const isOther =
@@ -246,10 +254,10 @@ class Reconciler {
     }
     const { from, to } = this.#asked.trail.covers
     const [service = ''] = sent.operation.split(':')
-    // A trail tells seconds, an entry thousandths.
+    // What is near a bound may have its event beyond it; a trail tells seconds, an entry thousandths.
     const second = sent.at.slice(0, 19)
-    if (from === '' || second < from.slice(0, 19) || second > to.slice(0, 19))
-      this.#apart.notCovered++
+    const isBeyond = from === '' || second < from.slice(0, 19) || second > to.slice(0, 19)
+    if (isBeyond || this.#isNearBound(sent.at)) this.#apart.notCovered++
     else if (isDataEvent(sent.operation) && !this.#dataServices.has(service))
       this.#apart.notLogged++
     else if (sent.kind === 'change' && end !== null && end.result !== 'unknown') {
@@ -273,6 +281,13 @@ class Reconciler {
         evidence: [sent.evidence],
       })
     }
+  }
+
+  #isNearBound(at: string): boolean {
+    const { since, until } = this.#asked
+    const ms = Date.parse(at)
+    const isEarly = since !== '' && ms < Date.parse(since) + APART_MS_MAX
+    return isEarly || (until !== '' && ms > Date.parse(until) - APART_MS_MAX)
   }
 
   #compare(sent: Sent, event: TrailEvent): void {
@@ -337,6 +352,17 @@ class Reconciler {
     this.#findingCount++
     if (this.#findings.length < FINDINGS_MAX) this.#findings.push(finding)
   }
+}
+
+/** Place of the first call that is not before `ms`: calls are in the order of time. */
+function firstFrom(open: readonly Sent[], ms: number): number {
+  let [low, high] = [0, open.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (Date.parse((open[middle] as Sent).at) < ms) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** What either side could not tell touches anything. */
