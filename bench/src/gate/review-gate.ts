@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Config } from '@seconder/gateway/config'
 import { Secret } from '@seconder/gateway/lib/secret'
 import { type RunningGate, serve } from '@seconder/gateway/serve'
+import { addPast } from './past.ts'
 import { type Opened, openRequests } from './review-load.ts'
 import { PRODUCTION } from './start.ts'
 
@@ -20,6 +21,8 @@ export interface ReviewGateStarted {
 
 export interface ReviewGateAsked {
   readonly open?: number
+  /** Break-glasses and plans that are over. */
+  readonly past?: number
   readonly approvedOf?: readonly string[]
 }
 
@@ -60,10 +63,11 @@ function configOf({ folder, people }: ReviewGateStart): Config {
 
 async function answer(
   { gate }: RunningGate,
-  { open, approvedOf }: ReviewGateAsked,
+  { open, past, approvedOf }: ReviewGateAsked,
   nowMs: number,
 ): Promise<ReviewGateAnswer> {
   if (open !== undefined) return { opened: await openRequests(gate, open, nowMs) }
+  if (past !== undefined) await addPast(gate, past, nowMs)
   let approved = 0
   for (const id of approvedOf ?? []) {
     const isApproved = (await gate.store.request(id))?.state === 'approved'

@@ -58,7 +58,7 @@ export async function openRequests(gate: Gate, count: number, nowMs: number): Pr
 const ROLE = 'arn:aws:iam::123456789012:role/agent-deploy'
 
 /** Each session is another person's: one operator may not ask so much. */
-async function addSession({ store }: Gate, nowMs: number): Promise<Session> {
+async function addSession({ store, recorder }: Gate, nowMs: number): Promise<Session> {
   const id = randomId('s')
   const operator = `operator-${id.slice(2)}`
   await store.addSession({
@@ -75,6 +75,17 @@ async function addSession({ store }: Gate, nowMs: number): Promise<Session> {
     expiresAtMs: nowMs + SESSION_MS,
     closedAtMs: null,
   })
+  // Its entry is that of a child, which nobody signs: a request of a session that was never opened is none.
+  const opened = {
+    session: id,
+    parent: id,
+    operator,
+    agent: 'bench',
+    role: 'deploy',
+    label: 'bench',
+  }
+  const expiresAt = new Date(nowMs + SESSION_MS).toISOString()
+  await recorder.record({ type: 'child-session-opened', ...opened, expiresAt })
   return { id, operator }
 }
 

@@ -83,7 +83,7 @@ async function open(options: OpenOptions): Promise<void> {
 }
 
 async function all(options: Common): Promise<readonly ShownBreakGlass[]> {
-  const path = '/api/break-glass'
+  const path = '/api/break-glass?limit=1000'
   return (await gateFor(options).get<{ breakGlass: ShownBreakGlass[] }>(path)).breakGlass
 }
 

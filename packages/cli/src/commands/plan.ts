@@ -66,7 +66,7 @@ async function submit(options: Options): Promise<void> {
 }
 
 async function list(options: Options): Promise<void> {
-  const { plans } = await gateFor(options).get<{ plans: ShownPlan[] }>('/api/plans')
+  const { plans } = await gateFor(options).get<{ plans: ShownPlan[] }>('/api/plans?limit=1000')
   if (options.json) print(JSON.stringify({ plans }))
   else if (plans.length === 0) print('There are no plans.')
   else {
@@ -105,7 +105,7 @@ async function show(id: string, options: Options): Promise<void> {
 }
 
 async function planId(client: GateClient, id: string): Promise<string> {
-  const { plans } = await client.get<{ plans: ShownPlan[] }>('/api/plans')
+  const { plans } = await client.get<{ plans: ShownPlan[] }>('/api/plans?limit=1000')
   const [only, more] = plans.filter((plan) => plan.planId.startsWith(id))
   if (only && !more) return only.planId
   throw new CommandFailure(

@@ -6,7 +6,7 @@ import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import { ACT_CHARS_MAX } from '../lib/signed-act.ts'
 import { unknownRequest } from '../review/checks.ts'
-import type { PageOf, RequestRow, SessionRow } from '../state/store.ts'
+import type { RequestRow, SessionRow } from '../state/store.ts'
 import { asSessionSees } from '../wall/standing.ts'
 import { addAgentActs } from './agent-acts.ts'
 import { addAway } from './away.ts'
@@ -16,6 +16,7 @@ import { addEvents } from './events.ts'
 import { givenAct } from './given-act.ts'
 import { Headlines } from './headlines.ts'
 import { addLedgerPages } from './ledger-pages.ts'
+import { paged } from './paging.ts'
 import { addPeople } from './people.ts'
 import { addPlans } from './plans.ts'
 import { addPolicyInquiry } from './policy-inquiry.ts'
@@ -25,9 +26,6 @@ import { shownRequest } from './shown-request.ts'
 import { addSignIns } from './sign-ins.ts'
 import { statusOf } from './status.ts'
 
-/** Requests or sessions listed at once: unless asked, and at most. */
-export const LISTED = 100
-export const LISTED_MAX = 1_000
 /** Largest body of one call: an act with everything that belongs to it. */
 export const BODY_BYTES_MAX = 4 * ACT_CHARS_MAX
 /** Longest wait of one status call, in milliseconds. */
@@ -184,19 +182,6 @@ function addRequests(app: Hono<ReadingEnv>, gate: Gate): void {
     const now = (await gate.store.request(row.id)) ?? row
     return context.json(await shownRequest(gate.store, now))
   })
-}
-
-/** One page, as `limit` and `before` of the query ask, and the id to go on from where there is more. */
-async function paged<T extends { readonly id: string }>(
-  context: Context,
-  read: (of: PageOf) => Promise<readonly T[]>,
-): Promise<{ page: readonly T[]; next: string | null }> {
-  const { limit: text = '', before } = context.req.query()
-  const asked = /^\d{1,6}$/.test(text) ? Number(text) : LISTED
-  const limit = Math.max(1, Math.min(asked, LISTED_MAX))
-  const rows = await read({ limit: limit + 1, ...(before !== undefined && { before }) })
-  const page = rows.slice(0, limit)
-  return { page, next: rows.length > limit ? (page.at(-1)?.id ?? null) : null }
 }
 
 function refusedBody(): never {

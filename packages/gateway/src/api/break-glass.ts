@@ -6,9 +6,8 @@ import type { EpochContent } from '../epoch/content.ts'
 import type { Gate, GateFacts } from '../gate.ts'
 import type { BreakGlassRow } from '../state/break-glass-store.ts'
 import { givenAct } from './given-act.ts'
+import { paged } from './paging.ts'
 import type { ReadingEnv } from './reading.ts'
-
-const LISTED_MAX = 1_000
 
 export interface ShownBreakGlass
   extends Omit<BreakGlassRow, 'openedAtMs' | 'untilMs' | 'closedAtMs'> {
@@ -28,12 +27,14 @@ export interface FullBreakGlass extends ShownBreakGlass {
 }
 
 export function addBreakGlass(app: Hono<ReadingEnv>, gate: Gate): void {
+  const isEnabled = enabling(gate)
   app.get('/api/break-glass', async (context) => {
     const isUnclosed = context.req.query('state') === 'unclosed'
-    const rows = await gate.store.breakGlasses(LISTED_MAX)
-    const asked = isUnclosed ? rows.filter(({ closedAtMs }) => closedAtMs === null) : rows
-    const breakGlass = await Promise.all(asked.map((row) => shown(gate, row)))
-    return context.json({ isEnabled: await isEnabled(gate), breakGlass, next: null })
+    const { page, next } = isUnclosed
+      ? { page: await gate.store.unclosedBreakGlasses(), next: null }
+      : await paged(context, (of) => gate.store.breakGlasses(of))
+    const breakGlass = await Promise.all(page.map((row) => shown(gate, row)))
+    return context.json({ isEnabled: await isEnabled(), breakGlass, next })
   })
   app.get('/api/break-glass/:id', async (context) => {
     const row = await gate.store.breakGlass(context.req.param('id'))
@@ -67,10 +68,18 @@ async function callsOf(gate: Gate, account: string): Promise<Readonly<Record<str
   return calls
 }
 
-/** Whether the epoch in force knows it; a gate that answers refusals only still says so. */
-async function isEnabled({ store }: Gate): Promise<boolean> {
-  const active = await store.activeEpoch()
-  return active !== undefined && (JSON.parse(active.content) as EpochContent).breakGlass === true
+/** Whether the epoch in force knows it; a gate that answers refusals only still says so. Each epoch is read once. */
+function enabling({ store }: Gate): () => Promise<boolean> {
+  let read = { epoch: 0, isEnabled: false }
+  return async () => {
+    const active = await store.activeEpoch()
+    if (active === undefined) return false
+    if (read.epoch !== active.number) {
+      const { breakGlass } = JSON.parse(active.content) as EpochContent
+      read = { epoch: active.number, isEnabled: breakGlass === true }
+    }
+    return read.isEnabled
+  }
 }
 
 async function shown(

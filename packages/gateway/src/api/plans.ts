@@ -5,10 +5,9 @@ import type { Gate } from '../gate.ts'
 import { planUnknown } from '../plans/plan-words.ts'
 import type { PlanRow, PlanStepRow } from '../state/plan-store.ts'
 import { agentSaid, NONCE } from './agent-acts.ts'
+import { paged } from './paging.ts'
 import type { ReadingEnv } from './reading.ts'
 import { type ShownRequest, shownRequest } from './shown-request.ts'
-
-const PLANS_LISTED_MAX = 1_000
 
 const BEGIN = z.strictObject({ reason: z.string().min(1).max(1_000), nonce: NONCE })
 const SUBMIT = z.strictObject({ nonce: NONCE })
@@ -33,9 +32,9 @@ export interface ShownPlan {
 
 export function addPlans(app: Hono<ReadingEnv>, gate: Gate): void {
   app.get('/api/plans', async (context) => {
-    const rows = await gate.store.plans(PLANS_LISTED_MAX)
-    const plans = await Promise.all(rows.map((plan) => shownPlan(gate, plan)))
-    return context.json({ plans })
+    const { page, next } = await paged(context, (of) => gate.store.plans(of))
+    const plans = await Promise.all(page.map((plan) => shownPlan(gate, plan)))
+    return context.json({ plans, next })
   })
   app.get('/api/plans/:id', async (context) => {
     const plan = await gate.store.plan(context.req.param('id'))

@@ -75,9 +75,8 @@ export class BreakGlassDesk {
       used: 0,
       closedAtMs: null,
     }
-    const isOpen = ({ operator, closedAtMs }: BreakGlassRow) =>
-      operator === row.operator && closedAtMs === null
-    if ((await store.breakGlasses(1_000)).some(isOpen)) throw stillOpen(row.operator)
+    const unclosed = await store.unclosedBreakGlasses()
+    if (unclosed.some(({ operator }) => operator === row.operator)) throw stillOpen(row.operator)
     if (!(await store.useNonce(statement.nonce, nowMs)))
       throw invalidStatement('its nonce was used before')
     const { id: breakGlass, operator, effects, resources, effectsMax } = row

@@ -1,5 +1,5 @@
 // The part of the state port about break-glass: who went ahead alone, within what, and who looked afterwards.
-import type { OpenEffect } from './store.ts'
+import type { OpenEffect, PageOf } from './store.ts'
 
 export interface BreakGlassRow {
   /** `b-...` */
@@ -31,7 +31,10 @@ export interface BreakGlassStore {
   /** False where an after-review of this operator is open. */
   addBreakGlass(row: BreakGlassRow): Promise<boolean>
   breakGlass(id: string): Promise<BreakGlassRow | undefined>
-  breakGlasses(limit: number): Promise<readonly BreakGlassRow[]>
+  /** Newest first. */
+  breakGlasses(page: PageOf): Promise<readonly BreakGlassRow[]>
+  /** Those whose after-review is open: at most one of each operator. */
+  unclosedBreakGlasses(): Promise<readonly BreakGlassRow[]>
   /** The one that this session may use now. */
   liveBreakGlass(
     sessionId: string,

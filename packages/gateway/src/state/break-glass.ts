@@ -3,7 +3,7 @@ import type { BreakGlassReview, BreakGlassRow, BreakGlassStore } from './break-g
 import { PlanStatements } from './plans.ts'
 import * as rows from './rows.ts'
 import type { Sql } from './sql.ts'
-import type { OpenEffect } from './store.ts'
+import type { OpenEffect, PageOf } from './store.ts'
 
 export abstract class BreakGlassStatements extends PlanStatements implements BreakGlassStore {
   async addBreakGlass(row: BreakGlassRow): Promise<boolean> {
@@ -30,9 +30,21 @@ export abstract class BreakGlassStatements extends PlanStatements implements Bre
     return row && rows.breakGlass(row)
   }
 
-  async breakGlasses(limit: number): Promise<BreakGlassRow[]> {
-    const sql = 'SELECT * FROM break_glasses ORDER BY opened_at_ms DESC, id LIMIT ?'
-    return (await this.sql.all(sql, limit)).map(rows.breakGlass)
+  async breakGlasses({ before, limit }: PageOf): Promise<BreakGlassRow[]> {
+    const older = '(opened_at_ms, id) < (SELECT opened_at_ms, id FROM break_glasses WHERE id = ?)'
+    const found = await this.sql.all(
+      `SELECT * FROM break_glasses ${before === undefined ? '' : `WHERE ${older}`}
+       ORDER BY opened_at_ms DESC, id DESC LIMIT ?`,
+      ...(before === undefined ? [] : [before]),
+      limit,
+    )
+    return found.map(rows.breakGlass)
+  }
+
+  async unclosedBreakGlasses(): Promise<BreakGlassRow[]> {
+    const sql = 'SELECT * FROM break_glasses WHERE closed_at_ms IS NULL'
+    const found = (await this.sql.all(sql)).map(rows.breakGlass)
+    return found.toSorted((left, right) => right.openedAtMs - left.openedAtMs)
   }
 
   async liveBreakGlass(

@@ -1,5 +1,5 @@
 // The part of the state port about plans: calls that were recorded, then approved once, then made in order.
-import type { OpenEffect } from './store.ts'
+import type { OpenEffect, PageOf } from './store.ts'
 
 /** `submitted` is the rest of its life: what the review says, and how far its steps have come. */
 export type PlanState = 'recording' | 'submitted' | 'done' | 'stopped' | 'abandoned'
@@ -41,7 +41,8 @@ export interface PlanStore {
   /** False where the session has a plan that is recorded or submitted. */
   addPlan(plan: PlanRow): Promise<boolean>
   plan(id: string): Promise<PlanRow | undefined>
-  plans(limit: number): Promise<readonly PlanRow[]>
+  /** Newest first. */
+  plans(page: PageOf): Promise<readonly PlanRow[]>
   /** The plan of a session that is recorded or submitted. */
   openPlan(sessionId: string): Promise<PlanRow | undefined>
   /** Returns its number; null where the plan is full, or records no more. */

@@ -6,7 +6,7 @@ import type { PlanRow, PlanState, PlanStepRow, PlanStore, StepPlace } from './pl
 import * as rows from './rows.ts'
 import type { Sql } from './sql.ts'
 import { StandingStatements } from './standing.ts'
-import type { OpenEffect } from './store.ts'
+import type { OpenEffect, PageOf } from './store.ts'
 
 export abstract class PlanStatements extends StandingStatements implements PlanStore {
   async addPlan(plan: PlanRow): Promise<boolean> {
@@ -33,9 +33,15 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
     return row && rows.plan(row)
   }
 
-  async plans(limit: number): Promise<PlanRow[]> {
-    const sql = 'SELECT * FROM plans ORDER BY opened_at_ms DESC, id LIMIT ?'
-    return (await this.sql.all(sql, limit)).map(rows.plan)
+  async plans({ before, limit }: PageOf): Promise<PlanRow[]> {
+    const older = '(opened_at_ms, id) < (SELECT opened_at_ms, id FROM plans WHERE id = ?)'
+    const found = await this.sql.all(
+      `SELECT * FROM plans ${before === undefined ? '' : `WHERE ${older}`}
+       ORDER BY opened_at_ms DESC, id DESC LIMIT ?`,
+      ...(before === undefined ? [] : [before]),
+      limit,
+    )
+    return found.map(rows.plan)
   }
 
   async openPlan(sessionId: string): Promise<PlanRow | undefined> {

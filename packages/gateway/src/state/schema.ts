@@ -146,6 +146,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX effects_by_gateway ON effects (gateway);
   ALTER TABLE followed ADD COLUMN gateway TEXT NOT NULL DEFAULT '';
   `,
+  `
+  CREATE INDEX break_glasses_by_opening ON break_glasses (opened_at_ms, id);
+  CREATE INDEX plans_by_opening ON plans (opened_at_ms, id);
+  `,
 ]
 
 export function newerDatabase(version: number): GatewayError {

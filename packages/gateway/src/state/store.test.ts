@@ -200,4 +200,34 @@ function held(engine: Engine): void {
       }
     }
   })
+
+  test('plans and break-glasses come by pages, newest first, none twice and none left out', async () => {
+    for (const [number, openedAtMs] of [30, 10, 20, 20, 40].entries()) {
+      const whose = { sessionId: `s-${number}`, operator: `person-${number}`, epoch: 1, openedAtMs }
+      await one.addBreakGlass({
+        ...{ ...whose, id: `b-${number}`, reason: 'the site is down', effects: [], resources: [] },
+        ...{ strength: 'hardware', untilMs: 50, effectsMax: 1, used: 0, closedAtMs: null },
+      })
+      const plan = { ...whose, id: `p-${number}`, state: 'recording', reason: 'r' } as const
+      await one.addPlan({ ...plan, stoppedAt: null, why: null })
+    }
+    const pages = async (read: (of: { limit: number; before?: string }) => Promise<Ids>) => {
+      const all: string[] = []
+      for (let before: string | undefined; all.length < 9; before = all.at(-1)) {
+        const page = await read({ limit: 2, ...(before !== undefined && { before }) })
+        if (page.length === 0) break
+        all.push(...page.map(({ id }) => id))
+      }
+      return all
+    }
+    expect(await pages((of) => other.breakGlasses(of))).toEqual(['b-4', 'b-0', 'b-3', 'b-2', 'b-1'])
+    expect(await pages((of) => other.plans(of))).toEqual(['p-4', 'p-0', 'p-3', 'p-2', 'p-1'])
+    await one.addBreakGlassReview({ breakGlass: 'b-0', reviewer: 'x', comment: 'c', atMs: 1 }, 1)
+    const unclosed = (await other.unclosedBreakGlasses()).map(({ id }) => id)
+    expect(unclosed).toHaveLength(4)
+    expect(unclosed[0]).toBe('b-4')
+    expect(unclosed).not.toContain('b-0')
+  })
 }
+
+type Ids = readonly { readonly id: string }[]
