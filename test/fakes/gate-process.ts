@@ -25,6 +25,10 @@ export interface GateProcessOptions {
   /** Whose people, ledger and policies it has: one that shares the state. */
   readonly like?: GateProcess
   readonly people?: readonly string[]
+  /** Folder of the policies; default: those of the lab. */
+  readonly policies?: string
+  /** How long a call is held; default: not at all. */
+  readonly holdMs?: number
 }
 
 export class GateProcess {
@@ -58,11 +62,11 @@ export class GateProcess {
       `state: ${JSON.stringify(options.state ?? 'sqlite:state/state.db')}`,
       'local: state',
       `ledger: ${JSON.stringify(gate.ledger)}`,
-      `policies: ${JSON.stringify(join(ROOT, 'lab', 'policies'))}`,
+      `policies: ${JSON.stringify(options.policies ?? join(ROOT, 'lab', 'policies'))}`,
       `upstream: { aws: { endpoint: "${upstreamUrl}", timeoutMs: 5000 } }`,
       'environments: [{ name: production, accounts: ["123456789012"] }]',
       'roles: { deploy: { arn: "arn:aws:iam::123456789012:role/agent-deploy" } }',
-      'review: { holdMs: 0, expiresInMs: 300000, grantExpiresInMs: 300000 }',
+      `review: { holdMs: ${options.holdMs ?? 0}, expiresInMs: 300000, grantExpiresInMs: 300000 }`,
       'people:',
       ...people,
     ]

@@ -33,6 +33,7 @@ export interface Counts {
   unknownExecuted: number
   unknownNotExecuted: number
   usedUp: number
+  revoked: number
   /** Answers by kind. */
   readonly kinds: Map<string, number>
   readonly findings: string[]
@@ -42,6 +43,9 @@ const WAIT_MS_MAX = 120_000
 /** What an answer may be. Anything else is a finding. */
 const KINDS: readonly (readonly [string, RegExp])[] = [
   ['held', /Seconder held this call, nothing was done/],
+  ['not looked', /could not look again before the effect, so it did nothing/],
+  // It was asked for while the gate was too busy to look, so what was signed is not what is there.
+  ['changed', /has changed since it was approved; nothing was done/],
   ['used', /the approval of this call was already used or has ended/],
   ['not told', /could not be recorded|outcome is unknown|did not answer|no answer/i],
   ['busy', /state database|the ledger|another gateway is busy|declared/i],
@@ -50,11 +54,14 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
 export class Storm {
   readonly #options: StormOptions
   readonly #gates: GateProcess[] = []
+  /** Those that listen, as a balancer knows it: one that is killed now is found out by its callers. */
+  readonly #up = new Set<GateProcess>()
+  #racing: Promise<unknown> = Promise.resolve()
   readonly #effects = new Map<string, number>()
   readonly #random: () => number
   readonly counts: Counts = {
     ...{ grants: 0, answers: 0, kills: 0 },
-    ...{ executed: 0, unknownExecuted: 0, unknownNotExecuted: 0, usedUp: 0 },
+    ...{ executed: 0, unknownExecuted: 0, unknownNotExecuted: 0, usedUp: 0, revoked: 0 },
     kinds: new Map(),
     findings: [],
   }
@@ -92,6 +99,7 @@ export class Storm {
       this.#gates.push(await GateProcess.create(upstream.url, options))
     }
     await Promise.all(this.#gates.map((gate) => gate.start()))
+    for (const gate of this.#gates) this.#up.add(gate)
     const killing = this.#kill()
     const rounds = Array.from({ length: tables }, (_, table) => this.#rounds(table))
     await Promise.all(rounds).finally(() => {
@@ -107,10 +115,12 @@ export class Storm {
       await pause(killMs * (0.5 + this.#random()))
       const gate = this.#gates[Math.floor(this.#random() * this.#gates.length)]
       if (this.#isOver || !gate?.runs) continue
+      this.#up.delete(gate)
       gate.kill()
       await gate.gone()
       this.counts.kills += 1
       await gate.start().catch((cause: Error) => this.#find(cause.message))
+      this.#up.add(gate)
     }
   }
 
@@ -120,7 +130,7 @@ export class Storm {
     let last: unknown
     for (let turn = Math.floor(this.#random() * 100); Date.now() < untilMs; turn++) {
       const gate = this.#gates[turn % this.#gates.length]
-      if (gate?.runs && gate.endpoint !== '') {
+      if (gate && this.#up.has(gate)) {
         try {
           return await act(gate)
         } catch (cause) {
@@ -143,6 +153,11 @@ export class Storm {
       const isOver = Date.now() > untilMs || this.counts.findings.length > 0
       if (isOver || this.counts.grants >= grants) return
       this.counts.grants += 1
+      if (this.counts.grants % 100 === 0) {
+        process.stdout.write(
+          `torture: ${this.counts.grants} grants, ${this.counts.answers} answers\n`,
+        )
+      }
       request = await this.#round(keys, name, request)
     }
   }
@@ -161,12 +176,15 @@ export class Storm {
     const before = this.#effectsOf(name)
     await this.#approved(request)
     const { retries } = this.#options
-    const answers = await Promise.all(
-      Array.from({ length: retries }, (_, retry) => {
-        const gate = this.#gates[retry % this.#gates.length] as GateProcess
-        return this.#call(gate, keys, name)
-      }),
-    )
+    const answers = await this.#inTurn(() => {
+      const up = [...this.#up]
+      return Promise.all(
+        Array.from({ length: retries }, (_, retry) => {
+          const gate = up[retry % up.length] ?? (this.#gates[0] as GateProcess)
+          return this.#call(gate, keys, name)
+        }),
+      )
+    })
     let done = answers.filter((answer) => answer?.status === 200).length
     // Until the grant is used: then the next call opens another request.
     const next = await this.#atSome(`the grant of ${request} is not used`, async (gate) => {
@@ -181,6 +199,13 @@ export class Storm {
     if (done > 1) this.#find(`${name} ${request}: ${done} answers say that it was done`)
     if (done > effects) this.#find(`${name} ${request}: said to be done, and was not`)
     return next
+  }
+
+  /** One race at a time: many more calls at once only wait longer than the gate looks. */
+  #inTurn<T>(race: () => Promise<T>): Promise<T> {
+    const mine = this.#racing.then(race)
+    this.#racing = mine.catch(() => undefined)
+    return mine
   }
 
   async #approved(request: string): Promise<void> {
@@ -263,7 +288,13 @@ export class Storm {
     this.counts.executed = accepted
     this.counts.unknownExecuted = effects - accepted
     this.counts.unknownNotExecuted = unknown - (effects - accepted)
-    this.counts.usedUp = this.counts.grants - intents.length
+    const revoked = new Set(
+      entries.filter(({ type }) => type === 'grant-revoked').map(({ grant }) => grant),
+    )
+    for (const grant of granted) if (revoked.has(grant)) this.#find(`${grant} was used and revoked`)
+    this.counts.revoked = revoked.size
+    // Used up by a gateway that died, or could not record, before the effect began.
+    this.counts.usedUp = made - revoked.size - intents.length
     if (effects < accepted || effects > intents.length) {
       this.#find(`${effects} effects, ${accepted} accepted of ${intents.length} intents`)
     }

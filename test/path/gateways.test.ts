@@ -1,0 +1,151 @@
+// Two gateways, each its own process, on one PostgreSQL: whichever an agent or a person comes to, it is one
+// gate. Who dies, and what races, is in test/torture/gateways.test.ts.
+import { randomUUID } from 'node:crypto'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { signerFor } from '@seconder/cli/signing'
+import { EPOCH_NAMESPACE } from '@seconder/gateway/epoch/activation'
+import { noPostgres, PostgresServer } from '@seconder/gateway/state/postgres-server.fixture'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { GateProcess } from '../fakes/gate-process.ts'
+import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
+import { idIn } from './acts.ts'
+import type { Keys } from './harness.ts'
+import { dynamodbCall, rawCall } from './wire.ts'
+
+const absent = await noPostgres()
+const name = (words: string) => (absent === null ? words : `${words} (skipped: ${absent})`)
+const onServer = absent === null ? test : test.skip
+const HOLD_MS = 20_000
+
+let upstream: FakeUpstream
+let server: PostgresServer
+let one: GateProcess
+let other: GateProcess
+const policies = mkdtempSync(join(tmpdir(), 'seconder-policies-'))
+
+beforeAll(async () => {
+  if (absent !== null) return
+  cpSync(join(import.meta.dirname, '..', '..', 'lab', 'policies'), policies, { recursive: true })
+  upstream = await startFakeUpstream()
+  server = await PostgresServer.start()
+  const state = await server.database('gateways')
+  const options = { state, policies, holdMs: HOLD_MS, people: ['alice', 'bob', 'carol'] }
+  one = await GateProcess.create(upstream.url, options)
+  other = await GateProcess.create(upstream.url, { ...options, like: one })
+  // Both at once on an empty database: one of them founds the gate.
+  await Promise.all([one.start(), other.start()])
+})
+
+afterAll(async () => {
+  rmSync(policies, { recursive: true, force: true })
+  if (absent !== null) return
+  for (const gate of [one, other]) await gate.remove()
+  await server.remove()
+  await upstream.close()
+})
+
+const at = (gate: GateProcess, keys: Keys): Keys => ({ ...keys, endpoint: gate.endpoint })
+const deleteTable = dynamodbCall('DeleteTable', { TableName: 'orders' })
+/** The same call as a client signs it again. */
+const anew = () =>
+  dynamodbCall(
+    'DeleteTable',
+    { TableName: 'orders' },
+    { headers: [['x-amz-user-agent', randomUUID()]] },
+  )
+const deletions = () => upstream.seen.filter(({ operation }) => operation === 'DeleteTable').length
+
+/** The request that is open, seen from a gateway. */
+async function pendingAt(gate: GateProcess): Promise<string> {
+  const read = async () => {
+    const { requests } = await gate.client.get<{ requests: { requestId: string }[] }>(
+      '/api/requests?state=pending',
+    )
+    return requests[0]?.requestId
+  }
+  await expect.poll(read, { timeout: 60_000 }).toBeDefined()
+  return (await read()) ?? ''
+}
+
+onServer(
+  name('gateways that start at once are one gate, with one key and one founding'),
+  async () => {
+    const [first, second] = await Promise.all([one.client.facts(), other.client.facts()])
+    expect(second.gate).toBe(first.gate)
+    expect(second.verifierKey).toBe(first.verifierKey)
+    const entries = await one.verified()
+    expect(entries.filter(({ type }) => type === 'gate-created')).toHaveLength(1)
+    expect(entries.filter(({ type }) => type === 'epoch-activated')).toHaveLength(1)
+    expect(entries.filter(({ type }) => type === 'gate-started')).toHaveLength(2)
+  },
+)
+
+onServer(
+  name('a call that one gateway holds goes on when it is approved at the other'),
+  async () => {
+    const keys = await one.open('alice')
+    const held = rawCall(at(one, keys), deleteTable)
+    await other.approve('bob', await pendingAt(other))
+    const answer = await held
+    // A machine that is busier than the hold is long: the call is made again, as its answer says.
+    const done = answer.status === 200 ? answer : await rawCall(at(one, keys), anew())
+    expect(done.status, done.body).toBe(200)
+    expect(deletions()).toBe(1)
+    // The grant is used everywhere: the other gateway holds the next call.
+    const again = await rawCall(at(other, keys), anew())
+    expect(again.body).toContain('held this call')
+    expect(idIn(again)).not.toBe('')
+    expect(deletions()).toBe(1)
+  },
+)
+
+async function activateAt(gate: GateProcess, person: string) {
+  const candidate = await gate.client.get<{ from: number; version: string }>(
+    '/api/epochs/candidate',
+  )
+  const signer = await signerFor(gate.client, gate.key(person))
+  const statement = {
+    type: 'seconder-epoch@v1',
+    gate: (await gate.client.facts()).gate,
+    from: candidate.from,
+    version: candidate.version,
+    signer: person,
+    nonce: randomUUID().replaceAll('-', ''),
+    expiresAt: new Date(Date.now() + 60_000).toISOString(),
+  }
+  const act = await signer.sign(statement, EPOCH_NAMESPACE)
+  return gate.client.post<{ activated: boolean; missing: number }>('/api/epochs', act)
+}
+
+onServer(
+  name('H3: two people sign a new epoch at two gateways, and both decide by it at once'),
+  async () => {
+    const keys = await other.open('alice')
+    writeFileSync(
+      join(policies, 'no-deletions.cedar'),
+      `@id("no-deletions")
+forbid (principal, action == Action::"destroy", resource);\n`,
+    )
+    expect(await activateAt(one, 'bob')).toMatchObject({ activated: false, missing: 1 })
+    expect(await activateAt(other, 'carol')).toMatchObject({ activated: true })
+    for (const gate of [one, other]) {
+      const refused = await rawCall(at(gate, keys), anew())
+      expect(refused.body).toContain('denied dynamodb:DeleteTable')
+      expect((await gate.client.facts()).epoch).toBe(2)
+    }
+    expect(deletions()).toBe(1)
+  },
+)
+
+onServer(name('what one gateway records, the page of the other hears of'), async () => {
+  const keys = await one.open('alice')
+  await rawCall(at(one, keys), dynamodbCall('ListTables', {}))
+  const session = `/api/sessions/${keys.sessionId}/entries`
+  const types = async () => {
+    const { entries } = await other.client.get<{ entries: { type: string }[] }>(session)
+    return entries.map(({ type }) => type)
+  }
+  await expect.poll(types, { timeout: 60_000 }).toEqual(['session-opened', 'read'])
+})
