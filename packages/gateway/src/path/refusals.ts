@@ -130,4 +130,5 @@ const GATEWAY_REPLY: Partial<Record<GatewayErrorCode, ReplyCode>> = {
   credentials_unavailable: 'Unavailable',
   outcome_unrecorded: 'OutcomeUnknown',
   state_error: 'Unavailable',
+  state_unknown: 'Unavailable',
 }

@@ -21,7 +21,7 @@ export function placesOf(config: Config): Place[] {
     path === undefined ? [] : [{ what, path, rule: 'unchanged' }]
   return [
     ...state.map((path) => secret('the state, with the keys of sessions', path)),
-    secret("the ledger's key", join(folder, 'ledger.key')),
+    secret("the ledger's key", ledgerKeyPath(config)),
     secret('the key of CONNECT mode', join(folder, 'connect', 'ca.key')),
     secret('what is told to whom', join(folder, 'notify.db')),
     ...(config.notify?.secretFiles ?? []).map((path) => secret('a secret of a channel', path)),
@@ -33,6 +33,11 @@ export function placesOf(config: Config): Place[] {
     ...unchanged('the build of Seconder', join(BUILD, 'packages')),
     ...unchanged('its dependencies', join(BUILD, 'node_modules')),
   ]
+}
+
+/** Gateways that share a ledger share its key, beside it. */
+function ledgerKeyPath({ database, ledgerDirectory, statePath }: Config): string {
+  return database ? `${ledgerDirectory}.key` : join(dirname(statePath), 'ledger.key')
 }
 
 function secret(what: string, path: string): Place {
