@@ -147,7 +147,7 @@ async function verifyRows({ scratch, rounds, progress }: BenchOptions): Promise<
   const directory = join(scratch, 'verified')
   const ledger = await newLedger(directory)
   const { verifierKey } = ledger
-  const chunk = 10_000
+  const chunk = 8_000
   for (let done = 0; done < VERIFIED_ENTRIES; done += chunk) {
     await Promise.all(
       Array.from({ length: chunk }, (_, index) => ledger.append(entryOf(done + index))),

@@ -47,10 +47,8 @@ export class BundleReader {
   #readInto(name: string, into: Uint8Array): Uint8Array | null {
     const descriptor = openSync(join(this.#directory, name), 'r')
     try {
-      let length = 0
-      for (let read = -1; read !== 0 && length < into.length; length += read) {
-        read = readSync(descriptor, into, length, into.length - length, null)
-      }
+      // A regular file is read short at its end alone; were it not, the bundle would not be plain.
+      const length = readSync(descriptor, into, 0, into.length, null)
       return length === into.length ? null : into.subarray(0, length)
     } finally {
       closeSync(descriptor)
