@@ -8,7 +8,8 @@ import { incidentOfTrail } from '@seconder/replay/incident/from-trail'
 import { incidentHtml } from '@seconder/replay/incident/html'
 import type { Incident } from '@seconder/replay/incident/incident'
 import { incidentMarkdown } from '@seconder/replay/incident/markdown'
-import { loadRules, SHIPPED } from '@seconder/replay/judge/load-rules'
+import { SHIPPED } from '@seconder/replay/judge/load-rules'
+import type { Rules } from '@seconder/replay/judge/rules'
 import { trailWindow } from '@seconder/replay/trail/window'
 import type { Cloud } from '../cloud/cloud.ts'
 import type { LedgerPlace } from './gate.ts'
@@ -28,7 +29,11 @@ export interface RecordedRun {
 const EVERYTHING = { since: '', until: '', resource: '', session: '' }
 
 /** Keeps what a report was made from beside it, so that anybody can make it again. */
-export async function reportWithout(folder: string, run: RecordedRun): Promise<void> {
+export async function reportWithout(
+  folder: string,
+  run: RecordedRun,
+  shipped: Rules,
+): Promise<void> {
   await mkdir(folder, { recursive: true })
   const trail = join(folder, 'trail.json')
   await writeFile(trail, `${JSON.stringify({ Records: run.trail })}\n`)
@@ -36,7 +41,7 @@ export async function reportWithout(folder: string, run: RecordedRun): Promise<v
   const incident = await incidentOfTrail({
     window: await trailWindow([trail], selection),
     selection,
-    candidates: [await loadRules(SHIPPED)],
+    candidates: [shipped],
     base: readPolicies(SHIPPED),
     impact: impactOf(run.figures),
   })
@@ -47,13 +52,14 @@ export async function reportWith(
   folder: string,
   { folder: ledger, verifierKey }: LedgerPlace,
   figures: RunFigures,
+  shipped: Rules,
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
   await cp(ledger, join(folder, 'ledger'), { recursive: true })
   await writeFile(join(folder, 'ledger.vkey'), `${verifierKey}\n`)
   const incident = await incidentOfFolder(join(folder, 'ledger'), {
     selection: EVERYTHING,
-    candidates: [await loadRules(SHIPPED)],
+    candidates: [shipped],
     impact: impactOf(figures),
   })
   await written(folder, incident)

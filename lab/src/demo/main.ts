@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { loadRules, SHIPPED } from '@seconder/replay/judge/load-rules'
 import { startChild } from './child.ts'
 import { DemoError } from './errors.ts'
 import { type DemoGate, type LedgerPlace, REVIEWERS, startGate } from './gate.ts'
@@ -67,8 +68,9 @@ async function demo(options: Options, screen: Screen, made: AsyncDisposableStack
   const { safe, ledger, place } = await safeRun(options, screen, join(folder, 'with'), made)
   const reports = options.reports ?? (await mkdtemp(join(tmpdir(), 'seconder-incident-')))
   screen.print('', 'Writes the incident report of each run ...')
-  await reportWithout(join(reports, 'without'), without)
-  await reportWith(join(reports, 'with'), place, safe)
+  const shipped = await loadRules(SHIPPED)
+  await reportWithout(join(reports, 'without'), without, shipped)
+  await reportWith(join(reports, 'with'), place, safe, shipped)
   return { unsafe: without.figures, safe, ledger, reports }
 }
 
