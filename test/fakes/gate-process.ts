@@ -13,6 +13,7 @@ import { signReview } from '@seconder/cli/reviewing'
 import { SignedReading } from '@seconder/cli/sign-in'
 import { keySigner, signerFor } from '@seconder/cli/signing'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
+import { newState } from './test-state.ts'
 import { REAL_KEY } from './upstream.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -50,6 +51,7 @@ export class GateProcess {
   /** Writes keys and configuration; `start` starts it. */
   static async create(upstreamUrl: string, options: GateProcessOptions = {}): Promise<GateProcess> {
     const gate = new GateProcess(options)
+    const state = options.state ?? (await newState())
     const people: string[] = []
     for (const name of options.people ??
       (options.like ?? gate).#options.people ?? ['alice', 'bob']) {
@@ -59,7 +61,7 @@ export class GateProcess {
     }
     const lines = [
       'listen: { aws: "127.0.0.1:0", console: "127.0.0.1:0" }',
-      `state: ${JSON.stringify(options.state ?? 'sqlite:state/state.db')}`,
+      `state: ${JSON.stringify(state ?? 'sqlite:state/state.db')}`,
       'local: state',
       `ledger: ${JSON.stringify(gate.ledger)}`,
       `policies: ${JSON.stringify(options.policies ?? join(ROOT, 'lab', 'policies'))}`,

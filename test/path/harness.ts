@@ -1,6 +1,6 @@
 // Whole-path tests: a real gate on a temporary folder with real SSH keys, driven through its two
 // doors. `checkLedger` verifies the log from its files alone, as a stranger would.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
@@ -17,8 +17,10 @@ import { systemClock } from '@seconder/gateway/lib/clock'
 import { Secret } from '@seconder/gateway/lib/secret'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
 import { type RunningGate, serve } from '@seconder/gateway/serve'
+import { parsePostgresUrl } from '@seconder/gateway/state/postgres-address'
 import { expect } from 'vitest'
 import type { Authenticator, Twist } from '../fakes/authenticator.ts'
+import { newState, published } from '../fakes/test-state.ts'
 import { REAL_KEY } from '../fakes/upstream.ts'
 
 const TEAMS = { alice: ['sre'], bob: ['sre'], carol: [] } as Readonly<
@@ -74,6 +76,8 @@ export class Harness {
   readonly options: HarnessOptions
   running!: RunningGate
   #reading: SignedReading | null = null
+  /** The URL of its PostgreSQL; null where its state is a file. */
+  #state: string | null = null
   /** Chosen by the system at the first start and kept, so that signed requests stay valid. */
   #ports = { aws: 0, console: 0 }
 
@@ -120,6 +124,7 @@ export class Harness {
         console: { host: '127.0.0.1', port: this.#ports.console },
       },
       statePath: join(this.folder, 'state', 'state.db'),
+      ...(this.#state && { database: parsePostgresUrl(this.#state) }),
       ledgerDirectory: join(this.folder, 'ledger'),
       policiesDirectory: resolve(ROOT, policies),
       upstream: {
@@ -165,6 +170,8 @@ export class Harness {
 
   async restart(changes: Partial<Config> = {}): Promise<void> {
     const { isolation } = this.options
+    // Whoever removed the folder of the state wants a new one.
+    if (!existsSync(join(this.folder, 'state'))) this.#state = await newState()
     const config = { ...this.config(), ...changes }
     this.running = await (isolation ? serve(config, systemClock(), isolation) : serve(config))
     const portOf = (url: string) => Number(new URL(url).port)
@@ -242,6 +249,7 @@ export class Harness {
 
   /** Verifies the ledger from its files and public key, and returns what it holds. */
   async checkLedger(): Promise<{ entries: readonly Record<string, unknown>[] }> {
+    if (this.#state !== null) await published(this.#state)
     const { report, entries } = await verifyLedgerFolder(join(this.folder, 'ledger'))
     expect(report.problems).toEqual([])
     expect(report.ok).toBe(true)

@@ -2,6 +2,7 @@
 // unconfirmed; it is never called a success because nobody looked.
 import { openSqliteStore } from '@seconder/gateway/state/open-store'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { onPostgres } from '../fakes/test-state.ts'
 import { defaultScript, type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { Harness, type Keys, requestIdIn } from './harness.ts'
 import { dynamodbCall, queryCall, rawCall } from './wire.ts'
@@ -166,25 +167,31 @@ test('H10 a restart goes on with what was followed', async () => {
   expect(await confirmation()).toMatchObject({ confirmed: 'succeeded' })
 })
 
-test('H10 a crash between acceptance and following leaves it unconfirmed, and says so', async () => {
-  await start({ ...SOON, firstMs: 60_000, pauseMaxMs: 60_000 })
-  await deleteOrders()
-  const [followed] = await gate.running.gate.store.followed()
-  const { statePath } = gate.config()
-  await gate.running.close()
-  // As such a crash leaves it: the effect still open, nothing followed.
-  const store = openSqliteStore(statePath)
-  const { id, sessionId, operation } = followed ?? { id: '', sessionId: '', operation: '' }
-  await store.restoreEffect({ id, sessionId, operation }, { signature: 's', grant: null, atMs: 0 })
-  await store.endFollowed(id)
-  await store.close()
-  await gate.restart()
-  expect((await outcomes())[1]).toEqual({
-    result: 'confirmed',
-    confirmed: 'unconfirmed',
-    detail: 'the gate stopped before its end was looked for',
-  })
-})
+test.skipIf(onPostgres())(
+  'H10 a crash between acceptance and following leaves it unconfirmed, and says so',
+  async () => {
+    await start({ ...SOON, firstMs: 60_000, pauseMaxMs: 60_000 })
+    await deleteOrders()
+    const [followed] = await gate.running.gate.store.followed()
+    const { statePath } = gate.config()
+    await gate.running.close()
+    // As such a crash leaves it: the effect still open, nothing followed.
+    const store = openSqliteStore(statePath)
+    const { id, sessionId, operation } = followed ?? { id: '', sessionId: '', operation: '' }
+    await store.restoreEffect(
+      { id, sessionId, operation },
+      { signature: 's', grant: null, atMs: 0 },
+    )
+    await store.endFollowed(id)
+    await store.close()
+    await gate.restart()
+    expect((await outcomes())[1]).toEqual({
+      result: 'confirmed',
+      confirmed: 'unconfirmed',
+      detail: 'the gate stopped before its end was looked for',
+    })
+  },
+)
 
 test('H10 a state that was there before counts only when it is seen twice in a row', async () => {
   await start()

@@ -7,6 +7,7 @@ import { agentPost } from '@seconder/cli/agent-client'
 import type { ShownPlan } from '@seconder/gateway/api/plans'
 import { checkPlanDocument, PLAN_STEPS_MAX } from '@seconder/gateway/review/plan-document'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { onPostgres } from '../fakes/test-state.ts'
 import { defaultScript, type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { closeSession, idIn } from './acts.ts'
 import { ACCOUNT, Harness, type Keys } from './harness.ts'
@@ -276,6 +277,8 @@ test('a gate that stops in the middle goes on where the plan stood; a step witho
   expect(await store.consumeStep({ plan: id, step: 2 }, effect, 's1', Date.now())).toBe(false)
   expect(await store.consumeStep({ plan: id, step: 3 }, effect, 's2', Date.now())).toBe(true)
   expect((await run(tag('3'))).body).toContain('has not ended')
+  // Where gateways share the state, such a plan ends when its gateway is buried: test/torture/gateways.test.ts.
+  if (onPostgres()) return
   await gate.restartSame()
   expect(await shown(id)).toMatchObject({ state: 'stopped', stoppedAt: 3 })
   expect((await run(tag('3'))).body).toContain('needs review')

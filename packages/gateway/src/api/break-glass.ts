@@ -1,4 +1,5 @@
 // Break-glass as the API shows it: who went ahead alone, within what, what of it was used, and who has looked.
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import type { GlassAccount } from '../break-glass/account.ts'
 import { unknownBreakGlass } from '../break-glass/break-glass-desk.ts'
@@ -8,6 +9,10 @@ import type { BreakGlassRow } from '../state/break-glass-store.ts'
 import { givenAct } from './given-act.ts'
 import { paged } from './paging.ts'
 import type { ReadingEnv } from './reading.ts'
+
+/** How often, and how far apart in milliseconds, it is looked whether an account is in the files. */
+const PUBLISHED_LOOKS = 50
+const PUBLISHED_LOOK_MS = 100
 
 export interface ShownBreakGlass
   extends Omit<BreakGlassRow, 'openedAtMs' | 'untilMs' | 'closedAtMs'> {
@@ -39,9 +44,7 @@ export function addBreakGlass(app: Hono<ReadingEnv>, gate: Gate): void {
   app.get('/api/break-glass/:id', async (context) => {
     const row = await gate.store.breakGlass(context.req.param('id'))
     if (!row) throw unknownBreakGlass()
-    // Before the account, which is then of at least as many entries; what is newer is left out of it.
-    const { checkpoint } = await gate.facts()
-    const { text } = await gate.breakGlass.account(row.id, checkpoint.size)
+    const { checkpoint, text } = await publishedAccount(gate, row.id)
     return context.json({
       ...(await shown(gate, row)),
       account: text,
@@ -55,6 +58,21 @@ export function addBreakGlass(app: Hono<ReadingEnv>, gate: Gate): void {
   app.post('/api/break-glass/reviews', async (context) =>
     context.json(await shown(gate, await gate.breakGlass.review(await givenAct(context.req)))),
   )
+}
+
+/**
+ * The account as far as a checkpoint vouches for it. Where the files of the ledger come a moment after its entries,
+ * they are waited for, since an account of less than was done is not to be signed.
+ */
+async function publishedAccount(gate: Gate, id: string) {
+  for (let look = 1; ; look++) {
+    // Before the account, which is then of at least as many entries; what is newer is left out of it.
+    const { checkpoint } = await gate.facts()
+    const { text } = await gate.breakGlass.account(id, checkpoint.size)
+    const whole = await gate.breakGlass.account(id)
+    if (text === whole.text || look === PUBLISHED_LOOKS) return { checkpoint, text }
+    await pause(PUBLISHED_LOOK_MS)
+  }
 }
 
 /** What was kept of each call, by its SHA-256, as text; the ledger's verifier misses what is not there. */

@@ -98,7 +98,7 @@ export class Timeline {
 
   /** One reader at a time; whoever comes later waits for the same. */
   async #catchUp(): Promise<void> {
-    const { size } = this.#ledger.checkpoint()
+    const { size } = this.#ledger
     if (this.#indexedTo >= size) return
     this.#indexing ??= this.#index(size).finally(() => {
       this.#indexing = undefined

@@ -3,6 +3,11 @@ import { EventEmitter } from 'node:events'
 
 /** Calls that may be held at once, over all sessions. */
 export const HELD_CALLS_MAX = 1_000
+/**
+ * How often a held call looks by itself, in milliseconds: where several gateways share the state, not every end is
+ * told to each of them, and an entry may be heard of before the state follows it.
+ */
+const LOOK_MS = 1_000
 
 export class Waiters {
   readonly #changes = new EventEmitter().setMaxListeners(HELD_CALLS_MAX + 1)
@@ -12,7 +17,7 @@ export class Waiters {
     this.#changes.emit(id)
   }
 
-  /** Resolves when `id` is woken, after `holdMs`, when `gone` fires, or at once where nothing is open. */
+  /** Resolves when nothing is open any more, after `holdMs`, or when `gone` fires. */
   async hold(
     id: string,
     {
@@ -27,27 +32,32 @@ export class Waiters {
       await new Promise<void>((resolve, reject) => {
         const end = () => {
           clearTimeout(timer)
-          this.#changes.off(id, done)
+          clearInterval(looks)
+          this.#changes.off(id, look)
           gone?.removeEventListener('abort', done)
         }
         const done = () => {
           end()
           resolve()
         }
+        const look = () => {
+          isOpen().then(
+            (open) => {
+              if (!open) done()
+            },
+            (cause: unknown) => {
+              end()
+              reject(cause)
+            },
+          )
+        }
         const timer = setTimeout(done, holdMs)
-        this.#changes.on(id, done)
+        const looks = setInterval(look, LOOK_MS)
+        this.#changes.on(id, look)
         gone?.addEventListener('abort', done, { once: true })
         if (gone?.aborted) return done()
         // Looked at only now that a wake would be heard.
-        isOpen().then(
-          (open) => {
-            if (!open) done()
-          },
-          (cause: unknown) => {
-            end()
-            reject(cause)
-          },
-        )
+        look()
       })
     } finally {
       this.#held--
