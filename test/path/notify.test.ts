@@ -166,9 +166,12 @@ test('an approval ends what was told, and so does a closed session, which names 
   const left = await asks(keys, 'carts')
   await pager.got(3)
   await closeSession(gate, keys)
-  expect(payload((await pager.got(4))[3]).data.requests).toMatchObject([
+  const last = (await pager.got(5)).slice(3).map(payload)
+  expect(last.find(({ type }) => type === 'request.closed')?.data.requests).toMatchObject([
     { id: left, state: 'cancelled' },
   ])
+  // The first one's approval was not used, and is worth nothing now.
+  expect(last.map(({ type }) => type)).toContain('request.revoked')
 })
 
 test('a request that nobody answered in time is told to be over', async () => {

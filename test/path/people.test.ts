@@ -352,6 +352,20 @@ test('C10 the first member comes by a link in a file of the gate, and the second
   expect(await names()).toEqual(['alice', 'bob'])
 })
 
+test('a change that an older build let wait under its id is signed on to its end', async () => {
+  await started()
+  const change = await added('dora', ['sre'])
+  await signs('alice', change)
+  const { store } = gate.running.gate
+  const [waiting] = await store.openChanges()
+  expect(waiting?.id).toMatch(/^c-[0-9a-f]{26}$/)
+  if (!waiting) throw new Error('nothing waits')
+  await store.endChange(waiting.id)
+  await store.keepChange({ ...waiting, id: waiting.id.replace('c-', 'p-') })
+  expect(await signs('carol', change)).toMatchObject({ state: 'in force' })
+  expect(await store.openChanges()).toEqual([])
+})
+
 test('a change that waits is ended by any member, but not by the one it takes power from', async () => {
   await started()
   const removal = await signs('alice', { kind: 'remove-person', person: 'bob' })

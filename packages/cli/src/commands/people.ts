@@ -58,10 +58,10 @@ export function addPeopleCommands(program: Command): void {
   signed(
     people.command('sign <change>').description('sign a change that waits for a second member'),
   )
-    .addHelpText('after', example('people sign p-3f2a'))
+    .addHelpText('after', example('people sign c-3f2a'))
     .action(sign)
   signed(people.command('cancel <change>').description('end a change that waits'))
-    .addHelpText('after', example('people cancel p-3f2a'))
+    .addHelpText('after', example('people cancel c-3f2a'))
     .action(cancel)
   signed(
     people.command('first <name>').description('become the first member of a gate that has nobody'),

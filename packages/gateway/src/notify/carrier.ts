@@ -122,6 +122,8 @@ export class Carrier {
 
   async #isOver({ notice, follows }: WaitingDelivery): Promise<boolean> {
     const { outbox, isPending } = this.#options
+    // Whoever goes ahead alone did so, whatever became of it since.
+    if (notice.breakGlass) return false
     if (follows === null) {
       for (const { id } of notice.requests) if (await isPending(id)) return false
       return true

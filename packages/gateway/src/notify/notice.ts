@@ -12,7 +12,25 @@ const NAME_CHARS_MAX = 100
 /** Environments or effects named of one request. */
 const LISTED_MAX = 5
 
-export type NoticeKind = 'request.opened' | 'request.escalated' | 'request.closed' | 'test'
+export type NoticeKind =
+  | 'request.opened'
+  | 'request.escalated'
+  | 'request.closed'
+  | 'request.revoked'
+  | 'break-glass.opened'
+  | 'break-glass.used'
+  | 'break-glass.due'
+  | 'break-glass.closed'
+  | 'test'
+
+/** An operator who goes ahead alone: no reason and no resource, like everything in a notice. */
+export interface NoticedGlass {
+  readonly id: string
+  readonly effects: readonly string[]
+  readonly used: number
+  readonly effectsMax: number
+  readonly until: string
+}
 
 export interface NoticedRequest {
   readonly id: string
@@ -37,6 +55,8 @@ export interface Notice {
   /** The team that is asked because nobody answered; null in every other notice. */
   readonly team: string | null
   readonly requests: readonly NoticedRequest[]
+  /** Absent where it is about requests. */
+  readonly breakGlass?: NoticedGlass
 }
 
 /** What a review document says of a request, for whom it concerns. */
@@ -76,8 +96,10 @@ function listed(names: readonly string[]): string[] {
 }
 
 /** One line that says what this is about: the subject of a mail, the title in Slack. */
-export function titleOf({ kind, requests, operator, team }: Notice): string {
+export function titleOf(notice: Notice): string {
+  const { kind, requests, operator, team, breakGlass } = notice
   if (kind === 'test') return 'Seconder: a test message; nothing waits'
+  if (breakGlass) return `Seconder: break-glass: ${glassTitle(kind, operator, breakGlass)}`
   const [first] = requests
   const what =
     requests.length === 1
@@ -86,14 +108,39 @@ export function titleOf({ kind, requests, operator, team }: Notice): string {
   if (kind === 'request.opened') return `Seconder: ${what} waits for a second person`
   if (kind === 'request.escalated')
     return `Seconder: ${what}: nobody has answered, ${team} is asked`
+  if (kind === 'request.revoked') return `Seconder: ${what}: ${takenBack(first?.by ?? null)}`
   const states = [...new Set(requests.map(stateWords))]
   return `Seconder: ${what}: ${states.length === 1 ? states[0] : 'nothing left to do'}`
+}
+
+function glassTitle(kind: NoticeKind, operator: string, glass: NoticedGlass): string {
+  const calls = `${glass.used} of ${glass.effectsMax} calls`
+  switch (kind) {
+    case 'break-glass.opened':
+      return `${operator} goes ahead alone until ${glass.until.slice(11, 16)} UTC`
+    case 'break-glass.used':
+      return `${operator} made ${calls} alone`
+    case 'break-glass.closed':
+      return `two others have looked at what ${operator} did`
+    default:
+      return `two others must look at what ${operator} did alone (${calls})`
+  }
+}
+
+/** What a message says of a break-glass below its title. */
+export function glassLine({ effects, used, effectsMax }: NoticedGlass): string {
+  return `${effects.join(', ')}: ${used} of ${effectsMax} calls made`
+}
+
+function takenBack(by: string | null): string {
+  return `the approval was taken back${by === null ? '' : ` by ${by}`} before it was used`
 }
 
 /** One line of each request. */
 export function lineOf(request: NoticedRequest, kind: NoticeKind): string {
   const what = `${request.operation} (${request.effects.join(', ')}) in ${request.environments.join(', ')}`
   if (kind === 'request.closed') return `${what}: ${stateWords(request)}`
+  if (kind === 'request.revoked') return `${what}: ${takenBack(request.by)}`
   const until = request.expiresAt.slice(0, 16).replace('T', ' ')
   return `${what}: needs ${request.needs}, open until ${until} UTC`
 }

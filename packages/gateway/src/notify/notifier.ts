@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
 import type { Recorded, Recorder } from '../record/recorder.ts'
 import type { RequestRow, Store } from '../state/store.ts'
+import { type AfterwardsParts, tellGlasses, tellRevoked } from './afterwards.ts'
 import { type Absences, standInFor } from './away.ts'
 import { Carrier, type ChannelStanding } from './carrier.ts'
 import { NAMED_MAX, type Notice, type NoticedRequest, noticedRequest, shown } from './notice.ts'
@@ -60,6 +61,7 @@ export class Notifier {
   readonly #headlines: Headlines
   readonly #heard = new Set<string>()
   readonly #escalated = new Set<string>()
+  #glassIsDue = true
   #sweepAtMs = 0
   #sweptAtMs = 0
   #timer: NodeJS.Timeout | null = null
@@ -121,7 +123,11 @@ export class Notifier {
   }
 
   /** Runs inside the recorder: it may only remember. */
-  #hear({ type, request }: Recorded): void {
+  #hear({ type, request, breakGlass }: Recorded): void {
+    if (breakGlass !== undefined) {
+      this.#glassIsDue = true
+      this.#wake(1)
+    }
     if (request === undefined ? !ENDING.has(type) : UNHEARD.has(type)) return
     if (request !== undefined && this.#heard.size < HEARD_MAX) this.#heard.add(request)
     else this.#sweepAtMs = Math.min(this.#sweepAtMs, this.#sweptAtMs + SWEEPS_APART_MS)
@@ -151,6 +157,7 @@ export class Notifier {
       await this.#tellNew()
       await this.#tellTeams()
       await this.#tellEnded()
+      await this.#tellGlasses()
       await this.#open?.carrier.send()
       this.#trouble = null
     } catch {
@@ -168,7 +175,10 @@ export class Notifier {
   #pauseMs(): number {
     if (this.#trouble !== null || this.#open === null) return SWEEP_MS
     const nowMs = this.#options.clock.nowMs()
-    const waits = [this.#sweepAtMs - nowMs, ...(this.#heard.size > 0 ? [0] : [])]
+    const waits = [
+      this.#sweepAtMs - nowMs,
+      ...(this.#heard.size > 0 || this.#glassIsDue ? [0] : []),
+    ]
     try {
       const { outbox, carrier } = this.#open
       for (const due of outbox.sessionsWith('new')) waits.push(this.#newDueAt(due) - nowMs)
@@ -197,6 +207,9 @@ export class Notifier {
     for (const { id } of await store.requests({ state: 'pending', limit: SWEPT_MAX }))
       this.#heard.add(id)
     for (const id of outbox.watched()) this.#heard.add(id)
+    // Approvals end by what names no request as well: a closed session, an epoch, somebody removed.
+    for (const id of outbox.toldLately(SWEPT_MAX)) this.#heard.add(id)
+    this.#glassIsDue = true
   }
 
   async #lookAtHeard(): Promise<void> {
@@ -223,6 +236,23 @@ export class Notifier {
       outbox.forget(id)
     } else if (known === 'told') {
       outbox.turn(id, 'ending', nowMs)
+    } else if (known === undefined && row) {
+      await tellRevoked(this.#afterwards(), row)
+    }
+  }
+
+  async #tellGlasses(): Promise<void> {
+    if (!this.#glassIsDue) return
+    this.#glassIsDue = false
+    await tellGlasses(this.#afterwards())
+  }
+
+  #afterwards(): AfterwardsParts {
+    const { store, clock, config } = this.#options
+    return {
+      ...{ store, clock, outbox: this.#opened().outbox, channels: Object.keys(config.channels) },
+      concernOf: (row) => this.#headlines.of(row),
+      going: (channel, notice, follows) => this.#going(channel, notice, follows),
     }
   }
 
@@ -328,7 +358,7 @@ export class Notifier {
         if (row) rows.push(row)
       }
       const going: Going[] = []
-      for (const [first, group] of this.#byOpening(rows)) {
+      for (const [first, group] of outbox.byOpening(rows)) {
         const requests: NoticedRequest[] = []
         for (const row of group.rows)
           requests.push(noticedRequest(row, await this.#headlines.of(row)))
@@ -337,21 +367,9 @@ export class Notifier {
         going.push(...this.#going(group.channel, { kind: 'request.closed', ...of }, first))
       }
       outbox.tell(going, ids, 'forgotten', clock.nowMs())
+      // What was approved may have been taken back before that was told.
+      for (const id of ids) this.#heard.add(id)
     }
-  }
-
-  /** Requests by the delivery that told of them; each goes to one channel. */
-  #byOpening(rows: readonly RequestRow[]) {
-    const { outbox } = this.#opened()
-    const groups = new Map<string, { channel: string; rows: RequestRow[] }>()
-    for (const row of rows) {
-      for (const { channel, delivery } of outbox.toldOf(row.id)) {
-        const group = groups.get(delivery) ?? { channel, rows: [] }
-        group.rows.push(row)
-        groups.set(delivery, group)
-      }
-    }
-    return groups
   }
 
   /** Nothing where too much waits for this channel: that is counted, and the oldest stay. */

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Absence, Absences } from './away.ts'
 import type { Delivery } from './channel.ts'
 import { LocalStatements } from './local-statements.ts'
-import type { Notice } from './notice.ts'
+import type { Notice, NoticeKind } from './notice.ts'
 
 /** Deliveries of one channel that wait at once. */
 export const WAITING_MAX = 1_000
@@ -55,6 +55,16 @@ function begin(database: DatabaseSync): void {
 
 const READY = `state = 'waiting' AND channel = ? AND NOT EXISTS (SELECT 1 FROM deliveries AS first
   WHERE first.id = one.follows AND first.state = 'waiting')`
+
+/** Keeps what was said apart from teams, whose names have no space. */
+const SAID = 'said '
+
+/** What a later message may void. */
+const OPENS: ReadonlySet<NoticeKind> = new Set([
+  'request.opened',
+  'request.escalated',
+  'break-glass.opened',
+])
 
 /** `new`: not told yet; `told`; `ending`: it ended, which is to be told. */
 export type WatchState = 'new' | 'told' | 'ending'
@@ -166,10 +176,10 @@ export class Outbox extends LocalStatements implements Absences {
       `INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, 'waiting', 0, ?, ?)`,
       ...[id, channel, notice.session, notice.kind, JSON.stringify(notice), follows, atMs, atMs],
     )
-    if (notice.kind === 'request.closed') return
-    for (const request of notice.requests) {
-      const sql = 'INSERT INTO told VALUES (?, ?, ?, ?)'
-      this.run(sql, request.id, channel, id, atMs)
+    if (!OPENS.has(notice.kind)) return
+    const about = [...notice.requests, ...(notice.breakGlass ? [notice.breakGlass] : [])]
+    for (const one of about) {
+      this.run('INSERT INTO told VALUES (?, ?, ?, ?)', one.id, channel, id, atMs)
     }
   }
 
@@ -187,6 +197,23 @@ export class Outbox extends LocalStatements implements Absences {
     })
   }
 
+  /** Whether this was said of a break-glass or of a request, in words of afterwards.ts. */
+  wasSaid(about: string, what: string): boolean {
+    return this.wasEscalated(about, SAID + what)
+  }
+
+  /** Says something once. One transaction: a crash says nothing twice. */
+  say(going: readonly Going[], about: string, what: string, atMs: number): void {
+    this.tellTeam(going, about, SAID + what, atMs)
+  }
+
+  /** Requests that somebody was told of lately, newest first. */
+  toldLately(limit: number): string[] {
+    const sql =
+      'SELECT request, max(at_ms) AS at FROM told GROUP BY request ORDER BY at DESC LIMIT ?'
+    return this.all(sql, limit).map(one('request'))
+  }
+
   /** Where this request was told: each channel with the delivery that did. */
   toldOf(request: string): { channel: string; delivery: string }[] {
     const sql = 'SELECT channel, delivery FROM told WHERE request = ? ORDER BY channel'
@@ -194,6 +221,21 @@ export class Outbox extends LocalStatements implements Absences {
       channel: String(row['channel']),
       delivery: String(row['delivery']),
     }))
+  }
+
+  /** These by the delivery that told of them; each of those went to one channel. */
+  byOpening<T extends { readonly id: string }>(
+    requests: readonly T[],
+  ): Map<string, { readonly channel: string; readonly rows: T[] }> {
+    const groups = new Map<string, { readonly channel: string; readonly rows: T[] }>()
+    for (const request of requests) {
+      for (const { channel, delivery } of this.toldOf(request.id)) {
+        const group = groups.get(delivery) ?? { channel, rows: [] }
+        group.rows.push(request)
+        groups.set(delivery, group)
+      }
+    }
+    return groups
   }
 
   deliveryState(id: string): DeliveryState | undefined {

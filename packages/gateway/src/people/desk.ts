@@ -135,13 +135,14 @@ export class PeopleDesk {
   /** What is open for exactly this change, or a new one. */
   async #opened(change: PeopleChange, nowMs: number): Promise<OpenChange> {
     const { store } = this.#options
-    const id = `p-${sha256Hex(canonicalJson(change as unknown as JsonObject)).slice(0, 26)}`
-    const open = await store.openChange(id)
+    const id = idOf(change)
+    // What was proposed to an older build waits under its old id until it ends.
+    const open = (await store.openChange(id)) ?? (await store.openChange(oldIdOf(change)))
     if (open && open.expiresAtMs > nowMs) return open
     if ((await store.openChanges()).length >= OPEN_CHANGES_MAX) {
       throw changeRefused('too many changes wait for a second signature')
     }
-    if (open) await store.endChange(id)
+    if (open) await store.endChange(open.id)
     const expiresAtMs = nowMs + CHANGE_LIFETIME_MS
     return { id, change, acts: {}, openedAtMs: nowMs, expiresAtMs, dueAtMs: null }
   }
@@ -245,6 +246,12 @@ interface SignedByMember {
 
 const ALONE_WORDS = 'nothing but a day: there is nobody else to ask, and any member can cancel it'
 
+/** The same change has the same id, whoever proposes it; `p-` is of plans. */
+const idOf = (change: PeopleChange) => `c-${hashOf(change)}`
+const oldIdOf = (change: PeopleChange) => `p-${hashOf(change)}`
+const hashOf = (change: PeopleChange) =>
+  sha256Hex(canonicalJson(change as unknown as JsonObject)).slice(0, 26)
+
 /** The entry comes first; the next start applies it where a crash came between. */
 export async function applyChange(
   { store, recorder, clock, ended }: Omit<PeopleDeskOptions, 'acts'>,
@@ -255,8 +262,7 @@ export async function applyChange(
   const applied = await recorder.recordThen({ type: 'people-changed', change, by, acts }, () =>
     store.applyPeopleChange(change, clock.nowMs()),
   )
-  const id = `p-${sha256Hex(canonicalJson(change as unknown as JsonObject)).slice(0, 26)}`
-  await store.endChange(id)
+  for (const id of [idOf(change), oldIdOf(change)]) await store.endChange(id)
   if (applied === undefined) throw changeRefused('something else changed meanwhile')
   await ended(applied)
   for (const { id: grant, requestId: request } of applied.revokedGrants) {

@@ -3,7 +3,7 @@
 // Source: https://nodemailer.com/smtp
 import type { Attempt, Channel, Delivery } from '../channel.ts'
 import { connectionCode, DeliveryFailure } from '../channel.ts'
-import { DECIDES_NOTHING, lineOf, type Notice, titleOf } from '../notice.ts'
+import { DECIDES_NOTHING, glassLine, lineOf, type Notice, titleOf } from '../notice.ts'
 import { type ChannelConfig, isLoopback } from '../notify-config.ts'
 
 type EmailConfig = Extract<ChannelConfig, { kind: 'email' }>
@@ -74,15 +74,19 @@ function messageId(id: string, from: string): string {
   return `<${id}@${from.slice(from.indexOf('@') + 1)}>`
 }
 
-function textOf({ kind, requests, operator, session }: Notice, link: Attempt['link']): string {
+function textOf(notice: Notice, link: Attempt['link']): string {
+  const { kind, requests, operator, session, breakGlass } = notice
   if (kind === 'test') return `A test message of Seconder.\n\n${DECIDES_NOTHING}\n`
   const rows = requests.flatMap((request) => [
     `- ${lineOf(request, kind)}`,
     `  ${link(`/requests/${request.id}`)}`,
   ])
+  if (breakGlass) {
+    rows.push(`- ${glassLine(breakGlass)}`, `  ${link(`/break-glass/${breakGlass.id}`)}`)
+  }
   const head = `Session of ${operator}: ${link(`/sessions/${session}`)}`
   const end =
-    kind === 'request.closed'
+    kind === 'request.closed' || kind === 'request.revoked'
       ? 'Nothing is left to do: the earlier message is void.'
       : DECIDES_NOTHING
   return [head, '', ...rows, '', end, ''].join('\n')

@@ -4,7 +4,7 @@
 // Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 import type { Secret } from '../../lib/secret.ts'
 import type { Attempt, Channel, Delivery } from '../channel.ts'
-import { DECIDES_NOTHING, lineOf, titleOf } from '../notice.ts'
+import { DECIDES_NOTHING, glassLine, lineOf, titleOf } from '../notice.ts'
 import { post } from './post.ts'
 
 /** Source: https://docs.slack.dev/reference/block-kit/blocks/header-block and .../section-block */
@@ -27,7 +27,8 @@ export function slackChannel(url: Secret): Channel {
 
 function messageOf({ notice }: Delivery, link: Attempt['link']) {
   const title = titleOf(notice)
-  const over = notice.kind === 'request.closed'
+  const over = notice.kind === 'request.closed' || notice.kind === 'request.revoked'
+  const glass = notice.breakGlass
   return {
     // Shown by notifications of the desktop, and read as mrkdwn: so it is escaped.
     text: escaped(title),
@@ -41,7 +42,8 @@ function messageOf({ notice }: Delivery, link: Attempt['link']) {
         type: 'section',
         text: plain(lineOf(request, notice.kind), TEXT_CHARS_MAX),
       })),
-      ...(notice.requests.length === 0
+      ...(glass ? [{ type: 'section', text: plain(glassLine(glass)) }] : []),
+      ...(notice.requests.length === 0 && !glass
         ? []
         : [{ type: 'section', text: { type: 'mrkdwn', text: linksOf(notice, link) } }]),
       {
@@ -52,7 +54,9 @@ function messageOf({ notice }: Delivery, link: Attempt['link']) {
   }
 }
 
-function linksOf({ requests, session }: Delivery['notice'], link: Attempt['link']): string {
+function linksOf(notice: Delivery['notice'], link: Attempt['link']): string {
+  const { requests, session, breakGlass } = notice
+  if (breakGlass) return `<${link(`/break-glass/${breakGlass.id}`)}|Read what was done>`
   const [first] = requests
   return requests.length === 1 && first !== undefined
     ? `<${link(`/requests/${first.id}`)}|Read request ${first.id}>`

@@ -34,7 +34,7 @@ function signatureOf(key: Uint8Array, content: string): string {
 }
 
 function payloadOf({ notice, follows }: Delivery, link: Attempt['link']) {
-  const { kind, at, gate, session, operator, team, requests } = notice
+  const { kind, at, gate, session, operator, team, requests, breakGlass } = notice
   return {
     type: kind,
     timestamp: at,
@@ -47,6 +47,9 @@ function payloadOf({ notice, follows }: Delivery, link: Attempt['link']) {
       url: session === '' ? link('/') : link(`/sessions/${session}`),
       /** `webhook-id` of the message that this one closes. */
       follows,
+      ...(breakGlass && {
+        breakGlass: { ...breakGlass, url: link(`/break-glass/${breakGlass.id}`) },
+      }),
       requests: requests.map((request) => ({ ...request, url: link(`/requests/${request.id}`) })),
     },
   }
