@@ -286,6 +286,14 @@ test('a ledger that somebody wrote anyhow: no member of any entry or document ma
       for (const instead of [other, less]) await made(lines.with(index, instead), (same) => same)
     }
   }
+  const instead = (text: string): string => {
+    const entry = JSON.parse(text) as { type: string }
+    const outcome = { result: 'withheld', detail: 'no witness cosigned in time' }
+    return entry.type === 'outcome' ? JSON.stringify({ ...entry, outcome }) : text
+  }
+  const withheld = await made(lines.map(instead), (same) => same)
+  expect(withheld).toContain('withheld it before it was sent: no witness cosigned in time')
+  expect(withheld).toContain('Nothing was harmed')
   const masked = await made(lines, (text) => {
     const document = JSON.parse(text) as { action: object; evidence: object }
     const action = {

@@ -157,7 +157,7 @@ function factorWords(
   )
   const kinds =
     did === 'held'
-      ? ['policy', 'review']
+      ? ['policy', 'review', 'gate']
       : ['role', 'policy', 'review', 'agent', 'safeguard', 'outcome']
   const clauses = kinds.flatMap(
     (kind) => of.find(({ factor, brief }) => factor === kind && brief !== '')?.brief ?? [],

@@ -2,6 +2,7 @@
 // what has not its form is counted as unreadable, and never taken for what it says it is.
 
 import type { EpochContent } from '@seconder/gateway/epoch/content'
+import type { Outcome } from '@seconder/gateway/execute/outcome'
 import type { Entry } from '@seconder/gateway/record/entry'
 import type { AnyDocument } from '@seconder/gateway/review/plan-document'
 import { z } from 'zod'
@@ -27,21 +28,21 @@ const call = {
 const opened = { ...call, request: text, requirement: texts, document: text, expiresAt: text }
 const granted = { grant: text, request: text, reviewers: texts, expiresAt: text }
 
-const outcome = z.discriminatedUnion('result', [
-  z.looseObject({
-    result: z.enum(['succeeded', 'accepted']),
-    status: z.number(),
-    upstreamRequestId: maybe,
-  }),
-  z.looseObject({
-    result: z.literal('partial'),
-    failedCount: z.number(),
-    upstreamRequestId: maybe,
-  }),
-  z.looseObject({ result: z.literal('failed'), errorCode: text, upstreamRequestId: maybe }),
-  z.looseObject({ result: z.literal('confirmed'), confirmed: text, detail: text }),
-  z.looseObject({ result: z.literal('unknown'), detail: text }),
-])
+/** Each kind of outcome: a new one must have its form here. */
+const OUTCOMES: Readonly<Record<Outcome['result'], z.ZodType>> = {
+  succeeded: z.looseObject({ status: z.number(), upstreamRequestId: maybe }),
+  accepted: z.looseObject({ status: z.number(), upstreamRequestId: maybe }),
+  partial: z.looseObject({ failedCount: z.number(), upstreamRequestId: maybe }),
+  failed: z.looseObject({ errorCode: text, upstreamRequestId: maybe }),
+  confirmed: z.looseObject({ confirmed: text, detail: text }),
+  unknown: z.looseObject({ detail: text }),
+  withheld: z.looseObject({ detail: text }),
+}
+
+const outcome = z.looseObject({ result: text }).refine((value) => {
+  if (!Object.hasOwn(OUTCOMES, value.result)) return false
+  return OUTCOMES[value.result as Outcome['result']].safeParse(value).success
+})
 
 /** Members that a report reads, by type; an entry of another type is told of nowhere. */
 const ENTRIES: Readonly<Partial<Record<Entry['type'], z.ZodType>>> = {

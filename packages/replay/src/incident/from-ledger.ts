@@ -146,7 +146,7 @@ function didWords({ main, fate, outcomes, findings }: Ask): string {
 /** The call as decide takes it: as it was shown to reviewers, or as far as its entry tells. */
 function recordedOf(ask: Ask, chain: string, record: LedgerRecord, epochs: Epochs): Recorded {
   const { document, main, opened, intent } = ask
-  const wentOn = intent !== null
+  const wentOn = intent !== null && ask.fate !== 'refused'
   const signed = wentOn ? signedOf(record, opened?.entry.request ?? null) : []
   const breakGlass = intent?.entry.breakGlass !== undefined
   const [part] = document?.parts ?? []

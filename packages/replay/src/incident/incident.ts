@@ -21,7 +21,7 @@ export const FATES = ['happened', 'unknown', 'failed', 'held', 'refused'] as con
  * - `unknown`: sent, and nothing on record says whether it happened
  * - `failed`: AWS refused it
  * - `held`: asked for, and never sent: nobody signed, or somebody said no
- * - `refused`: the gate denied it
+ * - `refused`: the gate denied it, or withheld it before it was sent
  */
 export type Fate = (typeof FATES)[number]
 

@@ -102,7 +102,6 @@ function reviewFactors(ask: Ask): Bare[] {
     ]
   }
   return reviews.map(({ entry, evidence }) => {
-    const did = entry.verdict === 'approve' && wentOn(ask) ? 'let' : 'held'
     const after = span(opened.entry.at, entry.at)
     const seen =
       document === null
@@ -110,7 +109,7 @@ function reviewFactors(ask: Ask): Bare[] {
         : `“${shownLong(document.frame.summary)}”`
     return {
       factor: 'review',
-      did: entry.verdict === 'approve' ? (wentOn(ask) ? 'let' : did) : 'held',
+      did: entry.verdict === 'approve' ? 'let' : 'held',
       says: `the reviewer ${verdictWords(entry.verdict)} ${after} after it was opened, having been shown ${seen}`,
       brief: `the reviewer ${verdictWords(entry.verdict)}, having been shown ${briefly(document)}`,
       evidence: [evidence, ...paper],
@@ -216,6 +215,11 @@ function safeguardFactor(ask: Ask): Bare | null {
 
 function outcomeFactor({ fate, outcomes, main }: Ask): Bare | null {
   const evidence = outcomes.length === 0 ? [main.evidence] : outcomes.map((one) => one.evidence)
+  const withheld = outcomes.find(({ entry }) => entry.outcome.result === 'withheld')
+  if (withheld?.entry.outcome.result === 'withheld') {
+    const says = `the gate withheld it before it was sent: ${shownLong(withheld.entry.outcome.detail)}`
+    return { factor: 'gate', did: 'held', says, brief: says, evidence }
+  }
   if (fate === 'unknown') {
     const says = 'AWS was asked and no answer is on record: it may or may not have happened'
     return { factor: 'outcome', did: 'let', says, brief: says, evidence }

@@ -187,10 +187,11 @@ function grantLink({ grant, opened }: Ask): Link | null {
   ])
 }
 
-function callLink({ intent, main }: Ask): Link {
+function callLink({ intent, main, fate }: Ask): Link {
   const { operation, resources } = main.entry
   const what = `${named(operation)} on ${listed(resources.map(named), 4)}`
-  if (intent === null) return link('call', `${what}: never sent to AWS`, [main.evidence])
+  if (intent === null || fate === 'refused')
+    return link('call', `${what}: never sent to AWS`, [main.evidence])
   return link('call', `${what}, sent ${moment(intent.entry.at)}`, [intent.evidence])
 }
 
