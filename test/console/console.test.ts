@@ -12,6 +12,7 @@ import {
   changeOneSetting,
   enrol,
   hasChromium,
+  PATIENCE_MS,
   putNote,
   refused,
   type Stage,
@@ -29,6 +30,7 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
   beforeAll(async () => {
     stage = await startStage()
     page = await stage.browser.newPage({ viewport: { width: 1200, height: 900 } })
+    page.setDefaultTimeout(PATIENCE_MS)
     page.on('pageerror', (error) => errors.push(String(error)))
     page.on('request', (request) => asked.add(new URL(request.url()).origin))
   })

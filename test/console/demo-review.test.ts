@@ -4,7 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chromiumBrowser, hasChromium, withAuthenticator } from './stage.ts'
+import { chromiumBrowser, hasChromium, PATIENCE_MS, withAuthenticator } from './stage.ts'
 
 const DEMO = join(import.meta.dirname, '..', '..', 'lab', 'src', 'demo', 'main.ts')
 /** Gives the demo a terminal. Source: util-linux, script(1) */
@@ -19,6 +19,7 @@ describe.skipIf(!hasChromium || !hasTerminal)('the demo with a newcomer as its r
   beforeAll(async () => {
     const browser = await chromiumBrowser()
     page = await browser.newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
     await withAuthenticator(page)
     const command = `${process.execPath} --disable-warning=ExperimentalWarning ${DEMO} --review`
     demo = spawn('script', ['-qefc', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -34,7 +35,7 @@ describe.skipIf(!hasChromium || !hasTerminal)('the demo with a newcomer as its r
 
   /** The first match after `from`, once it is on the terminal. */
   async function told(words: RegExp, from = 0): Promise<string> {
-    await expect.poll(() => output.slice(from), { timeout: 60_000 }).toMatch(words)
+    await expect.poll(() => output.slice(from), { timeout: PATIENCE_MS }).toMatch(words)
     return words.exec(output.slice(from))?.[1] ?? ''
   }
 

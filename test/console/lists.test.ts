@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { Harness } from '../path/harness.ts'
 import { audit, live } from './audit.ts'
-import { chromiumBrowser, hasChromium } from './stage.ts'
+import { chromiumBrowser, hasChromium, PATIENCE_MS } from './stage.ts'
 
 const DAY_MS = 86_400_000
 
@@ -28,6 +28,7 @@ describe.skipIf(!hasChromium)('lists in Chromium', () => {
     gate = await Harness.start({ upstream: upstream.url, notify })
     browser = await chromiumBrowser()
     page = await browser.newPage({ extraHTTPHeaders: await gate.readerHeaders() })
+    page.setDefaultTimeout(PATIENCE_MS)
   })
 
   afterAll(async () => {

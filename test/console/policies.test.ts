@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ACCOUNT, Harness } from '../path/harness.ts'
 import { auditHere } from './audit.ts'
-import { chromiumBrowser, hasChromium } from './stage.ts'
+import { chromiumBrowser, hasChromium, PATIENCE_MS } from './stage.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const TABLE = `arn:aws:dynamodb:eu-west-1:${ACCOUNT}:table/orders`
@@ -30,6 +30,7 @@ describe.skipIf(!hasChromium)('the policies in Chromium', () => {
     gate = await Harness.start({ upstream: 'http://127.0.0.1:9', policies: folder })
     browser = await chromiumBrowser()
     page = await browser.newPage({ extraHTTPHeaders: await gate.readerHeaders() })
+    page.setDefaultTimeout(PATIENCE_MS)
     page.on('pageerror', (error) => errors.push(String(error)))
   })
 

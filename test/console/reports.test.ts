@@ -14,7 +14,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Harness } from '../path/harness.ts'
 import { auditHere, shot } from './audit.ts'
-import { chromiumBrowser, hasChromium } from './stage.ts'
+import { chromiumBrowser, hasChromium, PATIENCE_MS } from './stage.ts'
 
 const SAMPLES = join(import.meta.dirname, '..', '..', 'samples')
 const TRAIL = join(SAMPLES, 'trail')
@@ -35,6 +35,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     browser = await chromiumBrowser()
     // The page's own policy holds here: nothing bypasses it but axe, which is put in by the debugger.
     page = await browser.newPage({ extraHTTPHeaders: await gate.readerHeaders() })
+    page.setDefaultTimeout(PATIENCE_MS)
     page.on('pageerror', (error) => errors.push(String(error)))
     page.on('console', (message) => {
       if (message.type() === 'error') errors.push(message.text())
@@ -63,7 +64,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     await page.getByText('Drop a folder or files of CloudTrail').waitFor()
     await auditHere(page, 'replay-empty')
     await chosen('Choose a folder').setInputFiles(TRAIL)
-    await page.getByText('What this trail cannot prove').waitFor({ timeout: 60_000 })
+    await page.getByText('What this trail cannot prove').waitFor({ timeout: PATIENCE_MS })
     const report = (await saved('JSON')) as Report
     const trail = await openTrail([TRAIL], { workers: 1 })
     const expected = reportOn(trail, { rules: await rulesOf(content, report.policy.from) })
@@ -111,7 +112,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
       file('cut.json.gz', packed.subarray(0, packed.length - 30)),
       file('lines.ndjson', Buffer.from(`${JSON.stringify(event)}\n`)),
     ])
-    await page.getByText('Files that are not whole').waitFor({ timeout: 60_000 })
+    await page.getByText('Files that are not whole').waitFor({ timeout: PATIENCE_MS })
     const report = (await saved('JSON')) as Report
     expect([report.unique, report.reviewed, report.trail.files]).toEqual([1, 1, 3])
     expect(report.trail.faults.map(({ path, fault }) => `${path} ${fault}`)).toEqual([
@@ -132,7 +133,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     await alert.getByText('no file of a trail was among them').waitFor()
     await alert.getByRole('button', { name: 'Try again' }).click()
     await dropped(TRAIL)
-    await page.getByText('December would have been asked').waitFor({ timeout: 60_000 })
+    await page.getByText('December would have been asked').waitFor({ timeout: PATIENCE_MS })
     await page.goto(`${origin_()}/roles`)
     await chosen('Choose files').setInputFiles([file('a.json', Buffer.from('{"UserDetailList"'))])
     await alert.getByText('there is no user or role in what was dropped').waitFor()
@@ -146,7 +147,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     await auditHere(page, 'roles-empty')
     await page.getByLabel('Agents beside').fill('agent-*, *-bot')
     await dropped(EXPORT)
-    await page.getByText('Who can become whom').first().waitFor({ timeout: 60_000 })
+    await page.getByText('Who can become whom').first().waitFor({ timeout: PATIENCE_MS })
     const audit = (await saved('JSON')) as Audit
     const isAgent = matcherOf(['agent-*', '*-bot'])
     const { audit: expected } = auditOf({

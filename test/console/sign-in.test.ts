@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { Harness } from '../path/harness.ts'
-import { chromiumBrowser, hasChromium } from './stage.ts'
+import { chromiumBrowser, hasChromium, PATIENCE_MS } from './stage.ts'
 
 describe.skipIf(!hasChromium)('signing in with Chromium', () => {
   let upstream: FakeUpstream
@@ -21,6 +21,7 @@ describe.skipIf(!hasChromium)('signing in with Chromium', () => {
     gate = await Harness.start({ upstream: upstream.url })
     browser = await chromiumBrowser()
     page = await (await browser.newContext()).newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
   })
 
   afterAll(async () => {

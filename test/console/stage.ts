@@ -29,6 +29,9 @@ export interface Stage {
   close(): Promise<void>
 }
 
+/** How long a page is waited for, in milliseconds: a busy machine draws late. */
+export const PATIENCE_MS = 240_000
+
 /** Chromium does not sandbox itself where the tests run as root. */
 export function chromiumBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
