@@ -17,7 +17,7 @@ import { newState } from './test-state.ts'
 import { REAL_KEY } from './upstream.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const START_MS_MAX = 60_000
+const START_MS_MAX = 180_000
 const LOOKS_MAX = 5
 
 export interface GateProcessOptions {

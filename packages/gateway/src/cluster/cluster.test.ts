@@ -197,6 +197,23 @@ onServer(
   },
 )
 
+onServer(name('what a gateway followed that ended in order, one other goes on with'), async () => {
+  const [one, two, three] = await join3()
+  await founded(one)
+  await server.query(
+    `INSERT INTO followed (effect_id, session_id, operation, region, input, since_ms, gateway)
+     VALUES ('e-1', 's-1', 'x:Delete', 'eu-west-1', '{}', 1, '${one.ledger.membership.id}')`,
+    db(),
+  )
+  expect(await two.ledger.membership.inherit()).toBe(false)
+  await one.ledger.close()
+  const heirs = () => server.query('SELECT gateway FROM followed', db())
+  await expect.poll(heirs, { timeout: 20_000 }).not.toEqual([{ gateway: one.ledger.membership.id }])
+  const [heir] = await heirs()
+  const living = [two, three].map(({ ledger }) => ledger.membership.id)
+  expect(living).toContain(heir?.['gateway'])
+})
+
 onServer(
   name('M10: an entry that waited for its place says no time long before what is there'),
   async () => {

@@ -65,25 +65,33 @@ export class Membership {
     return ended
   }
 
+  /** Takes over what gateways followed that are no more, in whichever way they ended; false where nothing is left. */
+  async inherit(): Promise<boolean> {
+    const orphans = 'gateway NOT IN (SELECT id FROM gateways)'
+    const row = await this.#database.one(`SELECT count(*) AS left FROM followed WHERE ${orphans}`)
+    if (Number(row?.['left']) === 0) return false
+    const sql = `UPDATE followed SET gateway = ? WHERE ${orphans}`
+    return (await this.#database.run(sql, this.id)) > 0
+  }
+
   async #end(gateway: string, onlyWhereRunOut: boolean): Promise<Ended | false> {
     return this.#database.within('locking', async (sql) => {
       // Held by whoever records: it has its place before this, or is refused after it.
       await sql.run('UPDATE ledger_head SET size = size WHERE id = 1')
       const runOut = onlyWhereRunOut ? ` AND expires_at_ms <= ${DATABASE_NOW}` : ''
       if ((await sql.run(`DELETE FROM gateways WHERE id = ?${runOut}`, gateway)) !== 1) return false
-      return endEffects(sql, gateway, this.id)
+      return endEffects(sql, gateway)
     })
   }
 }
 
-async function endEffects(sql: Sql, gateway: string, heir: string): Promise<Ended> {
+async function endEffects(sql: Sql, gateway: string): Promise<Ended> {
   const rows = await sql.all(
     `SELECT id, operation, state, plan, ${DATABASE_NOW} AS now FROM effects WHERE gateway = ? ORDER BY id`,
     gateway,
   )
   const followed = await sql.all('SELECT effect_id FROM followed WHERE gateway = ?', gateway)
   const isFollowed = new Set(followed.map((row) => row['effect_id']))
-  await sql.run('UPDATE followed SET gateway = ? WHERE gateway = ?', heir, gateway)
   const begun = rows.filter(({ state }) => state === 'begun')
   const unfollowed = rows.filter(({ state, id }) => state === 'accepted' && !isFollowed.has(id))
   const atMs = Number(rows[0]?.['now'] ?? 0)

@@ -111,9 +111,9 @@ export class SharedLedger implements Ledger {
   }
 
   async #bury(): Promise<void> {
-    for (const ended of await this.membership.bury()) {
-      for (const listener of this.#enders) listener(ended)
-    }
+    const ended = await this.membership.bury()
+    if (await this.membership.inherit()) ended.push({ effects: [], plans: [] })
+    for (const one of ended) for (const listener of this.#enders) listener(one)
   }
 
   /** One at a time, with a pause in between; what fails is tried again, and said once. */

@@ -107,9 +107,11 @@ export class Following {
     this.#next(follower)
   }
 
-  /** Goes on with what was followed before a restart. */
+  /** Goes on with what was followed before a restart, or by a gateway that is no more. */
   async resume(): Promise<void> {
-    for (const row of await this.#parts.store.followed()) this.#next(this.#placed(row))
+    for (const row of await this.#parts.store.followed()) {
+      if (!this.#followers.has(row.id)) this.#next(this.#placed(row))
+    }
   }
 
   /** Stops looking; what is not at its end is gone on with at the next start. */
