@@ -40,6 +40,8 @@ export interface Foundation {
   readonly notices: string[]
   /** The other gateways; null where there can be none. */
   readonly shared: SharedGate | null
+  /** Throws where nothing can be recorded any more. */
+  requireWritable(): void
   /** Ends what an earlier run of this gate left open; returns words for the operator. */
   endLeft(): Promise<string[]>
 }
@@ -62,10 +64,11 @@ async function inFiles(config: Config, clock: Clock, closing: Closing): Promise<
   closing.push(() => store.close())
   const opened = await openGateLedger(config, store, clock)
   closing.push(opened.close)
-  const { ledger, gateId, verifierKey, notices } = opened
+  const { ledger, gateId, verifierKey, notices, requireWritable } = opened
   const recorder = createRecorder(ledger, clock, opened.remembering)
   const endLeft = () => closeOpenEffects(ledger, store, recorder)
-  return { store, ledger, recorder, clock, gateId, verifierKey, notices, shared: null, endLeft }
+  const facts = { gateId, verifierKey, notices, requireWritable }
+  return { store, ledger, recorder, clock, ...facts, shared: null, endLeft }
 }
 
 async function onPostgres(
@@ -108,7 +111,9 @@ async function onPostgres(
     await store.alone('people', () => followPeople(ledger, store))
     return []
   }
-  return { store, ledger, recorder, clock, gateId, verifierKey, notices: [], shared, endLeft }
+  const requireWritable = () => shared.requireMember()
+  const facts = { gateId, verifierKey, notices: [], requireWritable }
+  return { store, ledger, recorder, clock, ...facts, shared, endLeft }
 }
 
 /** The gate that the gateways of one ledger are: made by the first of them, known to the others by entry 0. */

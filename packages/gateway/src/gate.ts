@@ -13,6 +13,7 @@ import type { GivenAct } from './lib/signed-act.ts'
 import type { ShownAbsence } from './notify/away.ts'
 import type { PeopleSide } from './people/people-side.ts'
 import type { PlanDesk } from './plans/plan-desk.ts'
+import type { ReadinessLook } from './readiness.ts'
 import type { ConnectCa } from './receive/connect/connect-door.ts'
 import type { Spool } from './receive/spool.ts'
 import type { Recorder } from './record/recorder.ts'
@@ -32,6 +33,7 @@ export interface Gate {
   readonly reading: LedgerReading
   readonly people: PeopleSide
   readonly clock: Clock
+  readonly readiness: ReadinessLook
   facts(): Promise<GateFacts>
   /** The loaded epoch. Errors: `gate_refusing` where it may not decide. */
   inForce(): Promise<ActiveEpoch>

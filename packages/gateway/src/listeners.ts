@@ -6,6 +6,7 @@ import { servePeople } from './api/people-server.ts'
 import type { Config } from './config.ts'
 import type { Gate } from './gate.ts'
 import type { Isolation } from './identify/caller.ts'
+import { InFlight } from './lib/in-flight.ts'
 import { closed, once } from './lib/listening.ts'
 import { BODY_TIMES } from './receive/body.ts'
 import type { ConnectDoor } from './receive/connect/connect-door.ts'
@@ -14,6 +15,12 @@ import { createDoorServer } from './receive/listener.ts'
 import { hostsOf, ownHosts, urlOf } from './receive/own-hosts.ts'
 import { peerOf } from './receive/peer.ts'
 import type { Spool } from './receive/spool.ts'
+
+/**
+ * How long a stopping gate waits for the calls that it began, in milliseconds: less than the 30 s after which
+ * Kubernetes kills. What takes longer has no outcome, and becomes `unknown` at the next start.
+ */
+export const DRAIN_MS = 25_000
 
 /** How far the peer of a connection is from the gate. */
 export type Measure = (socket: Socket) => Isolation | Promise<Isolation>
@@ -31,7 +38,7 @@ export interface ListenerParts {
 export interface Listening {
   readonly awsUrl: string
   readonly consoleUrl: string
-  /** Takes nothing new, and waits for what is being answered. */
+  /** Takes nothing new, and waits for what is being answered, DRAIN_MS at most. */
   stop(): Promise<void>
 }
 
@@ -45,18 +52,24 @@ export async function openListeners(parts: ListenerParts): Promise<Listening> {
   const people = await servePeople(app.fetch, config.listen.console)
   consoleUrl = urlOf(people.address, config.listen.console)
   await parts.consoleListens(consoleUrl)
-  const { door, awsUrl } = await openDoor(parts)
+  const { door, awsUrl, inFlight } = await openDoor(parts)
   const stop = async () => {
+    // The port is let go of at once; connections last as long as what is answered on them.
+    door.close()
+    await inFlight.ended(DRAIN_MS)
     tunnels.close()
     await Promise.all([closed(door), closed(people.server)])
   }
   return { awsUrl, consoleUrl, stop }
 }
 
-async function openDoor(parts: ListenerParts): Promise<{ door: http.Server; awsUrl: string }> {
+async function openDoor(
+  parts: ListenerParts,
+): Promise<{ door: http.Server; awsUrl: string; inFlight: InFlight }> {
   const { config, tunnels, gate, spool, measure } = parts
   const times = { ...BODY_TIMES, idleMs: config.uploads?.idleMs ?? BODY_TIMES.idleMs }
   const intake = { gateway: gate.gateway, spool, times }
+  const inFlight = new InFlight()
   let awsUrl = ''
   // Made again only where the address became known since; nobody is answered by name before that.
   const madeFor = (url: string) => ({ url, ...ownHosts(url), named: null, measure, peer: peerOf })
@@ -64,11 +77,13 @@ async function openDoor(parts: ListenerParts): Promise<{ door: http.Server; awsU
   const door = createDoorServer((incoming, outgoing, isAwaited) => {
     if (own.url !== awsUrl) own = madeFor(awsUrl)
     const facts = tunnels.factsOf(incoming.socket, own)
-    void answerDoor(intake, incoming, outgoing, facts, isAwaited)
+    // An effect ends with its outcome also where its client has gone, and an answer is out only when sent.
+    const sent = new Promise((resolve) => outgoing.once('close', resolve))
+    inFlight.add(Promise.all([answerDoor(intake, incoming, outgoing, facts, isAwaited), sent]))
   })
   tunnels.attach(door)
   door.listen(config.listen.aws.port, config.listen.aws.host)
   await once(door)
   awsUrl = urlOf(door.address() as AddressInfo, config.listen.aws)
-  return { door, awsUrl }
+  return { door, awsUrl, inFlight }
 }

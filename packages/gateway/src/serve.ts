@@ -15,6 +15,7 @@ import {
   notInForce,
   refusingReason,
   standsWords,
+  stopping,
 } from './epoch/active.ts'
 import { contentOnDisk, type VersionedContent } from './epoch/content.ts'
 import { firstEpoch } from './epoch/first-epoch.ts'
@@ -39,7 +40,9 @@ import { Following } from './path/following.ts'
 import { LookUps } from './path/look-ups.ts'
 import { PeopleSide } from './people/people-side.ts'
 import { PlanDesk } from './plans/plan-desk.ts'
+import { ReadinessLook } from './readiness.ts'
 import { type ConnectDoor, openConnectDoor } from './receive/connect/connect-door.ts'
+
 import { measureIsolation, peerUid } from './receive/isolation.ts'
 import { Spool } from './receive/spool.ts'
 import type { Recorded, Recorder } from './record/recorder.ts'
@@ -143,6 +146,7 @@ class Running implements Gate {
   readonly clock: Clock
   readonly notifier: RunningNotifier
   readonly #following: Following
+  readonly readiness: ReadinessLook
   readonly spool: Spool
   readonly #vouched: Vouched
   refusing: string | null
@@ -189,6 +193,12 @@ class Running implements Gate {
     const consoleUrl = () => this.people.relyingParty().origins[0] ?? this.#consoleUrl
     this.notifier = notifierOf(config, { store, recorder, clock, gateId, consoleUrl })
     this.standing = this.#standing()
+    this.readiness = new ReadinessLook({
+      ledger: async () => options.requireWritable(),
+      state: () => store.meta('gate'),
+      epoch: () => this.inForce(),
+      credentials: () => access.requireOwn(),
+    })
     this.#vouched = vouchedFor(options, () => this.#epoch.content.witnessed)
     this.gateway = new Gateway({
       ...{ store, clock, lookUps },
@@ -259,6 +269,7 @@ class Running implements Gate {
   /** The loaded epoch, only while it is the active one and this build may decide under it. */
   async inForce(): Promise<ActiveEpoch> {
     this.#options.shared?.requireMember()
+    if (this.readiness.isDraining) throw stopping()
     const active = await this.store.activeEpoch()
     // Another gateway activated it: by signatures that the ledger has, for everybody.
     if (this.#options.shared && active && active.number > this.#epoch.number) {
@@ -362,6 +373,8 @@ class Running implements Gate {
     const sweeps = [() => this.desk.sweep(), () => this.people.due()]
     const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {
+      this.readiness.drain()
+      this.desk.endHolds()
       const upkeepEnded = stopUpkeep()
       this.people.firstMember.withdraw()
       await listening.stop()

@@ -111,6 +111,10 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
 /** What the gate is, and how it stands. */
 function addFacts(app: Hono<ReadingEnv>, gate: Gate): void {
   app.get('/healthz', (context) => context.json({ ok: true }))
+  app.get('/readyz', async (context) => {
+    const readiness = await gate.readiness.now()
+    return context.json(readiness, readiness.ready ? 200 : 503)
+  })
   app.get('/api/gate', async (context) => context.json(await gate.facts()))
   app.get('/api/standing', async (context) => {
     const standing = await gate.standing.now()

@@ -72,6 +72,15 @@ export function notInForce(refusing: string | null): GatewayError {
   )
 }
 
+/** What is new while the gate drains is not begun. */
+export function stopping(): GatewayError {
+  return new GatewayError(
+    'gate_refusing',
+    'the gate is stopping and begins nothing new',
+    'send it again when the gate runs again',
+  )
+}
+
 /**
  * True when `observe` lets pass what policy would not: every environment of the call observes, the
  * 14 days are not over, and it was policy that said no. Errors, credentials, refusals of the gate and

@@ -135,6 +135,11 @@ export class UpstreamAccess {
     return this.#sender(session, await this.#lent(session, policy, request, seconds))
   }
 
+  /** Errors: `credentials_unavailable` where the gate's own identity is not known now. */
+  async requireOwn(): Promise<void> {
+    await this.#options.source.current()
+  }
+
   /** The way upstream for look-ups: each is described like any call, and only a read passes. */
   lookUps(session: LendingSession): SendUpstream {
     return async (request, scope) => {

@@ -29,6 +29,8 @@ export interface GateLedger {
   readonly verifierKey: string
   readonly notices: string[]
   readonly remembering: Remembering
+  /** Throws `state_error` once a write of the ledger failed. */
+  requireWritable(): void
   close(): Promise<void>
 }
 
@@ -44,10 +46,14 @@ export async function openGateLedger(
   // The log is named after its key, so that no start can lose the name.
   const origin = `seconder.invalid/${keyName(signer)}`
   const last = await store.meta('checkpoint')
+  let isStopped = false
   const ledger = await openLedger({
     directory: config.ledgerDirectory,
     origin,
     signer,
+    onFatal: () => {
+      isStopped = true
+    },
     ...(last !== undefined && { lastAcknowledged: last }),
   })
   try {
@@ -61,6 +67,9 @@ export async function openGateLedger(
       ...found,
       verifierKey: ledger.verifierKey,
       remembering: checkpoints,
+      requireWritable() {
+        if (isStopped) throw stoppedLedger()
+      },
       async close() {
         await ledger.close()
         await checkpoints.close(ledger.checkpoint().note)
@@ -202,6 +211,14 @@ function ledgerKey(path: string): KeyObject {
     })
   }
   return createPrivateKey(readFileSync(path))
+}
+
+function stoppedLedger(): GatewayError {
+  return new GatewayError(
+    'state_error',
+    'the ledger stopped after a failed write',
+    'look at the disk, then start the gate again',
+  )
 }
 
 export function otherGate(): GatewayError {

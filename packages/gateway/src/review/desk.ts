@@ -100,6 +100,11 @@ export class ReviewDesk {
     return this.#waiters.hold(id, { holdMs, isOpen, gone })
   }
 
+  /** Lets go of whoever waits: each is told how its request stands. */
+  endHolds(): void {
+    this.#waiters.end()
+  }
+
   /**
    * Takes one signed verdict. Returns the request as it is afterwards.
    * Errors: `statement_invalid`, `signature_invalid`, `not_a_reviewer`, `request_unknown`,

@@ -9,15 +9,24 @@ export const HELD_CALLS_MAX = 1_000
  */
 const LOOK_MS = 1_000
 
+const END = Symbol('end')
+
 export class Waiters {
   readonly #changes = new EventEmitter().setMaxListeners(HELD_CALLS_MAX + 1)
   #held = 0
+  #isEnded = false
 
   wake(id: string): void {
     this.#changes.emit(id)
   }
 
-  /** Resolves when nothing is open any more, after `holdMs`, or when `gone` fires. */
+  /** Nobody waits from now on: the gate stops. */
+  end(): void {
+    this.#isEnded = true
+    this.#changes.emit(END)
+  }
+
+  /** Resolves when nothing is open any more, after `holdMs`, when `gone` fires, or at `end`. */
   async hold(
     id: string,
     {
@@ -26,7 +35,7 @@ export class Waiters {
       gone,
     }: { holdMs: number; isOpen: () => Promise<boolean>; gone?: AbortSignal | undefined },
   ): Promise<void> {
-    if (this.#held >= HELD_CALLS_MAX || holdMs === 0) return
+    if (this.#isEnded || this.#held >= HELD_CALLS_MAX || holdMs === 0) return
     this.#held++
     try {
       await new Promise<void>((resolve, reject) => {
@@ -34,6 +43,7 @@ export class Waiters {
           clearTimeout(timer)
           clearInterval(looks)
           this.#changes.off(id, look)
+          this.#changes.off(END, done)
           gone?.removeEventListener('abort', done)
         }
         const done = () => {
@@ -54,6 +64,7 @@ export class Waiters {
         const timer = setTimeout(done, holdMs)
         const looks = setInterval(look, LOOK_MS)
         this.#changes.on(id, look)
+        this.#changes.on(END, done)
         gone?.addEventListener('abort', done, { once: true })
         if (gone?.aborted) return done()
         // Looked at only now that a wake would be heard.
