@@ -72,7 +72,7 @@ export async function serve(
     return await start(config, await openFoundation(config, clock, closing), measure, closing)
   } catch (cause) {
     // A start that fails lets go of everything, so that the next one finds nothing locked.
-    for (const close of closing.reverse()) await close()
+    await closedInTurn(closing)
     throw cause
   }
 }
@@ -106,16 +106,23 @@ async function start(
   const notifies = () => running.notifier.start()
   closing.push(stop, shared ? shared.inTurn('notify', notifies) : notifies())
   notices.push(...(await running.people.offerFirst()))
+  let ended: Promise<void> | null = null
   return {
     gate: running,
     awsUrl,
     consoleUrl,
     notices,
     spooled: () => running.spool.held,
-    async close() {
-      for (const close of closing.reverse()) await close()
+    close() {
+      ended ??= closedInTurn(closing)
+      return ended
     },
   }
+}
+
+/** What was opened last is closed first. */
+async function closedInTurn(closing: Closing): Promise<void> {
+  for (const close of closing.toReversed()) await close()
 }
 
 interface RunningOptions extends Omit<Foundation, 'notices'> {
