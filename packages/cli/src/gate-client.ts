@@ -1,5 +1,4 @@
 // Talks to a gate's JSON API. What comes back is data of a server: whoever signs recomputes it.
-import type { Readiness } from '@seconder/gateway/readiness'
 import { CommandFailure } from './failure.ts'
 
 export const DEFAULT_GATE = 'http://127.0.0.1:8788'
@@ -50,14 +49,6 @@ export class GateClient {
     return this.open('/api/gate')
   }
 
-  /** What the gate says it can do now, or null where it says nothing of it. */
-  async ready(): Promise<Readiness | null> {
-    const answer = await fetch(`${this.base}/readyz`).catch(() => null)
-    if (answer === null || ![200, 503].includes(answer.status)) return null
-    const said: unknown = await answer.json().catch(() => null)
-    return isReadiness(said) ? said : null
-  }
-
   /** What anybody may ask. */
   open<T>(path: string): Promise<T> {
     return this.send(path, { method: 'GET' })
@@ -105,14 +96,6 @@ export class GateClient {
     }
     throw new CommandFailure(error.code, error.message, error.help)
   }
-}
-
-const STATES = new Set<unknown>(['ok', 'failing', 'unknown'])
-
-function isReadiness(said: unknown): said is Readiness {
-  const { ready, checks } = (said ?? {}) as Partial<Readiness>
-  if (typeof ready !== 'boolean' || typeof checks !== 'object') return false
-  return Object.entries(checks).every(([name, state]) => /^[a-z]+$/.test(name) && STATES.has(state))
 }
 
 interface ErrorWords {

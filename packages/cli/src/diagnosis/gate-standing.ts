@@ -1,6 +1,5 @@
 // What the gate says of itself, as findings: epoch, modes, notices, trust of its roles, SCPs, clocks. Pure.
 import type { OwnLook } from '@seconder/gateway/execute/own-look'
-import type { Readiness } from '@seconder/gateway/readiness'
 import type { Standing } from '@seconder/gateway/wall/standing'
 import type { GateFacts } from '../gate-client.ts'
 import { broken, type Finding, ok, unknown, warning } from './finding.ts'
@@ -19,17 +18,6 @@ export function answersFinding(facts: GateFacts): Finding {
         `refuses everything: ${facts.refusing}`,
         'two people: seconder policy activate',
       )
-}
-
-/** What the gate says it can do now; null where it is of a build that says nothing of it. */
-export function readyFinding(readiness: Readiness | null): Finding {
-  if (readiness === null)
-    return unknown('ready', 'the gate says nothing of it', 'ask /readyz of a newer build')
-  const not = Object.entries(readiness.checks).filter(([, state]) => state !== 'ok')
-  if (readiness.ready && not.length === 0)
-    return ok('ready', 'ledger, state, epoch and credentials are in order')
-  const words = not.map(([name, state]) => `${name}: ${state}`).join(', ')
-  return broken('ready', `not ready: ${words}`, 'see docs/operations.md, "Is it up?"')
 }
 
 export function gateFindings(standing: Standing): Finding[] {
