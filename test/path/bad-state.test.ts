@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { serve } from '@seconder/gateway/serve'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { onPostgres } from '../fakes/test-state.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { FrozenClock, idIn, underClock } from './acts.ts'
@@ -106,14 +106,12 @@ test('observe lets a delete through and says so, never a credential or a wrong s
 
   clock.advance(14 * DAY_MS)
   await underClock(gate, clock)
-  // The session has ended long before; a session of that later day is opened in the state itself.
-  const { store } = gate.running.gate
-  const [old] = await store.sessions()
-  if (!old) throw new Error('no session')
-  const later = { accessKeyId: 'AKIASECONDERLATERLAT', secretAccessKey: 'l'.repeat(40) }
-  await store.addSession({ ...old, ...later, id: 's-later', expiresAtMs: clock.nowMs() + 60_000 })
+  // The session has ended long before: one of that later day is opened.
+  const today = vi.spyOn(Date, 'now').mockReturnValue(clock.nowMs())
+  const later = await gate.open('alice')
+  today.mockRestore()
   const ended = await rawCall(
-    { ...keys, ...later },
+    { ...later, endpoint: keys.endpoint },
     { ...deleteTable('orders'), signedAtMs: clock.nowMs() },
   )
   expect(ended.body).toContain('needs review')

@@ -60,6 +60,8 @@ export interface HarnessOptions {
   readonly uploads?: Config['uploads']
   readonly breakGlass?: boolean
   readonly timeoutMs?: number
+  /** Short, so that a test about a silent upstream ends soon. */
+  readonly drainMs?: number
   readonly totalTimeoutMs?: number
 }
 
@@ -147,6 +149,7 @@ export class Harness {
       },
       people,
       ...(uploads && { uploads }),
+      drainMs: this.options.drainMs ?? 2_000,
       review: {
         holdMs,
         expiresInMs,

@@ -179,6 +179,8 @@ export interface Config extends PeopleConfig, StateConfig, RecordConfig {
   }
   /** Whom requests are told to; absent = nobody. */
   readonly notify?: NotifyConfig
+  /** How long a stopping gate waits for the calls that it began, in milliseconds; absent = DRAIN_MS of listeners.ts. */
+  readonly drainMs?: number
   /** How what AWS accepted is followed to its end; absent = FOLLOW_LIMITS of path/following.ts. */
   readonly follow?: {
     readonly firstMs: number

@@ -56,7 +56,7 @@ export async function openListeners(parts: ListenerParts): Promise<Listening> {
   const stop = async () => {
     // The port is let go of at once; connections last as long as what is answered on them.
     door.close()
-    await inFlight.ended(DRAIN_MS)
+    await inFlight.ended(config.drainMs ?? DRAIN_MS)
     tunnels.close()
     await Promise.all([closed(door), closed(people.server)])
   }
