@@ -36,7 +36,8 @@ let nowhere: string
 
 beforeAll(async () => {
   upstream = await startFakeUpstream()
-  gate = await Harness.start({ upstream: upstream.url })
+  // This upstream never answers what the gate asks of its own credentials.
+  gate = await Harness.start({ upstream: upstream.url, timeoutMs: 3_000 })
   keys = await gate.open('alice')
   home = mkdtempSync(join(tmpdir(), 'seconder-home-'))
   chmodSync(home, 0o755)

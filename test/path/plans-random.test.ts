@@ -34,6 +34,7 @@ beforeAll(async () => {
   gate = await Harness.start({
     upstream: upstream.url,
     policies,
+    setsClockBack: true,
     teams: Object.fromEntries(people),
   })
   await underClock(gate, clock)

@@ -72,7 +72,12 @@ test('an object that cannot be read is named; an address that is none is refused
   close()
   failing = false
   expect(store.facts.faults).toEqual([
-    { path: 's3://trail-bucket/AWSLogs/1/CloudTrail/b.json.gz', fault: 'unreadable', events: 0 },
+    {
+      path: 's3://trail-bucket/AWSLogs/1/CloudTrail/b.json.gz',
+      fault: 'unreadable',
+      events: 0,
+      brokenLines: 0,
+    },
   ])
   await expect(openTrail(['s3://'])).rejects.toMatchObject({ code: 's3' })
 })

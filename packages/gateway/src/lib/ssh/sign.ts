@@ -124,8 +124,9 @@ async function signByKeygen(work: Work, keyPath: string, keygen: string): Promis
   const stderr = process.stderr.isTTY ? 'inherit' : 'pipe'
   const child = spawn(keygen, ['-Y', 'sign', '-f', keyPath, '-n', work.namespace], {
     stdio: ['pipe', 'pipe', stderr],
-    timeout: KEYGEN_TIMEOUT_MS,
   })
+  // Not the option of spawn: for a program that is not there it keeps the process until its time is over.
+  const timer = setTimeout(() => child.kill(), KEYGEN_TIMEOUT_MS)
   let armored = ''
   let complaint = ''
   child.stdout?.on('data', (chunk) => {
@@ -135,10 +136,12 @@ async function signByKeygen(work: Work, keyPath: string, keygen: string): Promis
     complaint = (complaint + chunk).slice(0, KEYGEN_STDERR_CHARS_MAX)
   })
   child.on('error', (cause) => {
+    clearTimeout(timer)
     if ('code' in cause && cause.code === 'ENOENT') resolve(null)
     else reject(new SshError('keygen_failed', 'ssh-keygen cannot be started', { cause }))
   })
   child.on('close', (code) => {
+    clearTimeout(timer)
     if (code === 0) resolve(armored)
     else reject(new SshError('keygen_failed', `ssh-keygen did not sign: ${oneLine(complaint)}`))
   })
