@@ -1,14 +1,18 @@
 // Runs the torture for as much as asked for, or as long as allowed, and prints its seed:
 //   npm run torture -- --only requests --requests 1000000 --seed 7 --minutes 60
 //   npm run torture -- --only gateways --grants 1000 --retries 200 --minutes 60
+//   npm run torture -- --only crash --rounds 100000 --seed 7 --minutes 120
 // `requests`: mutants of signed requests. `gateways`: gateways that are killed while racing retries use up
-// grants, three on one PostgreSQL and one on SQLite. It stops at the first finding.
+// grants, three on one PostgreSQL and one on SQLite. `crash`: machines that break under a gate at any step, and
+// for ten of those one gate that is a process and is killed; `--first` goes on from a round. It stops at the
+// first finding.
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
 const FILES = {
-  requests: 'test/torture/torture.test.ts',
-  gateways: 'test/torture/gateways.test.ts',
+  requests: ['test/torture/torture.test.ts'],
+  gateways: ['test/torture/gateways.test.ts'],
+  crash: ['test/torture/crash.test.ts', 'test/path/crash.test.ts'],
 }
 
 const { values } = parseArgs({
@@ -17,6 +21,7 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '1000000' },
     grants: { type: 'string', default: '1000' },
     retries: { type: 'string', default: '200' },
+    rounds: { type: 'string', default: '100000' },
     'kill-ms': { type: 'string', default: '4000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     first: { type: 'string', default: '0' },
@@ -39,7 +44,7 @@ const said = Object.entries(numbers).map(([name, value]) => [
   `SECONDER_TORTURE_${name.toUpperCase().replace('-', '_')}`,
   value,
 ])
-const files = only === undefined ? Object.values(FILES) : [FILES[only]]
+const files = only === undefined ? Object.values(FILES).flat() : FILES[only]
 const done = spawnSync('npx', ['vitest', 'run', ...files, '--disableConsoleIntercept=true'], {
   stdio: 'inherit',
   env: { ...process.env, ...Object.fromEntries(said) },

@@ -1,15 +1,23 @@
 // `kill -9` of the gate between any two steps: after a restart the ledger verifies, no effect happened
 // without an intent, no grant worked twice, and what was answered is on record.
+import { setTimeout as pause } from 'node:timers/promises'
 import type { LedgerEntry } from '@seconder/cli/ledger-folder'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GateProcess } from '../fakes/gate-process.ts'
 import { defaultScript, type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
+import { type Random, randomOf } from '../torture/random.ts'
 import { idIn } from './acts.ts'
 import type { Keys } from './harness.ts'
 import { dynamodbCall, rawCall } from './wire.ts'
 
-const ROUNDS = Number(process.env['SECONDER_CRASH_ROUNDS'] ?? 20)
-const SEED = Number(process.env['SECONDER_CRASH_SEED'] ?? Date.now() % 1_000_000)
+const number = (name: string, fallback: number) =>
+  Number(process.env[`SECONDER_TORTURE_${name}`] ?? fallback)
+/** Beside eight kills at chosen moments: for ten rounds of test/torture/crash.test.ts, one of a process here. */
+const ROUNDS = Math.ceil(number('ROUNDS', 84) / 10)
+/** Rounds on one gate; then a new one, so that its ledger stays short and nobody asks too often. */
+const ROUNDS_PER_GATE = 20
+const SEED = number('SEED', Date.now() % 1_000_000)
+const MINUTES = number('MINUTES', 10)
 
 let upstream: FakeUpstream
 let gate: GateProcess
@@ -17,10 +25,15 @@ let keys: Keys
 
 beforeAll(async () => {
   upstream = await startFakeUpstream()
+  await newGate()
+})
+
+async function newGate(): Promise<void> {
+  upstream.seen.length = 0
   gate = await GateProcess.create(upstream.url)
   await gate.start()
   keys = await gate.open('alice')
-})
+}
 
 afterAll(async () => {
   await gate.remove()
@@ -147,7 +160,7 @@ test('killed when the effect is on its way: its outcome is unknown, and a re-run
   expect(deletionsOf(name)).toBe(1)
 })
 
-test.each([0, 1, 2, 4, 8])(
+test.each([0, 2, 8])(
   'killed %i ms after the upstream answered: one effect, an outcome, no second use',
   async (delayMs) => {
     const name = `answered-${delayMs}`
@@ -197,9 +210,31 @@ async function work(session: Keys, name: string, told: Acknowledged): Promise<vo
   }
 }
 
-test('killed at any time under load, again and again: the same holds every time', async () => {
-  process.stdout.write(`crash test: SECONDER_CRASH_SEED=${SEED}\n`)
-  const random = mulberry32(SEED)
+test(
+  `killed at any time under load, ${ROUNDS} times: the same holds every time`,
+  async () => {
+    process.stdout.write(`torture: crash of a process, seed ${SEED}, ${ROUNDS} rounds\n`)
+    const random = randomOf(SEED, 0)
+    const untilMs = Date.now() + MINUTES * 60_000
+    let deleted = 0
+    let rounds = 0
+    while (rounds < ROUNDS && Date.now() < untilMs) {
+      const count = Math.min(ROUNDS_PER_GATE, ROUNDS - rounds)
+      deleted += await killAgainAndAgain(random, rounds, count)
+      rounds += count
+      if (rounds === ROUNDS) break
+      process.stdout.write(`torture: ${rounds} of ${ROUNDS} kills of a process\n`)
+      await gate.remove()
+      await newGate()
+    }
+    process.stdout.write(`torture: seed ${SEED}, ${JSON.stringify({ kills: rounds, deleted })}\n`)
+    expect(deleted).toBeGreaterThan(0)
+  },
+  (MINUTES + 10) * 60_000,
+)
+
+/** Returns how many tables were deleted and said to be. */
+async function killAgainAndAgain(random: Random, first: number, count: number): Promise<number> {
   const told: Acknowledged = {
     requests: new Set(),
     grants: new Set(),
@@ -207,14 +242,13 @@ test('killed at any time under load, again and again: the same holds every time'
     reads: 0,
   }
   const readsBefore = (await gate.verified()).filter(({ type }) => type === 'read').length
-  for (let round = 0; round < ROUNDS; round++) {
-    const words = `seed ${SEED} round ${round}`
+  for (let round = 0; round < count; round++) {
+    const words = `seed ${SEED} round ${first + round}`
     const session = round % 5 === 0 ? keys : await gate.open('alice')
     const workers = ['a', 'b'].map((worker) =>
-      work(session, `${worker}-${round}`, told).catch(() => undefined),
+      work(session, `${worker}-${first + round}`, told).catch(() => undefined),
     )
-    // Later rounds live longer, so that on a loaded machine too some come to their end.
-    setTimeout(() => gate.kill(), Math.floor(random() * (250 + 50 * round)))
+    await atAnyTime(random, round, round === count - 1 ? told : null)
     await Promise.all(workers)
     const entries = await afterTheKill(words)
     const requestsOf = (type: string) =>
@@ -231,16 +265,12 @@ test('killed at any time under load, again and again: the same holds every time'
     }
     keys = round % 5 === 4 ? await gate.open('alice') : keys
   }
-  expect(told.deleted.size).toBeGreaterThan(0)
-}, 240_000)
+  return told.deleted.size
+}
 
-/** A small generator of repeatable numbers in [0, 1). */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+/** Kills the gate; of the last round not before something was deleted, however slow the machine is. */
+async function atAnyTime(random: Random, round: number, told: Acknowledged | null): Promise<void> {
+  await pause(Math.floor(random() * (250 + 50 * round)))
+  if (told) await expect.poll(() => told.deleted.size).toBeGreaterThan(0)
+  gate.kill()
 }
