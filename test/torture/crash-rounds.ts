@@ -16,6 +16,7 @@ import { pick, type Random, randomOf } from './random.ts'
 const STEPS_MAX = 100
 const RECOVERY_STEPS_MAX = 25
 const UPSTREAM_CALLS_MAX = 12
+/** The people sign by a sound clock; a statement of theirs is good for five minutes. */
 const MINUTE_MS = 60_000
 const REQUEST = /\br-[0-9a-z]{26}\b/
 
@@ -145,7 +146,7 @@ export class CrashRounds {
     if (id === undefined) return
     told.requests.add(id)
     const jumps = random() < 0.15
-    if (jumps) this.#skewMs += Math.floor((random() - 0.5) * 4 * MINUTE_MS)
+    if (jumps) this.#skewMs = Math.floor((random() - 0.5) * 8 * MINUTE_MS)
     this.#clock.skewMs = this.#skewMs
     const said = await this.#gate.review('bob', id).catch(() => null)
     if (said?.state === 'approved') told.grants.add(id)

@@ -37,12 +37,7 @@ afterAll(async () => {
 
 const say = (words: string) => process.stdout.write(`torture: ${words}\n`)
 
-// A finding of a stopping gate is open: the torture plays these rounds, CI does not yet.
-const isTorture = process.env['SECONDER_TORTURE_ROUNDS'] !== undefined
-if (!isTorture)
-  console.warn('skipped: the rounds of breaking machines, which npm run torture plays')
-
-test.skipIf(onPostgres() || !isTorture)(
+test.skipIf(onPostgres())(
   `a machine that breaks at any step: ${ROUNDS} rounds, no invariant broken`,
   async () => {
     say(`crash, seed ${SEED}, rounds ${FIRST} to ${FIRST + ROUNDS - 1}`)

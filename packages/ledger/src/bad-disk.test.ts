@@ -1,7 +1,7 @@
 // What a ledger meets on a disk that is full, or under a key that is not its own: each named, and nothing
 // that was acknowledged is lost.
 import { generateKeyPairSync } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   checkLedger,
   copyLedger,
@@ -69,7 +69,8 @@ test('a disk that fills up anywhere stops the ledger, and nothing that was ackno
     isEverFull = disk.isFull
     // A process that stopped lets go of its lock; this one did not end, so the files are looked at elsewhere.
     using copy = temporaryDirectory()
-    copyLedger(directory.path, copy.path)
+    // A publication that was under way may still take a file out of the folder while it is copied.
+    await vi.waitFor(() => copyLedger(directory.path, copy.path))
     const again = await openLedger(ledgerOptions(copy.path))
     expect(again.size).toBeGreaterThanOrEqual(acknowledged)
     await again.close()

@@ -14,7 +14,7 @@ import { parseSeatCount, type Reviewer, satisfies } from './seats.ts'
 // The oracle: one instance with the whole set, every resource asked about, every set of approvals
 // tried. It shares with the code under test the shape of a Cedar request and nothing else.
 
-const SETS = 14
+const SETS = 8
 const POLICIES_IN_SET = 24
 const REQUESTS_FOR_SET = 26
 const ENVIRONMENTS = ['production', 'staging', 'development']
