@@ -135,7 +135,7 @@ test('the run without a gate ends with a report from the trail alone: what went,
     /What happened\.\*\* The role `agent-deploy` called `cloudformation:DeleteStack` on `stack cost-explorer`/,
     /made it again [0-9.]+ s later/,
     /What was touched\.\*\* .*table `cost-explorer-settings`.*bucket `cost-explorer-data`/,
-    /no gate stood between them and AWS; nobody else was asked/,
+    /no gate stood between them and AWS; the trail names no second person/,
     /What would have stopped it\.\*\* The shipped policies: it would have been held until/,
     /Said by people, not in the record\.\*\* Customers got errors/,
   ]) {

@@ -5,6 +5,7 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb'
+import type { JsonObject } from '@seconder/aws/call'
 import { payloadsIn } from '@seconder/cli/incident-of-folder'
 import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import { incidentOfLedger } from '@seconder/replay/incident/from-ledger'
@@ -215,6 +216,40 @@ test('and so are those of a trail: names, user agents, error codes', async () =>
   expect(found.chainCount).toBe(2)
   const [html, md, json] = [incidentHtml(found), incidentMarkdown(found), incidentJson(found)]
   expectInert({ html, md, json })
+})
+
+test('what services did follows from the call that AWS took on, never from one that it refused after', async () => {
+  const userIdentity = {
+    arn: 'arn:aws:sts::123456789012:assumed-role/agent/work',
+    sessionContext: { sessionIssuer: { arn: 'arn:aws:iam::123456789012:role/agent' } },
+  }
+  const event = (second: number, [source, eventName]: string[], rest: JsonObject) => ({
+    ...{ eventSource: `${source}.amazonaws.com`, eventName, eventType: 'AwsApiCall' },
+    ...{ eventTime: `2025-12-08T09:31:0${second}Z`, eventID: `e-${second}`, userIdentity },
+    ...{ awsRegion: 'eu-west-1', ...rest },
+  })
+  const trail = join(folder, 'refused.json')
+  const Records = [
+    event(0, ['cloudformation', 'DeleteStack'], { requestParameters: { stackName: 'shop' } }),
+    event(1, ['iam', 'DeleteRole'], {
+      requestParameters: { roleName: 'other' },
+      errorCode: 'AccessDenied',
+    }),
+    event(2, ['dynamodb', 'DeleteTable'], {
+      requestParameters: { tableName: 'orders' },
+      userIdentity: { ...userIdentity, invokedBy: 'cloudformation.amazonaws.com' },
+    }),
+  ]
+  writeFileSync(trail, JSON.stringify({ Records }))
+  const selection = { since: '', until: '', resource: '', session: '' }
+  const found = await incidentOfTrail({
+    ...{ window: await trailWindow([trail], selection), selection },
+    ...{ candidates: [], base: null, impact: null },
+  })
+  const chain = (name: string) => found.chains.find(({ effect }) => effect.operation === name)
+  expect(chain('cloudformation:DeleteStack')?.effect.takes).toHaveLength(1)
+  expect(chain('cloudformation:DeleteStack')?.did).toContain('orders')
+  expect(chain('iam:DeleteRole')?.did).not.toContain('orders')
 })
 
 test('a resource or a window narrows it; nothing there is said, and is no failure', async () => {

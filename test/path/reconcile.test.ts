@@ -155,6 +155,30 @@ test('the role used by somebody else, another session, another operator and anot
   expect(codes(await held(named(`${base}/somebody`)))).toContain('not_of_the_gate')
   const other = `${base}/s-0${'0'.repeat(25)}-${'0'.repeat(26)}`
   expect(codes(await held(named(other)))).toContain('session_unknown')
+  const session = String(identity(clean.find(isDrop) as JsonObject)['arn'])
+    .split('/')
+    .at(-1)
+  const issuer = (event: JsonObject) => ({
+    ...context(event),
+    sessionIssuer: { ...(context(event)['sessionIssuer'] as JsonObject), arn: `${ROLE}-2` },
+  })
+  const elsewhere = edited((event) => ({
+    ...event,
+    userIdentity: {
+      ...identity(event),
+      arn: `${base}-2/${session}`,
+      sessionContext: issuer(event),
+    },
+  }))
+  expect(codes(await held(elsewhere))).toContain('not_of_the_gate')
+  const chained = edited((event) => ({
+    ...event,
+    eventSource: 'sts.amazonaws.com',
+    eventName: 'AssumeRole',
+    requestID: 'chained',
+    requestParameters: { roleArn: `${ROLE}-2`, roleSessionName: 'x' },
+  }))
+  expect(codes(await held(chained))).toContain('change_without_intent')
   const mallory = edited((event) => ({
     ...event,
     userIdentity: {

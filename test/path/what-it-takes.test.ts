@@ -106,6 +106,19 @@ test('an allow has its deny; a credential passes for nobody; the parameters name
   expect(lent.decision).toMatchObject({ answer: 'deny', code: 'credential_answer' })
 })
 
+test('what is named beside the parameters hides nothing that those name', async () => {
+  const both = await ask({
+    operation: 'dynamodb:DeleteTable',
+    resource: table('free'),
+    parameters: '{"TableName": "orders"}',
+    region: 'eu-west-1',
+  })
+  expect(both.action.resources.map(({ arn }) => arn).sort()).toEqual(
+    [table('free'), table('orders')].sort(),
+  )
+  expect(both.decision.answer).not.toBe('allow')
+})
+
 test('nothing named is everything, in production; an environment may be supposed, one that is known', async () => {
   const bare = await ask({ operation: 'dynamodb:DeleteTable' })
   expect(bare.action.resources).toMatchObject([{ resolved: false, environment: 'production' }])

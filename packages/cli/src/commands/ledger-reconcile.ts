@@ -85,8 +85,8 @@ async function run(options: ReconcileOptions): Promise<void> {
   if (!report.ok || meets(found, options.failOn ?? [])) process.exitCode = EXIT.failed
 }
 
-function meets({ findings }: Reconciliation, wanted: readonly (FindingCode | 'any')[]): boolean {
-  return findings.some(({ code }) => wanted.includes('any') || wanted.includes(code))
+function meets({ counts }: Reconciliation, wanted: readonly (FindingCode | 'any')[]): boolean {
+  return Object.keys(counts).some((code) => wanted.some((one) => one === 'any' || one === code))
 }
 
 function failOn(text: string): (FindingCode | 'any')[] {

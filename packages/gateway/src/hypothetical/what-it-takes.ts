@@ -164,7 +164,12 @@ function actionAsked(
     type: typeOf(arn, meaning.resources),
     resolved: !/[*?]/.test(arn),
   }))
-  const resources = named.length > 0 ? named : meaning.resources
+  // What its parameters name beside that is touched too; what is named stands for its own kind alone.
+  const kinds = new Set(named.map(({ type }) => type))
+  const others = meaning.resources.filter(({ arn, type, resolved }) =>
+    resolved ? !question.resources.includes(arn) : !kinds.has(type),
+  )
+  const resources = named.length > 0 ? [...named, ...others] : meaning.resources
   const rules = placeRules(epoch)
   const maskKey = randomBytes(32).toString('hex')
   const action = actionOf({ ...meaning, resources }, null, { ...rules, maskKey })

@@ -53,7 +53,8 @@ export async function incidentOfTrail(question: TrailQuestion): Promise<Incident
   const { window, selection, impact } = question
   const asks = trailAsks(window.events, selection)
   const told = asks.slice(0, CHAINS_MAX)
-  const chains = told.map((ask, index) => chainOf(ask, String(index + 1)))
+  const [rules] = question.candidates
+  const chains = told.map((ask, index) => chainOf(ask, String(index + 1), rules))
   const factors = joinedFactors(
     told.map((ask, index) => ({ chain: String(index + 1), factors: trailFactors(ask) })),
   )
@@ -102,7 +103,9 @@ export function trailAsks(events: readonly TrailEvent[], selection: Selection): 
     }
     const again = event.errorCode === '' ? deletedBefore(asks, event) : undefined
     const followed: TrailEvent[] = []
-    if (!isLook(effectsOf(event))) last.set(session, { followed, at: event.at })
+    // What AWS refused has no consequence: what services do then follows from the call before it.
+    if (event.errorCode === '' && !isLook(effectsOf(event)))
+      last.set(session, { followed, at: event.at })
     if (again !== undefined) {
       again.madeAgain = event
       continue
@@ -165,7 +168,15 @@ function graver(a: TrailAsk, b: TrailAsk): number {
   return weight(b) - weight(a) || a.event.at.localeCompare(b.event.at)
 }
 
-function chainOf(ask: TrailAsk, id: string): Chain {
+/** Where the configuration places it; production where there is none, as the gate would. */
+function environmentsOf({ event }: TrailAsk, rules: Rules | undefined): string[] {
+  if (rules === undefined || event.known.is !== 'call') return ['production']
+  const { resources } = actionOf(event.known.meaning, null, { ...rules.places, maskKey: MASK_KEY })
+  const placed = [...new Set(resources.map(({ environment }) => environment))].sort()
+  return placed.length === 0 ? ['production'] : placed
+}
+
+function chainOf(ask: TrailAsk, id: string, rules: Rules | undefined): Chain {
   const { event, followed, madeAgain } = ask
   const refused = event.errorCode !== ''
   const added = refused ? [] : followed.flatMap((one) => [...effectsOf(one)])
@@ -179,7 +190,7 @@ function chainOf(ask: TrailAsk, id: string): Chain {
         (effect) => effect !== 'write',
       ),
       resources: thingsOf(event),
-      environments: ['production'],
+      environments: environmentsOf(ask, rules),
       region: event.region,
       fate: refused ? 'failed' : 'happened',
       outcome: refused ? 'failed' : 'accepted',

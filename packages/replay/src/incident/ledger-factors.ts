@@ -38,6 +38,11 @@ function roleFactor(ask: Ask, record: LedgerRecord, epoch: Epoch | null): Bare {
       : `may ask for anything in ${listed(reach.map(named))}`
   const did = `its session used ${listed(used.map(shown))}`
   const evidence = epoch === null ? [ask.main.evidence] : [epoch.evidence]
+  if (epoch === null || epoch.content === null) {
+    const unread = 'what it may ask for is not on record, the content of its epoch is not here'
+    const says = `the role ${named(name)} made the call: ${unread}; ${did}`
+    return { factor: 'role', did: 'let', says, brief: says, evidence }
+  }
   return {
     factor: 'role',
     did: 'let',

@@ -50,6 +50,7 @@ function plain(text: string): string {
     .replace(/[&<>]/g, (letter) => ENTITIES[letter] ?? '')
     .replace(SPECIAL, '\\$&')
     .replace(/\b(https?|javascript|data|file):/gi, '$1\\:')
+    .replace(/\bwww\./gi, 'www\\.')
 }
 
 function quoteLines(text: string): string[] {

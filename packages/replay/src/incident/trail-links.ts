@@ -67,7 +67,7 @@ export function trailLinks({ event, followed, use }: TrailAsk): Link[] {
     ),
     link('policy', through ?? 'no policy of a gate was asked', false),
     link('request', through ?? 'none', false),
-    link('review', through ?? 'nobody was asked', false),
+    link('review', through ?? 'the trail names no second person', false),
     link(
       'call',
       `${named(operationOf(event))} on ${listed(
@@ -153,8 +153,8 @@ export function trailFactors({ event, followed, use }: TrailAsk): Bare[] {
       bare(
         'review',
         'let',
-        'nobody was asked: the trail names no second person, before or after',
-        'nobody else was asked',
+        'the trail names no second person, before or after',
+        'the trail names no second person',
       ),
     )
   } else {
@@ -171,8 +171,8 @@ export function trailFactors({ event, followed, use }: TrailAsk): Bare[] {
     factors.push({
       factor: 'safeguard',
       did: 'let',
-      says: `nothing held back what hung on it: ${listed(taken, 8)} went with it, with no protection and no retention that refused`,
-      brief: 'nothing in it was protected from deletion',
+      says: `nothing held back ${listed(taken, 8)}: it went with it, and the trail has no refusal of a protection or a retention`,
+      brief: 'nothing held back what was deleted in it',
       evidence: [...evidence, ...followed.map(evidenceOf)],
     })
   }

@@ -50,6 +50,7 @@ class Reconciler {
   readonly #asked: Asked
   readonly #findings: Finding[] = []
   #findingCount = 0
+  readonly #counts: Partial<Record<FindingCode, number>> = {}
   readonly #byRequestId = new Map<string, Sent>()
   /** Session and operation to the calls that no event was found for yet, oldest first. */
   readonly #open = new Map<string, Sent[]>()
@@ -97,6 +98,7 @@ class Reconciler {
       apart: this.#apart,
       findings: this.#findings,
       findingCount: this.#findingCount,
+      counts: this.#counts,
       followed,
     }
   }
@@ -145,6 +147,14 @@ class Reconciler {
       )
       return
     }
+    if (event.who.principal !== known.role) {
+      this.#find(
+        'not_of_the_gate',
+        event,
+        `${named(session)} was opened for ${named(known.role)}, and a session of its name used ${named(event.who.principal)} for ${named(operationOf(event))}`,
+      )
+      return
+    }
     const vouched = event.who.sourceIdentity.replace(/@seconder$/, '')
     if (vouched !== known.operator) {
       this.#find(
@@ -163,11 +173,15 @@ class Reconciler {
     if (sent !== null) {
       this.#matched[sent.kind === 'change' ? 'changes' : 'reads']++
       this.#eventOf.set(sent, event)
-      if (sent.kind === 'change') this.#lastChange.set(event.who.session, event.at)
+      if (sent.kind === 'change' && event.errorCode === '') {
+        this.#lastChange.set(event.who.session, event.at)
+      }
       return
     }
     const purpose = this.#borrowed.get(event.who.session)
-    const isOwn = operation === 'sts:AssumeRole' || operation === 'sts:GetCallerIdentity'
+    // The gate borrows under rights of its own; under lent ones an AssumeRole is somebody's call like any other.
+    const isOwn =
+      operation === 'sts:GetCallerIdentity' || (operation === 'sts:AssumeRole' && session === null)
     if (isOwn || (isLook(effectsOf(event)) && purpose !== 'read')) {
       this.#apart.ownLookUps++
       return
@@ -189,7 +203,7 @@ class Reconciler {
       `${named(operation)} on ${listed(
         thingsOf(event).map((arn) => named(arn)),
         3,
-      )}${grave}: the ledger has no intent for it`,
+      )}${grave}: the ledger has no intent for it that was sent${this.#ledgerGaps()}`,
     )
   }
 
@@ -254,7 +268,7 @@ class Reconciler {
     }
     const { from, to } = this.#asked.trail.covers
     const [service = ''] = sent.operation.split(':')
-    // What is near a bound may have its event beyond it; a trail tells seconds, an entry thousandths.
+    // A trail tells seconds, an entry thousandths.
     const second = sent.at.slice(0, 19)
     const isBeyond = from === '' || second < from.slice(0, 19) || second > to.slice(0, 19)
     if (isBeyond || this.#isNearBound(sent.at)) this.#apart.notCovered++
@@ -266,7 +280,7 @@ class Reconciler {
         says: `${named(sent.operation)} on ${listed(
           sent.resources.map((arn) => named(arn)),
           3,
-        )}: the ledger says ${shown(end.result)}, and the trail of that time has no such event`,
+        )}: the ledger says ${shown(end.result)}, and the trail of that time has no such event${this.#trailGaps()}`,
         at: sent.at,
         operation: sent.operation,
         evidence: [sent.evidence, ...end.evidence],
@@ -275,7 +289,7 @@ class Reconciler {
       // A read that AWS answered; a refused one of the gate's has no entry of its own.
       this.#found({
         code: 'intent_without_event',
-        says: `${named(sent.operation)}: the ledger has the read, and the trail of that time has no such event`,
+        says: `${named(sent.operation)}: the ledger has the read, and the trail of that time has no such event${this.#trailGaps()}`,
         at: sent.at,
         operation: sent.operation,
         evidence: [sent.evidence],
@@ -283,11 +297,22 @@ class Reconciler {
     }
   }
 
+  /** What is near a bound that was asked for may have its event beyond it. */
   #isNearBound(at: string): boolean {
     const { since, until } = this.#asked
     const ms = Date.parse(at)
     const isEarly = since !== '' && ms < Date.parse(since) + APART_MS_MAX
     return isEarly || (until !== '' && ms > Date.parse(until) - APART_MS_MAX)
+  }
+
+  /** A finding stays one where not all could be read: a flood must hide nothing. It says so. */
+  #trailGaps(): string {
+    const { dropped, faults } = this.#asked.trail
+    return dropped + faults.length === 0 ? '' : ' (not all of the trail could be read)'
+  }
+
+  #ledgerGaps(): string {
+    return this.#asked.ledger.dropped === 0 ? '' : ' (not all of the ledger was compared)'
   }
 
   #compare(sent: Sent, event: TrailEvent): void {
@@ -350,6 +375,7 @@ class Reconciler {
 
   #found(finding: Finding): void {
     this.#findingCount++
+    this.#counts[finding.code] = (this.#counts[finding.code] ?? 0) + 1
     if (this.#findings.length < FINDINGS_MAX) this.#findings.push(finding)
   }
 }

@@ -63,6 +63,8 @@ export interface Reconciliation {
   }
   readonly findings: readonly Finding[]
   readonly findingCount: number
+  /** Of all findings, also those past FINDINGS_MAX; a code without one is not there. */
+  readonly counts: Partial<Record<FindingCode, number>>
   readonly followed: readonly Followed[]
 }
 
