@@ -233,7 +233,7 @@ test('H5 open requests of an operator and new ones of a day are limited, in word
   }
   expect(await asked(keys, 200)).toContain('have opened 200 requests within 24 hours')
   expect((await gate.entries()).at(-1)).toMatchObject({ type: 'refused', code: 'limit_reached' })
-}, 60_000)
+}, 300_000)
 
 const escalating = (to: string) => [
   {

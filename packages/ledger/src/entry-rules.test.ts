@@ -74,7 +74,15 @@ test('each entry that says something else than the one before it is named', () =
   for (const [index, change, words] of cases) {
     expect(changed(index, change)).toContainEqual(expect.stringContaining(words))
   }
-  expect(changed(1, { requirement: ['sre:2', 'any:2'] })[3]).toContain('fewer reviewers')
+  for (const requirement of [['sre:2', 'any:2'], ['dba:1', 'sre:1'], ['any:2']]) {
+    expect(changed(1, { requirement })[3], requirement.join()).toContain('fewer reviewers')
+  }
+  expect(changed(1, { digest: undefined })[1]).toContain('does not say of what')
+  expect(changed(1, { document: undefined })[1]).toContain('does not say of what')
+  expect(changed(3, { expiresAt: 'soon' })[3]).toContain('does not say when')
+  const step = { plan: { plan: 'r-1', step: 1 } }
+  expect(changed(4, step)[4]).toContain('under the grant of one call')
+  expect(changed(3, { type: 'plan-approved' })[4]).toContain('none of them')
 })
 
 test('nothing is used twice: a grant, an effect, the signature of a call, an outcome', () => {
@@ -85,6 +93,47 @@ test('nothing is used twice: a grant, an effect, the signature of a call, an out
   expect(said([...WHOLE, permitted]).at(-1)).toBeNull()
   expect(said([...WHOLE, { ...permitted, signature: 'x-1' }]).at(-1)).toContain('used before')
   expect(said([...WHOLE, done]).at(-1)).toContain('had its outcome before')
+})
+
+test('a request has one use, whatever grants are made of it; a second way after an escalation may take fewer', () => {
+  const more = [
+    { ...ready, grant: 'g-2' },
+    { ...begun, effect: 'e-2', grant: 'g-2', signature: 'x-2' },
+  ]
+  const [opened, request, reviewed, grant, act] = WHOLE.slice(0, 5) as Story
+  expect(
+    said([opened, request, reviewed, grant, more[0] as Members, act, more[1] as Members]).at(-1),
+  ).toBe('its request was used before, by another grant')
+  const escalated = { type: 'request-escalated', request: 'r-1', alternative: ['security:1'] }
+  const two = { ...request, requirement: ['sre:2'] }
+  expect(said([opened, two, reviewed, grant])[3]).toContain('fewer reviewers')
+  expect(said([opened, two, escalated, reviewed, grant])[4]).toBeNull()
+})
+
+test('a break-glass covers what it names, and its operator does not look at it afterwards', () => {
+  const named = { effects: ['destroy'], resources: ['arn:a'] }
+  const opened = {
+    type: 'break-glass-opened',
+    breakGlass: 'b-1',
+    ...facts,
+    ...named,
+    effectsMax: 2,
+  }
+  const glass = { ...opened, until: at(600) }
+  const under = { ...begun, grant: null, request: null, breakGlass: 'b-1', ...named }
+  expect(said([session, glass, under])).toEqual([null, null, null])
+  const cases: [Members, Members, string][] = [
+    [{}, { resources: ['arn:b'] }, 'was not for this'],
+    [{}, { effects: ['destroy', 'permissions'] }, 'was not for this'],
+    [{ until: 'later' }, {}, 'never opened'],
+    [{ effectsMax: 'many' }, {}, 'never opened'],
+  ]
+  for (const [wider, call, words] of cases) {
+    expect(said([session, { ...glass, ...wider }, { ...under, ...call }]).at(-1)).toContain(words)
+  }
+  const looked = { type: 'break-glass-reviewed', breakGlass: 'b-1' }
+  expect(said([session, glass, { ...looked, reviewer: 'alice' }]).at(-1)).toContain('their own')
+  expect(said([session, glass, { ...looked, reviewer: 'bob' }]).at(-1)).toBeNull()
 })
 
 test('a grant that was made as its request ended, or was taken back, is good for nothing', () => {

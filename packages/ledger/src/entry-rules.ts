@@ -16,7 +16,8 @@ interface Request {
   readonly operator: unknown
   readonly digest: unknown
   readonly document: unknown
-  readonly peopleMin: number
+  /** What is asked for may be met in another way after an escalation, by fewer. */
+  peopleMin: number
   readonly approvers: Set<unknown>
   /** Closed, cancelled or denied: a grant that comes now is good for nothing. */
   isEnded: boolean
@@ -32,6 +33,9 @@ interface Grant {
 
 interface BreakGlass {
   readonly session: unknown
+  readonly operator: unknown
+  readonly effects: readonly unknown[]
+  readonly resources: readonly unknown[]
   readonly untilMs: number
   effectsLeft: number
 }
@@ -85,8 +89,12 @@ export class EntryRules {
       case 'grant-expired':
         this.#grants.delete(entry['grant'])
         return null
+      case 'request-escalated':
+        return this.#escalate(entry)
       case 'break-glass-opened':
         return this.#openGlass(entry)
+      case 'break-glass-reviewed':
+        return this.#lookAtGlass(entry)
       case 'intent':
         return this.#intent(entry)
       case 'outcome':
@@ -104,10 +112,20 @@ export class EntryRules {
   #openRequest(entry: Members): string | null {
     const { request, session, operator, digest, document, requirement } = entry
     if (this.#requests.has(request)) return 'its request was opened before'
+    // What is not there would equal what is not there in a review of it.
+    if (typeof digest !== 'string' || typeof document !== 'string') return 'it does not say of what'
     const peopleMin = peopleOf(requirement)
     const opened = { session, operator, digest, document, peopleMin, approvers: new Set() }
     this.#requests.set(request, { ...opened, isEnded: false, isUsed: false })
     return this.#ofSession(entry)
+  }
+
+  #escalate({ request: id, alternative }: Members): null {
+    const request = this.#requests.get(id)
+    if (request && Array.isArray(alternative)) {
+      request.peopleMin = Math.min(request.peopleMin, peopleOf(alternative))
+    }
+    return null
   }
 
   #endRequest(id: unknown): void {
@@ -142,15 +160,26 @@ export class EntryRules {
     // Recorded in the same moment in which the request ended: the state never had it.
     if (request.isEnded || request.isUsed) return null
     const expiresAtMs = Date.parse(String(expiresAt))
+    if (Number.isNaN(expiresAtMs)) return 'it does not say when its grant expires'
     this.#grants.set(grant, { request: id, digest, expiresAtMs, isPlan: type === 'plan-approved' })
     return null
   }
 
   #openGlass(entry: Members): string | null {
-    const { breakGlass, session, until, effectsMax } = entry
+    const { breakGlass, session, operator, until, effectsMax } = entry
     const untilMs = Date.parse(String(until))
-    this.#glasses.set(breakGlass, { session, untilMs, effectsLeft: Number(effectsMax) })
+    const effectsLeft = Number(effectsMax)
+    if (Number.isNaN(untilMs) || !Number.isInteger(effectsLeft)) return 'it does not say its end'
+    const [effects, resources] = [listOf(entry['effects']), listOf(entry['resources'])]
+    const glass = { session, operator, effects, resources, untilMs, effectsLeft }
+    this.#glasses.set(breakGlass, glass)
     return this.#ofSession(entry)
+  }
+
+  #lookAtGlass({ breakGlass, reviewer }: Members): string | null {
+    const glass = this.#glasses.get(breakGlass)
+    if (!glass) return 'its break-glass was never opened'
+    return glass.operator === reviewer ? 'the operator looked at their own break-glass' : null
   }
 
   #intent(entry: Members): string | null {
@@ -173,23 +202,35 @@ export class EntryRules {
     return isPermitted || typeof observed === 'string' ? null : 'nothing permitted it'
   }
 
-  #useGrant({ grant: id, request: requestId, digest, session }: Members): string | null {
+  #useGrant(entry: Members): string | null {
+    const { grant: id, request: requestId, digest, session, plan } = entry
     const grant = this.#grants.get(id)
     const request = this.#requests.get(requestId)
     if (!grant || !request) return 'its grant was never made, was used before, or had ended'
     if (grant.request !== requestId) return 'its grant is that of another request'
     if (request.session !== session) return 'its grant is that of another session'
     if (this.#lastMs > grant.expiresAtMs + ON_ITS_WAY_MS) return 'its grant had expired'
-    if (grant.isPlan) return null // PlanOrder has the digests of the steps, and their order
+    // PlanOrder has the digests of the steps, and their order.
+    if (grant.isPlan) {
+      const isStep = (plan as Members | undefined)?.['plan'] === requestId
+      return isStep ? null : 'its grant is for the steps of a plan, and it is none of them'
+    }
+    if (plan !== undefined) return 'it is a step of a plan under the grant of one call'
     this.#grants.delete(id)
+    if (request.isUsed) return 'its request was used before, by another grant'
     request.isUsed = true
     return digest === grant.digest ? null : 'it is not what was reviewed: the digests differ'
   }
 
-  #underGlass({ breakGlass, session }: Members): string | null {
+  #underGlass(entry: Members): string | null {
+    const { breakGlass, session } = entry
     const glass = this.#glasses.get(breakGlass)
     if (!glass || glass.session !== session) return 'its break-glass was never opened'
     if (this.#lastMs > glass.untilMs + ON_ITS_WAY_MS) return 'its break-glass had ended'
+    const isNamed =
+      listOf(entry['effects']).every((effect) => glass.effects.includes(effect)) &&
+      listOf(entry['resources']).every((arn) => glass.resources.includes(arn))
+    if (!isNamed) return 'its break-glass was not for this'
     glass.effectsLeft -= 1
     return glass.effectsLeft < 0 ? 'its break-glass had no effect left' : null
   }
@@ -205,15 +246,24 @@ export class EntryRules {
   }
 }
 
-/** The fewest people that fill the seats asked for: one person fills one. */
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+/** The fewest people that fill the seats asked for: one person fills one, and `any` is of whatever team. */
 function peopleOf(requirement: unknown): number {
-  const seats = Array.isArray(requirement) ? requirement : []
   const teams = new Map<string, number>()
-  for (const seat of seats) {
+  for (const seat of listOf(requirement)) {
     const [team = '', count = ''] = String(seat).split(':')
     teams.set(team, Math.max(teams.get(team) ?? 0, Number(count)))
   }
-  return Math.max(1, ...teams.values())
+  const anybody = teams.get('any') ?? 0
+  teams.delete('any')
+  return Math.max(
+    1,
+    anybody,
+    [...teams.values()].reduce((all, count) => all + count, 0),
+  )
 }
 
 /** What was signed; SignedActs checks that it was. */

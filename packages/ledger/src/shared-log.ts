@@ -41,6 +41,7 @@ export class SharedLog {
   readonly #identity: Identity
   readonly #placement: Placement
   readonly #writer: string
+  #publishers = 0
   readonly verifierKey: string
 
   private constructor(options: SharedLogOptions, files: Files) {
@@ -148,7 +149,8 @@ export class SharedLog {
       this.#files,
       this.#directory,
       this.#identity,
-      `${this.#writer}-t-`,
+      // A name for each: what a failed publisher left in `staging/` is in nobody's way.
+      `${this.#writer}-t${++this.#publishers}-`,
     )
     const recovered = await recovery.recoverAt(from)
     if (there?.note !== from.note) await placeCheckpoint(recovered.placement, from)

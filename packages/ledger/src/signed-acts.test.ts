@@ -53,6 +53,20 @@ test('an act is a member’s, of this gate, used once, and says what the entry s
   expect(await lastOf({ ...bad, act: { ...bad.act, statement: elsewhere } })).not.toBe(null)
 })
 
+test('what a person alone makes is nothing without an act; the gate itself may close or take back', async () => {
+  for (const type of [
+    'session-opened',
+    'review',
+    'break-glass-opened',
+    'break-glass-reviewed',
+    'away',
+  ]) {
+    for (const nobody of [undefined, null])
+      expect(await lastOf({ type, at: at(1), act: nobody }), type).toContain('nobody signed it')
+  }
+  expect(await lastOf({ type: 'session-closed', at: at(1), session: 's', act: null })).toBe(null)
+})
+
 test('a change of people takes two, never the one who gains, and is in force from its entry on', async () => {
   const dora = {
     kind: 'add-person',

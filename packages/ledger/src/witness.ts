@@ -3,7 +3,7 @@
 // the caller's. Source: https://c2sp.org/tlog-witness (text at C2SP commit 055270b).
 
 import { hash, type KeyObject, sign } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fromUtf8, sameBytes, toUtf8 } from './bytes.ts'
 import { type Checkpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts'
 import {
@@ -64,6 +64,8 @@ export class Witness {
   /** Throws `key_invalid`; `ledger_locked` where another process remembers in this directory. */
   static async open(options: WitnessOptions, files: Files = nodeFiles()): Promise<Witness> {
     await files.makeDirectory(options.directory)
+    // A loss of power that took the directory would take all that was cosigned from memory.
+    await files.syncDirectory(dirname(options.directory))
     const lock = files.lock(join(options.directory, LOCK_FILE))
     try {
       return new Witness(options, files, lock)

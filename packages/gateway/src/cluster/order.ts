@@ -143,9 +143,12 @@ export class Order {
     for (let looks = 0; ; looks++) {
       try {
         const first = await this.#database.within('locking', async (sql) => {
-          // After an attempt whose end is not known, it is only looked.
+          // After an attempt whose end is not known it may be there already, however late it is by now.
           if (looks === 0 && batch.some(isLate)) throw TOO_LATE
-          return this.#place(sql, id, batch)
+          const placed = await this.#place(sql, id, batch)
+          // Waiting for its place took too long: what was decided then may hold no more.
+          if (placed !== false && batch.some(isLate)) throw TOO_LATE
+          return placed
         })
         return first === false ? await this.#firstOf(id) : first
       } catch (cause) {

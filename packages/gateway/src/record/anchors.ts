@@ -25,8 +25,10 @@ export interface Anchor {
   readonly name: string
   /** What is there; null where nothing is. */
   read(): Promise<string | null>
-  /** Replaces `before`, which is what was read. Rejects where it is something else by now. */
+  /** Replaces `before`, which is what was read. */
   write(note: string, before: string | null): Promise<void>
+  /** Ends what an earlier `write` left half done, where nothing new is to be written; rejects where it cannot. */
+  settled?(): Promise<void>
 }
 
 export interface AnchorsOptions {
@@ -81,7 +83,7 @@ export class Anchors {
 
   async #publishTo(anchor: Anchor, note: string): Promise<void> {
     const before = await anchor.read()
-    if (before === note) return
+    if (before === note) return anchor.settled?.()
     const { directory, verifierKey } = this.#options
     const read = (name: string) => contentOf(join(directory, name))
     if (before !== null) {
@@ -113,8 +115,9 @@ export function fileAnchor(path: string): Anchor {
       return bytes && noteOf(bytes)
     },
     async write(note) {
-      await writeFile(`${path}.new`, note, { mode: 0o644 })
-      await rename(`${path}.new`, path)
+      const staged = `${path}.${process.pid}.new`
+      await writeFile(staged, note, { mode: 0o644, flush: true })
+      await rename(staged, path)
     },
   }
 }
@@ -126,8 +129,17 @@ export function gitAnchor(folder: string, push: string | undefined): Anchor {
     const options = { timeout: GIT_MS_MAX, maxBuffer: 4 * NOTE_CHARACTERS_MAX }
     return await promisify(execFile)('git', [...own, ...args], options)
   }
+  let isPushed = true
+  const pushed = async () => {
+    if (push === undefined) return
+    isPushed = false
+    await git('push', '--quiet', push, 'HEAD')
+    isPushed = true
+  }
   return {
     name: folder,
+    // A commit that could not be pushed is tried again, and told of until it is.
+    settled: async () => (isPushed ? undefined : await pushed()),
     async read() {
       // No commit, or none with the file: nothing is there.
       const listed = await git('ls-tree', '--name-only', 'HEAD', '--', GIT_FILE).catch(async () => {
@@ -142,7 +154,7 @@ export function gitAnchor(folder: string, push: string | undefined): Anchor {
       await git('add', '--', GIT_FILE)
       const [, size] = note.split('\n')
       await git('commit', '--quiet', '--no-verify', '-m', `checkpoint ${size}`, '--', GIT_FILE)
-      if (push !== undefined) await git('push', '--quiet', push, 'HEAD')
+      await pushed()
     },
   }
 }

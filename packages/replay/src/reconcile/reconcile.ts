@@ -2,7 +2,7 @@
 // entry, and each entry its event. What either cannot tell is counted apart and is no finding.
 
 import { type Evidence, isHarmful } from '../incident/incident.ts'
-import { evidenceOf } from '../incident/trail-links.ts'
+import { evidenceOf, gateSessionOf } from '../incident/trail-links.ts'
 import { listed, named, shown } from '../incident/words.ts'
 import { isLook } from '../store/known-call.ts'
 import {
@@ -21,14 +21,12 @@ import {
   type Followed,
   type Reconciliation,
 } from './reconciliation.ts'
+import { touchesAlike } from './touching.ts'
 
 /** How far apart the entry and the event of one call may be; a trail tells seconds, and clocks differ. */
 export const APART_MS_MAX = 120_000
 /** What a service does this long after a call of the same session counts as its consequence. */
 const SERVICE_MS_MAX = 3_600_000
-
-/** Sessions of a gate: its own id, a hyphen, and a part nobody can know beforehand. */
-const GATE_SESSION = /\/(s-[0-7][0-9a-hjkmnp-tv-z]{25})-[0-9a-z-]+$/
 
 export interface Asked {
   readonly ledger: LedgerSide
@@ -115,7 +113,7 @@ class Reconciler {
       return
     }
     const { who } = event
-    const session = GATE_SESSION.exec(who.session)?.[1] ?? null
+    const session = gateSessionOf(event)
     const isLent = this.#asked.ledger.roles.has(who.principal)
     const { gatePrincipal } = this.#asked
     const isGate = gatePrincipal !== '' && who.principal.includes(gatePrincipal)
@@ -389,17 +387,4 @@ function firstFrom(open: readonly Sent[], ms: number): number {
     else high = middle
   }
   return low
-}
-
-/** What either side could not tell touches anything. */
-function touchesAlike({ resources }: Sent, event: TrailEvent): boolean {
-  const things = thingsOf(event)
-  if (things.length === 0 || resources.length === 0) return true
-  return things.some((thing) => resources.some((arn) => alike(arn, thing)))
-}
-
-function alike(left: string, right: string): boolean {
-  if (left === '*' || right === '*') return true
-  const bare = (arn: string) => arn.replace(/(:stack\/[^/]+)\/.*$/, '$1')
-  return bare(left) === bare(right) || /[*?]/.test(left) || /[*?]/.test(right)
 }
