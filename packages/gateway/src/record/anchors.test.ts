@@ -100,3 +100,78 @@ test('what is no checkpoint of this ledger stays, and a place that is not there 
   await anchors.publish()
   expect(anchors.notices()).toHaveLength(2)
 })
+
+test('of two gateways that publish at once, none puts an older checkpoint over a newer one', async () => {
+  for (const place of places()) {
+    const other = publishing([place])
+    let isOvertaken = false
+    const slow: Anchor = {
+      ...place,
+      // Between its look and its write the ledger grows, and the other one is faster.
+      async write(note, before) {
+        if (!isOvertaken) {
+          isOvertaken = true
+          await append(5)
+          await other.publish()
+        }
+        await place.write(note, before)
+      },
+    }
+    const anchors = publishing([slow])
+    await anchors.publish()
+    expect(isOvertaken).toBe(true)
+    expect(await place.read()).toBe(ledger.checkpoint().note)
+    expect([...anchors.notices(), ...other.notices()]).toEqual([])
+  }
+})
+
+test('one gateway publishes one checkpoint after another, and what is asked for meanwhile is done', async () => {
+  const file = fileAnchor(under('kept'))
+  const meanwhile: Promise<void>[] = []
+  let inside = 0
+  let most = 0
+  const watched: Anchor = {
+    ...file,
+    async read() {
+      inside += 1
+      most = Math.max(most, inside)
+      if (meanwhile.length < 2) {
+        await append(1)
+        meanwhile.push(anchors.publish(), anchors.publish())
+        await append(1)
+      }
+      const there = await file.read()
+      inside -= 1
+      return there
+    },
+  }
+  const anchors = publishing([watched])
+  await anchors.publish()
+  await Promise.all(meanwhile)
+  expect(most).toBe(1)
+  const { size, note } = ledger.checkpoint()
+  expect(size).toBe(302)
+  expect(readFileSync(under('kept'), 'utf8')).toBe(note)
+  expect(anchors.notices()).toEqual([])
+})
+
+test('what people keep in the repository beside the checkpoint stays, and what they staged is not committed', async () => {
+  const at = under('repository')
+  const own = ['-c', 'user.name=a', '-c', 'user.email=a@localhost']
+  writeFileSync(join(at, 'README'), 'kept by us\n')
+  git(at, 'add', 'README')
+  git(at, ...own, 'commit', '--quiet', '-m', 'ours')
+  writeFileSync(join(at, 'draft'), 'not yet\n')
+  git(at, 'add', 'draft')
+  const anchors = publishing([gitAnchor(at, 'origin')])
+  await anchors.publish()
+  await append(5)
+  await anchors.publish()
+  expect(anchors.notices()).toEqual([])
+  expect(git(at, 'ls-tree', '--name-only', 'HEAD').trim().split('\n')).toEqual([
+    'README',
+    'checkpoint',
+  ])
+  expect(git(at, 'status', '--porcelain')).toBe('A  draft\n')
+  expect(readFileSync(join(at, 'checkpoint'), 'utf8')).toBe(ledger.checkpoint().note)
+})

@@ -2,7 +2,9 @@
 // git repository. A place is never overwritten by what does not go on from what is there: then older or other
 // files were put in the ledger's place, and the anchor is what shows it.
 import { execFile } from 'node:child_process'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { readFileSync, renameSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { proveConsistency } from '@seconder/ledger/consistency'
@@ -18,6 +20,8 @@ const EVERY_MS = 60_000
 const GIT_MS_MAX = 30_000
 /** The file in a git repository. */
 const GIT_FILE = 'checkpoint'
+/** How often it is begun anew where somebody else wrote to the place meanwhile: another gateway of the ledger. */
+const TRIES = 3
 
 /** A place that keeps one note. */
 export interface Anchor {
@@ -25,7 +29,7 @@ export interface Anchor {
   readonly name: string
   /** What is there; null where nothing is. */
   read(): Promise<string | null>
-  /** Replaces `before`, which is what was read. */
+  /** Replaces `before`, which is what was read; rejects, with nothing done, where that is not there any more. */
   write(note: string, before: string | null): Promise<void>
   /** Ends what an earlier `write` left half done, where nothing new is to be written; rejects where it cannot. */
   settled?(): Promise<void>
@@ -42,6 +46,10 @@ export class Anchors {
   readonly #options: AnchorsOptions
   /** What is wrong with each place, in words. */
   readonly #troubles = new Map<string, string>()
+  /** One after another: what read the checkpoint first may not write it last. */
+  #publishing: Promise<void> = Promise.resolve()
+  /** The next one, which everybody who asks meanwhile gets: it reads what they ask it to publish. */
+  #next: Promise<void> | null = null
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: AnchorsOptions) {
@@ -67,13 +75,23 @@ export class Anchors {
   }
 
   /** Publishes the checkpoint to every place; rejects only where the ledger itself cannot be read. */
-  async publish(): Promise<void> {
-    const { directory, anchors, publish } = this.#options
-    await publish()
-    const note = await readFile(join(directory, CHECKPOINT_FILE), 'utf8')
-    for (const anchor of anchors) {
+  publish(): Promise<void> {
+    this.#next ??= this.#publishing.then(() => {
+      this.#next = null
+      const publishing = this.#publishAll()
+      this.#publishing = publishing.catch(() => undefined) // told to whoever asked for it
+      return publishing
+    })
+    return this.#next
+  }
+
+  async #publishAll(): Promise<void> {
+    await this.#options.publish()
+    // Where there is none to read, no place is to blame.
+    await this.#checkpoint()
+    for (const anchor of this.#options.anchors) {
       try {
-        await this.#publishTo(anchor, note)
+        await this.#publishTo(anchor, 1)
         this.#troubles.delete(anchor.name)
       } catch (cause) {
         this.#troubles.set(anchor.name, troubleWords(anchor, cause))
@@ -81,15 +99,27 @@ export class Anchors {
     }
   }
 
-  async #publishTo(anchor: Anchor, note: string): Promise<void> {
+  #checkpoint(): Promise<string> {
+    return readFile(join(this.#options.directory, CHECKPOINT_FILE), 'utf8')
+  }
+
+  async #publishTo(anchor: Anchor, attempt: number): Promise<void> {
+    // In this order: whatever another gateway published there, the files had it before.
     const before = await anchor.read()
+    const note = await this.#checkpoint()
     if (before === note) return anchor.settled?.()
     const { directory, verifierKey } = this.#options
     const read = (name: string) => contentOf(join(directory, name))
     if (before !== null) {
       await proveConsistency({ older: before, newer: note }, verifierKey, read, nodePrimitives)
     }
-    await anchor.write(note, before)
+    try {
+      await anchor.write(note, before)
+    } catch (cause) {
+      const isOvertaken = attempt < TRIES && (await anchor.read()) !== before
+      if (!isOvertaken) throw cause
+      await this.#publishTo(anchor, attempt + 1)
+    }
   }
 }
 
@@ -114,20 +144,64 @@ export function fileAnchor(path: string): Anchor {
       const bytes = await contentOf(path)
       return bytes && noteOf(bytes)
     },
-    async write(note) {
-      const staged = `${path}.${process.pid}.new`
-      await writeFile(staged, note, { mode: 0o644, flush: true })
-      await rename(staged, path)
+    async write(note, before) {
+      const staged = `${path}.${randomUUID()}.new`
+      try {
+        await writeFile(staged, note, { mode: 0o644, flush: true })
+        replace(path, staged, before)
+      } finally {
+        await rm(staged, { force: true })
+      }
     },
   }
 }
 
+/** Looked at and replaced with nothing of this process in between, and next to nothing of another one. */
+function replace(path: string, staged: string, before: string | null): void {
+  let there: string | null = null
+  try {
+    there = noteOf(readFileSync(path))
+  } catch (error) {
+    if (!isAbsent(error)) throw error
+  }
+  if (there !== before) throw overtaken(path)
+  renameSync(staged, path)
+}
+
+function overtaken(place: string): Error {
+  return new Error(`something else was written to ${place} meanwhile`)
+}
+
 /** A git repository: a commit for each checkpoint, so that the history of them is there too. */
 export function gitAnchor(folder: string, push: string | undefined): Anchor {
-  const git = async (...args: string[]) => {
+  const gitOf = (input: string, ...args: string[]) => {
     const own = ['-C', folder, '-c', 'user.name=seconder', '-c', 'user.email=seconder@localhost']
     const options = { timeout: GIT_MS_MAX, maxBuffer: 4 * NOTE_CHARACTERS_MAX }
-    return await promisify(execFile)('git', [...own, ...args], options)
+    const running = promisify(execFile)('git', [...own, ...args], options)
+    // Where git ends before it has read all, its own end says why.
+    running.child.stdin?.on('error', () => undefined).end(input)
+    return running
+  }
+  const git = (...args: string[]) => gitOf('', ...args)
+  const idOf = async (input: string, ...args: string[]) =>
+    (await gitOf(input, ...args)).stdout.trim()
+  /** The file in this commit; null where there is none. */
+  const contentAt = async (commit: string) => {
+    const listed = await git('ls-tree', '--name-only', commit, '--', GIT_FILE)
+    return listed.stdout === '' ? null : (await git('show', `${commit}:${GIT_FILE}`)).stdout
+  }
+  /** The commit that the branch is at; empty where it has none. */
+  const head = async () => {
+    await git('rev-parse', '--git-dir')
+    return await idOf('', 'rev-parse', '--quiet', '--verify', 'HEAD').catch(() => '')
+  }
+  /** The tree of the commit with this file in it. */
+  const treeWith = async (note: string, commit: string) => {
+    const blob = await idOf(note, 'hash-object', '-w', '--stdin')
+    const listed = commit === '' ? '' : (await git('ls-tree', '-z', commit)).stdout
+    const others = listed.split('\0').filter((row) => row !== '' && !row.endsWith(`\t${GIT_FILE}`))
+    const rows = [...others, `100644 blob ${blob}\t${GIT_FILE}`].map((row) => `${row}\0`).join('')
+    return { blob, tree: await idOf(rows, 'mktree', '-z') }
   }
   let isPushed = true
   const pushed = async () => {
@@ -141,19 +215,22 @@ export function gitAnchor(folder: string, push: string | undefined): Anchor {
     // A commit that could not be pushed is tried again, and told of until it is.
     settled: async () => (isPushed ? undefined : await pushed()),
     async read() {
-      // No commit, or none with the file: nothing is there.
-      const listed = await git('ls-tree', '--name-only', 'HEAD', '--', GIT_FILE).catch(async () => {
-        await git('rev-parse', '--git-dir')
-        return { stdout: '' }
-      })
-      if (listed.stdout === '') return null
-      return (await git('show', `HEAD:${GIT_FILE}`)).stdout
+      const commit = await head()
+      return commit === '' ? null : await contentAt(commit)
     },
-    async write(note) {
-      await writeFile(join(folder, GIT_FILE), note)
-      await git('add', '--', GIT_FILE)
+    async write(note, before) {
+      const parent = await head()
+      if ((parent === '' ? null : await contentAt(parent)) !== before) throw overtaken(folder)
+      const { blob, tree } = await treeWith(note, parent)
       const [, size] = note.split('\n')
-      await git('commit', '--quiet', '--no-verify', '-m', `checkpoint ${size}`, '--', GIT_FILE)
+      const after = parent === '' ? [] : ['-p', parent]
+      const commit = await idOf('', 'commit-tree', tree, ...after, '-m', `checkpoint ${size}`)
+      isPushed = push === undefined
+      // Git itself compares: the branch is only moved from the commit that was looked at.
+      await git('update-ref', 'HEAD', commit, parent)
+      // What people see in the folder; the commit is what counts.
+      await git('update-index', '--add', '--cacheinfo', `100644,${blob},${GIT_FILE}`)
+      await git('checkout-index', '--force', '--', GIT_FILE)
       await pushed()
     },
   }
@@ -167,7 +244,11 @@ async function contentOf(path: string): Promise<Uint8Array | null> {
   try {
     return await readFile(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (isAbsent(error)) return null
     throw error
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
