@@ -40,9 +40,15 @@ export class Placement {
 
   /** Writes the file, durable in content; its name is durable after its directories are synced. */
   async place(name: string, bytes: Uint8Array, unsynced: Set<string>): Promise<void> {
+    const staged = await this.stage(bytes)
+    await this.#makeDirectory(dirname(name))
+    await this.show(staged, name, unsynced)
+  }
+
+  /** Writes bytes that nobody looks at yet, durable; returns the path to `show`, or to `discard`. */
+  async stage(bytes: Uint8Array): Promise<string> {
     this.#staged += 1
     const staged = join(this.#directory, STAGING_DIRECTORY, `${this.#stagedName}${this.#staged}`)
-    const target = join(this.#directory, name)
     const file = await this.#files.create(staged)
     try {
       await file.write(bytes, 0)
@@ -50,11 +56,19 @@ export class Placement {
     } finally {
       await file.close()
     }
-    await this.#makeDirectory(dirname(name))
-    await this.#files.rename(staged, target)
+    return staged
+  }
+
+  /** Gives what was staged its name, in a directory that is there. */
+  async show(staged: string, name: string, unsynced: Set<string>): Promise<void> {
+    await this.#files.rename(staged, join(this.#directory, name))
     // The directories may be new, and a new directory's name is durable when its parent is synced.
     for (let parent = dirname(name); parent !== '.'; parent = dirname(parent)) unsynced.add(parent)
     unsynced.add('.')
+  }
+
+  async discard(staged: string): Promise<void> {
+    await this.#files.remove(staged)
   }
 
   async sync(unsynced: Set<string>): Promise<void> {
@@ -110,8 +124,14 @@ export class Publication {
 
   /** Replaces the checkpoint by one whose files are all placed, and removes what it supersedes. */
   async announce(checkpoint: SignedCheckpoint): Promise<void> {
-    const before = this.#size
     await placeCheckpoint(this.#placement, checkpoint)
+    await this.announced(checkpoint)
+  }
+
+  /** Removes what the checkpoint supersedes, which is in its place. */
+  async announced(checkpoint: SignedCheckpoint): Promise<void> {
+    const before = this.#size
+    if (before === checkpoint.size) return
     this.#size = checkpoint.size
     await this.#removeSuperseded(before, this.#size)
     this.#olderSize = before

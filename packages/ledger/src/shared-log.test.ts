@@ -21,6 +21,7 @@ afterEach(() => {
   for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true })
 })
 
+const always = () => true
 const entry = (index: number) => Buffer.from(JSON.stringify({ index }))
 const entries = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, position) => entry(from + position))
@@ -44,7 +45,7 @@ test('writers in turn make the files that one alone makes', async () => {
     if (!writer || !last) throw new Error('no writer')
     const publisher = await writer.publisher(last)
     last = await publisher.stage(entries(publisher.size, cut))
-    await publisher.release()
+    await publisher.release(always)
     const report = await verifyDirectory(directory, { verifierKey: writer.verifierKey })
     expect(report.problems).toEqual([])
     expect(report.size).toBe(cut)
@@ -59,24 +60,48 @@ test('writers in turn make the files that one alone makes', async () => {
   expect(await writers[2]?.read(700, 1300)).toEqual(new Uint8Array(entry(700)))
 })
 
-test('one that was deposed between staging and release leaves nothing that the next does not mend', async () => {
+test('one that was deposed between staging and release shows nothing, and never a smaller tree over a larger', async () => {
   const directory = folder()
   const [one, other] = [await log(directory, 'one'), await log(directory, 'other')]
   const deposed = await one.publisher(one.empty())
   await deposed.stage(entries(0, 300))
   const publisher = await other.publisher(other.empty())
   const first = await publisher.stage(entries(0, 200))
-  await publisher.release()
+  expect(await publisher.release(always)).toBe(true)
+  // It wakes, and is told so before it touches anything; or while it was busy with the disk.
+  expect(await deposed.release(() => false)).toBe(false)
+  let asked = 0
+  expect(await deposed.release(() => ++asked < 2)).toBe(false)
+  expect(asked).toBeGreaterThan(1)
+  expect(await other.published()).toEqual(first)
+  expect(readdirSync(join(directory, 'staging'))).toEqual([])
   const second = await publisher.stage(entries(200, 700))
-  await publisher.release()
-  // It wakes, and was never let to release; even where it does, the next look puts that right.
-  await deposed.release()
-  expect((await other.published())?.size).toBe(300)
-  await other.publisher(second)
+  expect(await publisher.release(always)).toBe(true)
+  // Even where it believes that it still may.
+  await expect(deposed.release(always)).rejects.toMatchObject({
+    code: 'ledger_older_than_acknowledged',
+  })
   expect(await other.published()).toEqual(second)
   const report = await verifyDirectory(directory, { verifierKey: other.verifierKey })
   expect(report.problems).toEqual([])
-  expect(first.size).toBe(200)
+})
+
+test('what was put over the checkpoint all the same is mended by who may: with and without a new entry', async () => {
+  const directory = folder()
+  const one = await log(directory, 'one')
+  const publisher = await one.publisher(one.empty())
+  const early = await publisher.stage(entries(0, 100))
+  await publisher.release(always)
+  const path = join(directory, 'checkpoint')
+  const late = await publisher.stage(entries(100, 400))
+  await publisher.release(always)
+  for (const mending of [publisher, await one.publisher(late)]) {
+    writeFileSync(path, early.note)
+    expect(await mending.release(always)).toBe(true)
+    expect(readFileSync(path, 'utf8')).toBe(late.note)
+  }
+  const report = await verifyDirectory(directory, { verifierKey: one.verifierKey })
+  expect(report.problems).toEqual([])
 })
 
 test('a directory that is behind, ahead or of another log is refused', async () => {
@@ -84,9 +109,9 @@ test('a directory that is behind, ahead or of another log is refused', async () 
   const one = await log(directory, 'one')
   const publisher = await one.publisher(one.empty())
   const early = await publisher.stage(entries(0, 100))
-  await publisher.release()
+  await publisher.release(always)
   const later = await publisher.stage(entries(100, 400))
-  await publisher.release()
+  await publisher.release(always)
   const elsewhere = await log(folder(), 'two')
   await expect(elsewhere.publisher(later)).rejects.toMatchObject({ code: 'ledger_corrupt' })
   await expect(one.publisher(early)).rejects.toMatchObject({

@@ -4,7 +4,7 @@
 
 import { hash, type KeyObject } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { fromUtf8 } from './bytes.ts'
+import { fromUtf8, sameBytes, toUtf8 } from './bytes.ts'
 import { openCheckpoint, type SignedCheckpoint, signCheckpoint } from './checkpoint.ts'
 import { LedgerError, quoted } from './errors.ts'
 import { type Files, nodeFiles } from './files.ts'
@@ -20,7 +20,7 @@ import {
 } from './layout.ts'
 import { nodePrimitives, nodeSigner } from './node.ts'
 import { ed25519Verifier } from './note.ts'
-import { Placement, placeCheckpoint } from './publication.ts'
+import { Placement } from './publication.ts'
 import { type Identity, type Recovered, Recovery } from './recovery.ts'
 import { growTree, Segment } from './segment.ts'
 import { parseBundle, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
@@ -135,16 +135,12 @@ export class SharedLog {
   }
 
   /**
-   * A publisher that goes on from this checkpoint, which is put in place first: who made it may have died
-   * before that. Throws `ledger_corrupt` where the files do not lead to it, among them those of another
-   * directory; `ledger_older_than_acknowledged` where the directory is ahead of it.
+   * A publisher that goes on from this checkpoint. Where another one is in the directory, who made this one died
+   * before it showed it: `release` does. Throws `ledger_corrupt` where the files do not lead to it, among them
+   * those of another directory or history; `ledger_older_than_acknowledged` where the directory is ahead of it.
    */
   async publisher(from: SignedCheckpoint): Promise<Publisher> {
-    const there = await this.published()
-    if (there !== null && there.size > from.size) {
-      const message = `the files have ${there.size} entries, and the state knows ${from.size} of them`
-      throw new LedgerError('ledger_older_than_acknowledged', message)
-    }
+    requireNotAhead(await this.published(), from)
     const recovery = new Recovery(
       this.#files,
       this.#directory,
@@ -153,9 +149,19 @@ export class SharedLog {
       `${this.#writer}-t${++this.#publishers}-`,
     )
     const recovered = await recovery.recoverAt(from)
-    if (there?.note !== from.note) await placeCheckpoint(recovered.placement, from)
-    return new Publisher(this.#identity, recovered)
+    return new Publisher(this.#identity, recovered, () => this.published())
   }
+}
+
+function requireNotAhead(there: SignedCheckpoint | null, known: SignedCheckpoint): void {
+  if (there === null || there.size < known.size) return
+  if (there.size === known.size) {
+    if (sameBytes(there.rootHash, known.rootHash)) return
+    const message = `the files and the state have two histories of ${known.size} entries`
+    throw new LedgerError('ledger_corrupt', message)
+  }
+  const message = `the files have ${there.size} entries, and the state knows ${known.size} of them`
+  throw new LedgerError('ledger_older_than_acknowledged', message)
 }
 
 /**
@@ -165,11 +171,17 @@ export class SharedLog {
 export class Publisher {
   readonly #identity: Identity
   readonly #state: Recovered
+  readonly #published: () => Promise<SignedCheckpoint | null>
   #staged: SignedCheckpoint
 
-  constructor(identity: Identity, state: Recovered) {
+  constructor(
+    identity: Identity,
+    state: Recovered,
+    published: () => Promise<SignedCheckpoint | null>,
+  ) {
     this.#identity = identity
     this.#state = state
+    this.#published = published
     this.#staged = state.checkpoint
   }
 
@@ -196,8 +208,30 @@ export class Publisher {
     return checkpoint
   }
 
-  /** Shows readers what was staged last. */
-  async release(): Promise<void> {
-    await this.#state.publication.announce(this.#staged)
+  /**
+   * Shows readers what was staged last, where it is not what they see already; false where it `may` no more.
+   * That is asked with nothing left to do but the one rename. Throws `ledger_older_than_acknowledged` where the
+   * directory is ahead of it: a smaller tree is never put over a larger one; `ledger_corrupt` where it has another
+   * history.
+   */
+  async release(may: () => boolean): Promise<boolean> {
+    const { placement, publication } = this.#state
+    if (!may()) return false
+    const there = await this.#published()
+    if (there?.note !== this.#staged.note) {
+      const staged = await placement.stage(toUtf8(this.#staged.note))
+      // Looked at again: staging waits for the disk.
+      const now = may() ? await this.#published() : null
+      if (!may()) {
+        await placement.discard(staged)
+        return false
+      }
+      requireNotAhead(now, this.#staged)
+      const unsynced = new Set<string>()
+      await placement.show(staged, CHECKPOINT_FILE, unsynced)
+      await placement.sync(unsynced)
+    }
+    await publication.announced(this.#staged)
+    return true
   }
 }

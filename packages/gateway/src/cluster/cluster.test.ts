@@ -1,17 +1,20 @@
 // Several gateways' halves of one ledger on a real PostgreSQL: one order, one publisher at a time, and what
 // is left by one that died or was only thought to.
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { verifyDirectory } from '@seconder/ledger/directory'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Files, nodeFiles } from '@seconder/ledger/files'
+import { SharedLog } from '@seconder/ledger/shared-log'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { PostgresDatabase } from '../state/postgres.ts'
 import { parsePostgresUrl } from '../state/postgres-address.ts'
 import { migratePostgres } from '../state/postgres-schema.ts'
 import { noPostgres, PostgresServer } from '../state/postgres-server.fixture.ts'
 import { MIGRATIONS } from '../state/schema.ts'
 import { DatabaseMutexes } from './database-mutexes.ts'
+import { LEASE_MS, Publishing } from './publishing.ts'
 import { CLUSTER_MIGRATIONS } from './schema.ts'
 import { SharedLedger } from './shared-ledger.ts'
 
@@ -143,6 +146,81 @@ onServer(
       await expect.poll(() => ledger.checkpoint().size, { timeout: 20_000 }).toBe(321)
     }
     await verified(321)
+  },
+)
+
+/** As nodeFiles; `at` is waited for before each checkpoint is written. */
+function pausing(at: () => Promise<void>): Files {
+  const files = nodeFiles()
+  return {
+    ...files,
+    async create(path) {
+      const file = await files.create(path)
+      return {
+        ...file,
+        async write(content, position) {
+          if (Buffer.from(content).toString().startsWith(origin)) await at()
+          await file.write(content, position)
+        },
+      }
+    },
+  }
+}
+
+onServer(
+  name('a publisher that sleeps before it shows its checkpoint puts it over no newer one'),
+  async () => {
+    const database = new PostgresDatabase(parsePostgresUrl(url))
+    let atCheckpoint = () => Promise.resolve()
+    const publishing = async (writer: string) => {
+      const files = pausing(() => (writer === 'g-a' ? atCheckpoint() : Promise.resolve()))
+      const log = await SharedLog.open({ directory, origin, signer, writer }, files)
+      return new Publishing(database, log, writer)
+    }
+    let asleepMs = 0
+    const running = performance.now.bind(performance)
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => running() + asleepMs)
+    const place = async (from: number, to: number) => {
+      await database.run('UPDATE ledger_head SET size = ? WHERE id = 1', to)
+      const rows = range(from, to).map((n) => `(${n}, '{"n":${n}}')`)
+      await database.run(`INSERT INTO ledger_entries (idx, entry) VALUES ${rows.join(', ')}`)
+    }
+    const shown = () => readFileSync(join(directory, 'checkpoint'), 'utf8')
+    try {
+      await database.run('INSERT INTO ledger_head VALUES (1, 0, 0)')
+      await database.run(`INSERT INTO ledger_publication VALUES (1, 0, '', '', 0, 0)`)
+      const [one, other] = [await publishing('g-a'), await publishing('g-b')]
+      await place(0, 5)
+      await one.round()
+      const early = shown()
+      expect(early).toContain('\n5\n')
+      await place(5, 10)
+      atCheckpoint = async () => {
+        atCheckpoint = () => Promise.resolve()
+        asleepMs += 2 * LEASE_MS
+        await database.run('UPDATE ledger_publication SET expires_at_ms = 0')
+        await place(10, 15)
+        await other.round()
+      }
+      await one.round()
+      expect(one.holds).toBe(false)
+      expect(shown()).toContain('\n15\n')
+      // Files know of no lease: a rename that was under way may come at any time.
+      const newest = shown()
+      writeFileSync(join(directory, 'checkpoint'), early)
+      asleepMs += 1_000
+      await other.round()
+      expect(shown()).toBe(newest)
+      // What the state does not know is named, and not overwritten.
+      await other.yield()
+      await database.run('UPDATE ledger_publication SET published = 5, note = ?', early)
+      asleepMs += 1_000
+      await expect(one.round()).rejects.toMatchObject({ code: 'ledger_older_than_acknowledged' })
+      expect(shown()).toBe(newest)
+    } finally {
+      clock.mockRestore()
+      await database.close()
+    }
   },
 )
 

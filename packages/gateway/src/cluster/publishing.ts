@@ -7,7 +7,9 @@
 //   2 compare-and-set the note    the same, and a note whose checkpoint is not in its place yet
 //   3 replace the checkpoint      nothing to repair
 //   4 forget the entries in SQL   entries that are in the files too; forgotten with the next
-// The next publisher begins at the note of the state, whose files are all there, and places its checkpoint.
+// The next publisher begins at the note of the state, whose files are all there, and places its checkpoint. Files
+// know of no lease: one that stops in the middle of step 3 may still put an older checkpoint in place when it
+// wakes. Whoever holds the lease looks at the file each time that it renews it, and mends that.
 import type { Publisher, SharedLog } from '@seconder/ledger/shared-log'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import { DATABASE_NOW } from './schema.ts'
@@ -55,7 +57,7 @@ export class Publishing {
     const held = this.#held ?? (await this.#taken())
     if (held === null) return
     this.#held = null
-    if (await this.#publish(held)) this.#held = held
+    if (await this.#published(held)) this.#held = held
   }
 
   async #taken(): Promise<Held | null> {
@@ -71,18 +73,20 @@ export class Publishing {
     const note = String(row['note'])
     const from = note === '' ? this.#log.empty() : await this.#log.opened(note)
     const publisher = await this.#log.publisher(from)
-    return { token: Number(row['token']), publisher, renewedAtMs: nowMs }
+    const held = { token: Number(row['token']), publisher, renewedAtMs: nowMs }
+    // Opening the files took its time. What the one before it did not show, it shows now.
+    return (await this.#renewed(held)) ? held : null
   }
 
   /** False where the lease is lost. */
-  async #publish(held: Held): Promise<boolean> {
+  async #published(held: Held): Promise<boolean> {
     const { publisher, token } = held
     const before = publisher.size
     const rows = await this.#database.all(
       `SELECT idx, entry FROM ledger_entries WHERE idx >= ? ORDER BY idx LIMIT ${ROUND_ENTRIES_MAX}`,
       before,
     )
-    if (rows.length === 0) return this.#renewed(held)
+    if (rows.length === 0) return !isDue(held) || this.#renewed(held)
     const encoder = new TextEncoder()
     const entries = rows.map((row, position) => {
       // INVARIANT: the order has no gap; a log with one must never be signed.
@@ -101,23 +105,21 @@ export class Publishing {
     )
     if (accepted !== 1) return false
     held.renewedAtMs = askedAtMs
-    // Another one may have the lease by now, and a newer checkpoint in its place.
-    if (performance.now() - askedAtMs > LEASE_MS - MARGIN_MS) return false
-    await publisher.release()
+    if (!(await publisher.release(() => surelyHolds(held)))) return false
     // Those of this round are kept, for readers who know only what was published before it.
     await this.#database.run('DELETE FROM ledger_entries WHERE idx < ?', before)
     await this.#prune()
     return true
   }
 
+  /** Renews the lease, and mends the checkpoint where it is not the newest. False where the lease is lost. */
   async #renewed(held: Held): Promise<boolean> {
     const nowMs = performance.now()
-    if (nowMs - held.renewedAtMs < RENEW_MS) return true
     const sql = `UPDATE ledger_publication SET expires_at_ms = ${DATABASE_NOW} + ${LEASE_MS}
       WHERE id = 1 AND token = ?`
     if ((await this.#database.run(sql, held.token)) !== 1) return false
     held.renewedAtMs = nowMs
-    return true
+    return held.publisher.release(() => surelyHolds(held))
   }
 
   async #prune(): Promise<void> {
@@ -140,4 +142,13 @@ export class Publishing {
   tryAtOnce(): void {
     this.#triedAtMs = Number.NEGATIVE_INFINITY
   }
+}
+
+function isDue({ renewedAtMs }: Held): boolean {
+  return performance.now() - renewedAtMs >= RENEW_MS
+}
+
+/** Not once another one may have the lease, and a newer checkpoint in its place. */
+function surelyHolds({ renewedAtMs }: Held): boolean {
+  return performance.now() - renewedAtMs <= LEASE_MS - MARGIN_MS
 }
