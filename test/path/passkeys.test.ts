@@ -1,9 +1,11 @@
 // Passkeys at the public doors, under the policies that Seconder ships: what a browser sends counts where a
 // person was present and verified on a page of this gate, once, and is verified again from the ledger alone.
 import { SESSION_NAMESPACE } from '@seconder/gateway/identify/session-opening'
+import { Secret } from '@seconder/gateway/lib/secret'
 import { verifySsh } from '@seconder/gateway/lib/signed-act'
+import { startCloud } from '@seconder/lab/cloud/cloud'
 import { SignedActs } from '@seconder/ledger/signed-acts'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Authenticator } from '../fakes/authenticator.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { idIn, nonce, reviewStatement } from './acts.ts'
@@ -114,6 +116,40 @@ test.each([
   expect((await gate.entries()).filter(({ type }) => type === 'review')).toEqual([])
   expect((await call('DeleteTable')).status).toBe(400)
   expect(deletions()).toBe(0)
+})
+
+test('M4: real accounts take no passkey of localhost, unless everybody sits at the gate', async () => {
+  const id = idIn(await call('DeleteTable'))
+  const act = await approval(id)
+  // A gate that lends roles, as with real AWS; the lab's STS answers for it.
+  const cloud = await startCloud({ stepMs: 1 })
+  onTestFinished(() => cloud.close())
+  const { accessKeyId, secretAccessKey } = cloud.credentials.gate
+  const credentials = {
+    accessKeyId,
+    secretAccessKey: new Secret(secretAccessKey),
+    sessionToken: null,
+  }
+  const real = {
+    upstream: { endpoint: cloud.endpoint, timeoutMs: 60_000, credentials, assumeRole: true },
+    roles: { deploy: { arn: 'arn:aws-cn:iam::123456789012:role/agent-deploy' } },
+  }
+  await gate.running.close()
+  await gate.restart(real)
+  expect(gate.running.notices.join()).toContain('singleMachine: true')
+  const refused = { code: 'local_relying_party', help: expect.stringContaining('https://HOST') }
+  await expect(post(act)).rejects.toMatchObject(refused)
+  await expect(gate.client.post('/api/passkeys/options', { name: 'dora' })).rejects.toMatchObject(
+    refused,
+  )
+  // A key of another kind still counts, and nothing was used up by the refusal.
+  await expect(gate.review('bob', id)).rejects.toMatchObject({ code: 'not_a_reviewer' })
+  await gate.running.close()
+  await gate.restart({ ...real, console: { singleMachine: true } })
+  expect(gate.running.notices.join()).not.toContain('singleMachine')
+  expect(await post(act)).toMatchObject({ state: 'approved' })
+  await gate.running.close()
+  await gate.restart()
 })
 
 test('a counter that stands still or goes back is a copy of the passkey, and is refused', async () => {

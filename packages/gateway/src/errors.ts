@@ -15,6 +15,7 @@
  * - `not_supported`: named, and not in this version.
  * - `statement_invalid`: a signed statement is malformed, expired, of another gate, epoch or request.
  * - `signature_invalid`: the signature does not verify under a registered key or passkey.
+ * - `local_relying_party`: a passkey of `localhost` at a gate of real accounts. Operator's to configure.
  * - `not_a_reviewer`: the signer may not review this request (operator, or added after it was opened).
  * - `question_invalid`: what was asked of the policies beforehand cannot be read. Caller's fault.
  * - `sign_in_needed`: reading needs a person who signed in, or an agent's own session.
@@ -54,6 +55,7 @@ export type GatewayErrorCode =
   | 'not_supported'
   | 'statement_invalid'
   | 'signature_invalid'
+  | 'local_relying_party'
   | 'not_a_reviewer'
   | 'question_invalid'
   | 'sign_in_needed'

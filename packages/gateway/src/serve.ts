@@ -293,7 +293,9 @@ class Running implements Gate {
   async notices(): Promise<string[]> {
     const stored = (await this.store.activeEpoch())?.version
     const words = standsWords(this.#epoch, this.refusing, this.#onDisk().version === stored)
-    return [...words, ...credentialNotices(this.#options.config), ...this.#vouched.notices()]
+    const { config } = this.#options
+    words.push(...credentialNotices(config), ...this.people.notices())
+    return [...words, ...this.#vouched.notices()]
   }
 
   #lending(): UpstreamAccess {

@@ -17,6 +17,7 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   not_supported: 404,
   statement_invalid: 400,
   signature_invalid: 403,
+  local_relying_party: 403,
   not_a_reviewer: 403,
   question_invalid: 400,
   sign_in_needed: 401,

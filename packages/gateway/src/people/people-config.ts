@@ -9,6 +9,8 @@ const PERSON = z.strictObject({
   sshKeys: z.array(z.string().min(20)).min(1),
 })
 
+const IS_ADDRESS = /^[\d.]+$/
+
 const CONSOLE = z
   .strictObject({
     /** Where people open the console: scheme, host and port, as a browser shows them. */
@@ -19,21 +21,33 @@ const CONSOLE = z
           .regex(
             /^(https:\/\/[a-z0-9.-]+|http:\/\/localhost)(:\d{1,5})?$/,
             'write https://HOST, or http://localhost:PORT',
-          ),
+          )
+          .refine((origin) => !IS_ADDRESS.test(hostOf(origin)), {
+            message: 'a passkey belongs to a name, not to an address: write https://HOST',
+          }),
       )
       .min(1)
-      .max(5),
+      .max(5)
+      .optional(),
     /** The name that passkeys belong to: the host of every origin, or a domain above it. */
     rpId: z
       .string()
       .regex(/^[a-z0-9.-]{1,253}$/, 'write a host name')
       .optional(),
+    /** Everybody opens the console on the gate's own machine, so passkeys of `localhost` count (red team M4). */
+    singleMachine: z.boolean().optional(),
   })
   .refine(
-    ({ origins, rpId = new URL(origins[0] ?? '').hostname }) =>
-      origins.every((origin) => `.${new URL(origin).hostname}`.endsWith(`.${rpId}`)),
+    ({ origins = [LOCAL_ORIGIN], rpId = hostOf(origins[0] ?? '') }) =>
+      origins.every((origin) => `.${hostOf(origin)}`.endsWith(`.${rpId}`)),
     { message: 'every origin must be of rpId or below it', path: ['rpId'] },
   )
+
+const LOCAL_ORIGIN = 'http://localhost'
+
+function hostOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).hostname : ''
+}
 
 /** Seat counts as policies write them; two people in all, whatever they say. */
 const MEMBERSHIP = z.strictObject({

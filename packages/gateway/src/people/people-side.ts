@@ -10,7 +10,13 @@ import { PeopleDesk, type PeopleDeskOptions } from './desk.ts'
 import { Enrolment } from './enrolment.ts'
 import { FirstMember } from './first-member.ts'
 import { Provider } from './provider.ts'
-import { recordRelyingParty, relyingPartyOf } from './relying-party.ts'
+import {
+  countsAt,
+  localRelyingParty,
+  recordRelyingParty,
+  relyingPartyNotices,
+  relyingPartyOf,
+} from './relying-party.ts'
 import { SignIns } from './sign-in.ts'
 
 /** Where an identity provider sends people back to, under the console's first origin. */
@@ -40,12 +46,13 @@ export class PeopleSide {
     this.#options = options
     const { config, store, recorder, clock, gateId, signedBy, ended } = options
     const relyingParty = () => this.relyingParty()
-    this.acts = new ActVerifier(store, clock, relyingParty)
+    const signingParty = () => this.#signingParty()
+    this.acts = new ActVerifier(store, clock, signingParty)
     const parts = { store, recorder, clock, gateId, acts: this.acts }
     const ofDesk = { ...parts, signedBy, ended, namesIdentities: config.oidc !== undefined }
     this.desk = new PeopleDesk(ofDesk)
     this.firstMember = new FirstMember(ofDesk, join(dirname(config.statePath), 'first-member'))
-    this.enrolment = new Enrolment(clock, relyingParty)
+    this.enrolment = new Enrolment(clock, signingParty)
     this.signIns = new SignIns(parts)
     const { signIns } = this
     const returnUrl = () => `${relyingParty().origins[0]}${RETURN_PATH}`
@@ -55,6 +62,20 @@ export class PeopleSide {
 
   relyingParty(): RelyingParty {
     return relyingPartyOf(this.#options.config.console, this.#options.consoleUrl())
+  }
+
+  /** The same, for what a passkey signs. Errors: `local_relying_party` (red team M4). */
+  #signingParty(): RelyingParty {
+    const relyingParty = this.relyingParty()
+    if (!countsAt(this.#options.config, relyingParty)) throw localRelyingParty()
+    return relyingParty
+  }
+
+  notices(): string[] {
+    const { config, consoleUrl } = this.#options
+    // Asked for before the console listens, too: of a page of `localhost`, only the port is not known yet.
+    const relyingParty = relyingPartyOf(config.console, consoleUrl() || 'http://localhost')
+    return relyingPartyNotices(config, relyingParty)
   }
 
   /** Once the console listens: says whose passkeys count, before any is taken. */
