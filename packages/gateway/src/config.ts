@@ -271,7 +271,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
 }
 
 /** Whether calls go out under the role of their session; for real AWS unless the file says otherwise. */
-export function assumesRoles({ upstream }: Config): boolean {
+export function assumesRoles({ upstream }: Pick<Config, 'upstream'>): boolean {
   return upstream.assumeRole ?? upstream.endpoint === null
 }
 
