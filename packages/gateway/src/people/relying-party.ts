@@ -43,7 +43,8 @@ export function localRelyingParty(): GatewayError {
 }
 
 const LOCAL_HELP =
-  'in seconder.yaml name the console: console: { origins: [https://HOST] }; where everybody sits at the machine of the gate: console: { singleMachine: true }; SSH keys count all the same'
+  'in seconder.yaml name the console: console: { origins: [https://HOST] }; ' +
+  'where everybody sits at the machine of the gate: console: { singleMachine: true }; SSH keys count all the same'
 
 /** What the operator of such a gate should know at its start. */
 export function relyingPartyNotices(
