@@ -26,11 +26,12 @@ import { lookAsItself } from './execute/own-look.ts'
 import { type Closing, type Foundation, openFoundation } from './foundation.ts'
 import type { Gate, GateFacts, RunningGate } from './gate.ts'
 import { Gateway } from './gateway.ts'
-import { agentSession } from './identify/agent-act.ts'
+import { agentSession, SAID_PER_SESSION } from './identify/agent-act.ts'
 import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import type { Clock } from './lib/clock.ts'
 
+import { Rate } from './lib/rate.ts'
 import type { GivenAct } from './lib/signed-act.ts'
 import { type Listening, type Measure, openListeners } from './listeners.ts'
 import { type ShownAbsence, shownAbsences, takeAway } from './notify/away.ts'
@@ -156,6 +157,7 @@ class Running implements Gate {
   readonly readiness: ReadinessLook
   readonly spool: Spool
   readonly #vouched: Vouched
+  readonly #said: Rate
   refusing: string | null
 
   constructor(options: RunningOptions) {
@@ -177,6 +179,7 @@ class Running implements Gate {
     this.#following = new Following({ store, recorder, clock, access, lookUps, limits })
     const { expiresInMs, grantExpiresInMs } = config.review
     this.clock = clock
+    this.#said = new Rate(clock, SAID_PER_SESSION)
     this.people = this.#peopleSide()
     const { acts } = this.people
     const desk = { store, recorder, clock, gateId, acts, expiresInMs, grantExpiresInMs }
@@ -345,7 +348,7 @@ class Running implements Gate {
   }
 
   agentSession(request: WireRequest): Promise<SessionRow> {
-    return agentSession(request, this.store, this.#options.clock.nowMs())
+    return agentSession(request, this.store, this.clock.nowMs(), this.#said)
   }
 
   async closeSession(act: GivenAct): Promise<readonly string[]> {

@@ -14,6 +14,11 @@ const UPKEEP_INTERVAL_MS = 1_000
  */
 const SIGNATURES_KEPT_MS = 2 * SKEW_MS + BODY_TIMES.largeMs + 15 * 60_000
 
+/** How long a used nonce is: what a person signs may be on its way for a day, what an agent signs as above. */
+const NONCES_KEPT_MS = { agentsMs: SIGNATURES_KEPT_MS, peopleMs: 2 * 24 * 60 * 60_000 }
+/** Between two looks for nonces to forget: each reads all of them. */
+const NONCES_APART_MS = 60_000
+
 /**
  * Returns what stops it, which resolves when no sweep is under way any more. A sweep that fails is tried again at the
  * next; none begins before the last one of its kind has ended.
@@ -24,9 +29,17 @@ export function startUpkeep(
   sweeps: readonly (() => Promise<unknown>)[],
 ): () => Promise<void> {
   const prune = () => store.pruneSignatures(clock.nowMs() - SIGNATURES_KEPT_MS)
+  let prunedAtMs = Number.NEGATIVE_INFINITY
+  const pruneNonces = async () => {
+    const nowMs = clock.nowMs()
+    if (nowMs < prunedAtMs + NONCES_APART_MS) return
+    prunedAtMs = nowMs
+    const { agentsMs, peopleMs } = NONCES_KEPT_MS
+    await store.pruneNonces({ agentsMs: nowMs - agentsMs, peopleMs: nowMs - peopleMs })
+  }
   const underWay = new Map<() => Promise<unknown>, Promise<void>>()
   const timer = setInterval(() => {
-    for (const sweep of [...sweeps, prune]) {
+    for (const sweep of [...sweeps, prune, pruneNonces]) {
       if (underWay.has(sweep)) continue
       const ended = sweep().then(
         () => undefined,

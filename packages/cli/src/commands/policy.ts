@@ -26,6 +26,8 @@ import { signerFor } from '../signing.ts'
 
 /** The set shipped with Seconder. */
 const SHIPPED = join(import.meta.dirname, '..', '..', '..', '..', 'policies')
+/** How long one signature waits for the second, in milliseconds. */
+const SIGNED_FOR_MS = 12 * 3_600_000
 
 export function addPolicyCommands(program: Command): void {
   const policy = program.command('policy').description('the policies that decide')
@@ -182,7 +184,7 @@ async function activate(options: {
       version: candidate.version,
       signer: signer.person,
       nonce: nonce(),
-      expiresAt: new Date(Date.now() + 60 * 60_000).toISOString(),
+      expiresAt: new Date(Date.now() + SIGNED_FOR_MS).toISOString(),
     },
     EPOCH_NAMESPACE,
   )

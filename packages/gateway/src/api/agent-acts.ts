@@ -6,8 +6,10 @@ import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
+import { requirePeer } from '../identify/session-peer.ts'
+import { peerOf } from '../receive/peer.ts'
 import type { SessionRow } from '../state/store.ts'
-import type { ReadingEnv } from './reading.ts'
+import { type ReadingEnv, socketOf } from './reading.ts'
 import { shownRequest } from './shown-request.ts'
 
 /** Two equal calls of one second have one signature; this keeps them apart. */
@@ -27,7 +29,7 @@ export function addAgentActs(app: Hono<ReadingEnv>, gate: Gate): void {
   })
 }
 
-/** The session that signed the call, and what it said. Errors: those of agentSession; `statement_invalid`. */
+/** The session that signed the call, and what it said. Errors: those of agentSession; `session_elsewhere`, `statement_invalid`. */
 export async function agentSaid<T>(
   gate: Gate,
   context: Context,
@@ -42,6 +44,8 @@ export async function agentSaid<T>(
   }
   const target = incoming?.url ?? ''
   const session = await gate.agentSession({ method: context.req.method, target, headers, body })
+  // What this takes back or begins, keys that were read somewhere else may not (red team H17).
+  await requirePeer(gate.store, session, () => peerOf(socketOf(context.env)))
   const parsed = shape.safeParse(parsedJson(body))
   if (parsed.success) return { session, said: parsed.data }
   const issue = parsed.error.issues[0]

@@ -108,12 +108,13 @@ export class BreakGlassDesk {
     verified: VerifiedAct<z.infer<typeof AFTER_REVIEW_STATEMENT>>,
   ): Promise<BreakGlassRow> {
     const { store, recorder, clock } = this.#options
-    const { statement, act } = verified
+    const { statement, act, key } = verified
     const person = await signerNow(store, verified)
     const nowMs = this.#requireFresh(statement, person.name)
+    await this.#options.acts.requireStrongest(verified)
     const row = await store.breakGlass(statement.breakGlass)
     if (!row) throw unknownBreakGlass()
-    const refused = whyNotReviewed(row, person, statement.used, nowMs)
+    const refused = whyNotReviewed(row, { person, key }, statement.used, nowMs)
     if (refused) throw refused
     if ((await store.breakGlassReviews(row.id)).some(({ reviewer }) => reviewer === person.name))
       throw new GatewayError(
@@ -161,16 +162,17 @@ export class BreakGlassDesk {
 
 function whyNotReviewed(
   row: BreakGlassRow,
-  person: { readonly name: string; readonly addedAtMs: number },
+  { person, key }: Pick<VerifiedAct<unknown>, 'person' | 'key'>,
   used: number,
   nowMs: number,
 ): GatewayError | null {
   if (row.closedAtMs !== null)
     return new GatewayError('request_closed', 'its after-review is closed', 'nothing is left to do')
-  if (person.name === row.operator || person.addedAtMs > row.openedAtMs)
+  const isNew = person.addedAtMs > row.openedAtMs || key.addedAtMs > row.openedAtMs
+  if (person.name === row.operator || isNew)
     return new GatewayError(
       'not_a_reviewer',
-      `\`${person.name}\` opened it, or became a member after it`,
+      `\`${person.name}\` opened it, or became a member, or got this key, after it`,
       'two others close it',
     )
   if (row.untilMs > nowMs && row.used < row.effectsMax)

@@ -60,6 +60,11 @@ interface PendingAct {
   readonly key: string
 }
 
+/** Until when the signature counts, by its own words; they were checked when it came. */
+function endOf({ statement }: SignedAct): number {
+  return Date.parse((JSON.parse(statement) as { readonly expiresAt: string }).expiresAt)
+}
+
 export class EpochDesk {
   readonly #options: ActivationOptions
 
@@ -78,7 +83,7 @@ export class EpochDesk {
   }
 
   async #take(verified: VerifiedAct<z.infer<typeof EPOCH_STATEMENT>>): Promise<Activation> {
-    const { store, recorder, clock, gateId } = this.#options
+    const { store, recorder, clock, gateId, acts: verifier } = this.#options
     const { statement, person, key, act } = verified
     const active = await store.activeEpoch()
     const candidate = this.#options.candidate()
@@ -98,15 +103,17 @@ export class EpochDesk {
     }
     if (candidate.version === active.version)
       throw invalidStatement('this version is already active')
+    await verifier.requireStrongest(verified)
     await this.#options.check(candidate)
     if (!(await store.useNonce(statement.nonce, nowMs)))
       throw invalidStatement('its nonce was used before')
     const signed = `${active.number} ${candidate.version}`
     const acts = await this.#signedSoFar(signed)
     acts.set(person.name, { act, key: key.fingerprint })
-    // Whoever was removed since, or whose key was, has signed nothing.
-    for (const [name, { key: signedWith }] of acts) {
-      if ((await store.personByKey(signedWith))?.person.name !== name) acts.delete(name)
+    // Whoever was removed since, or whose key was, has signed nothing; nor has whose signature has ended.
+    for (const [name, { act: signed, key: signedWith }] of acts) {
+      const isMember = (await store.personByKey(signedWith))?.person.name === name
+      if (!isMember || endOf(signed) <= nowMs) acts.delete(name)
     }
     if (acts.size < EPOCH_SIGNERS) {
       await store.setMeta(PENDING, JSON.stringify({ signed, acts: [...acts] }))

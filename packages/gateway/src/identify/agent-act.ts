@@ -5,20 +5,25 @@ import { type VerifiedSignature, verifyAsking } from '@seconder/aws/sigv4/verify
 import type { WireRequest } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
 import { sha256Hex } from '../lib/canonical-json.ts'
+import type { Rate } from '../lib/rate.ts'
 import type { SessionRow, Store } from '../state/store.ts'
 import { requireSessionToken } from './child-opening.ts'
 
 /** The service and region that such a call is signed for. */
 export const AGENT_SCOPE = { service: 'seconder', region: 'local' } as const
 
+/** How often one session may say something to the gate itself. */
+export const SAID_PER_SESSION = { burst: 120, perMinute: 120 }
+
 /**
- * Returns the open session that signed this call, body and all; each signed call counts once.
- * Errors: `signature_invalid`, `session_closed`, `replayed`.
+ * Returns the open session that signed this call, body and all; each signed call counts once, and `rate` counts the
+ * calls of each session. Errors: `signature_invalid`, `session_closed`, `replayed`, `rate_limited`.
  */
 export async function agentSession(
   request: WireRequest,
   store: Store,
   nowMs: number,
+  rate: Pick<Rate, 'take'>,
 ): Promise<SessionRow> {
   let session: SessionRow | undefined
   const verified = await verifiedOrRefused(request, nowMs, async (accessKeyId) => {
@@ -38,6 +43,8 @@ export async function agentSession(
     )
   }
   requireSessionToken(verified, session)
+  // Before anything is kept of it.
+  rate.take(session.id)
   if (!(await store.useNonce(`agent ${sha256Hex(verified.signature)}`, nowMs))) {
     throw new GatewayError('replayed', 'this very signed call was already made', 'sign it again')
   }

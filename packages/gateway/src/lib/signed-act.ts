@@ -11,6 +11,7 @@ import { parseCanonicalJson } from './canonical-json.ts'
 import type { Clock } from './clock.ts'
 import { type Passkey, parsePasskey, type RelyingParty, verifyPasskey } from './passkey.ts'
 import { Rate } from './rate.ts'
+import { parseRegisteredKey } from './registered-key.ts'
 import { parsePublicKey } from './ssh/public-key.ts'
 import { verifySshSignature } from './ssh/sshsig.ts'
 
@@ -64,6 +65,24 @@ export class ActVerifier {
       'credentialId' in act ? await this.#byPasskey(act) : await this.#bySsh(act, namespace)
     this.#perPerson.take(signed.person.name)
     return { statement, ...signed }
+  }
+
+  /**
+   * True where whoever signed has a key that proves their presence and signed with one that does not: an agent with
+   * an inherited ssh-agent could have (red team C3).
+   */
+  async isWeaker({
+    person,
+    strength,
+  }: Pick<VerifiedAct<unknown>, 'person' | 'strength'>): Promise<boolean> {
+    if (strength === 'hardware') return false
+    const keys = await this.#store.keysOf(person.name)
+    return keys.some(({ publicKey }) => parseRegisteredKey(publicKey).showsPresence)
+  }
+
+  /** Errors: `signature_invalid` where it is weaker than its signer can sign. */
+  async requireStrongest(verified: Pick<VerifiedAct<unknown>, 'person' | 'strength'>) {
+    if (await this.isWeaker(verified)) throw tooWeak()
   }
 
   async #bySsh(act: SshAct, namespace: string) {
@@ -145,6 +164,14 @@ function fingerprintOf(publicKey: string): string {
       { cause },
     )
   }
+}
+
+function tooWeak(): GatewayError {
+  return new GatewayError(
+    'signature_invalid',
+    'its signer has a passkey or security key, and must sign this with that',
+    'sign on the page of this gate, or with the sk- SSH key; nothing was recorded',
+  )
 }
 
 function unknownKey(which: string): GatewayError {

@@ -28,7 +28,7 @@ import {
 
 /** How long a change waits for its second signature, in milliseconds. */
 export const CHANGE_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000
-/** Changes that wait at once. */
+/** Changes that give power and wait at once; those that take it away are as many as there is to take. */
 export const OPEN_CHANGES_MAX = 200
 
 export interface PeopleDeskOptions {
@@ -111,7 +111,7 @@ export class PeopleDesk {
     { statement, person, key, strength }: VerifiedAct<SignedByMember>,
     nowMs: number,
   ): Promise<void> {
-    const { store, gateId } = this.#options
+    const { store, gateId, acts } = this.#options
     const expiresAtMs = Date.parse(statement.expiresAt)
     if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
     if (statement.signer !== person.name) {
@@ -123,11 +123,7 @@ export class PeopleDesk {
     if ((await store.personByKey(key.fingerprint))?.person.name !== person.name) {
       throw changeRefused('its signer was removed meanwhile')
     }
-    // Else an agent with an inherited ssh-agent would be one of the two (red team C3).
-    const keys = (await store.keysOf(person.name)).map(({ publicKey }) =>
-      parseRegisteredKey(publicKey),
-    )
-    if (strength === 'software' && keys.some(({ showsPresence }) => showsPresence)) {
+    if (await acts.isWeaker({ person, strength })) {
       throw changeRefused('its signer has a passkey or security key, and must sign with that')
     }
   }
@@ -139,7 +135,9 @@ export class PeopleDesk {
     // What was proposed to an older build waits under its old id until it ends.
     const open = (await store.openChange(id)) ?? (await store.openChange(oldIdOf(change)))
     if (open && open.expiresAtMs > nowMs) return open
-    if ((await store.openChanges()).length >= OPEN_CHANGES_MAX) {
+    // Never in the way of taking somebody's power away, whoever filled the rest.
+    const adding = (await store.openChanges()).filter((one) => addsPower(one.change))
+    if (addsPower(change) && adding.length >= OPEN_CHANGES_MAX) {
       throw changeRefused('too many changes wait for a second signature')
     }
     if (open) await store.endChange(open.id)

@@ -9,6 +9,7 @@ import type {
   ClosedSessions,
   EpochRow,
   GrantRow,
+  NoncesBefore,
   PageOf,
   RequestFilter,
   RequestRow,
@@ -78,6 +79,11 @@ export class SqlStore extends BreakGlassStatements implements Store {
   async useNonce(nonce: string, atMs: number): Promise<boolean> {
     const sql = 'INSERT INTO nonces (nonce, used_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING'
     return (await this.sql.run(sql, nonce, atMs)) === 1
+  }
+
+  async pruneNonces({ agentsMs, peopleMs }: NoncesBefore): Promise<void> {
+    const forgets = `DELETE FROM nonces WHERE used_at_ms < ? OR (used_at_ms < ? AND nonce LIKE 'agent %')`
+    await this.sql.run(forgets, peopleMs, agentsMs)
   }
 
   async addSession(session: SessionRow): Promise<void> {

@@ -156,6 +156,12 @@ export interface UploadPart {
   readonly bytes: number
 }
 
+/** Moments before which a nonce can matter no more, in milliseconds: its statement has expired long since. */
+export interface NoncesBefore {
+  readonly agentsMs: number
+  readonly peopleMs: number
+}
+
 export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlassStore {
   meta(key: string): Promise<string | undefined>
   setMeta(key: string, value: string): Promise<void>
@@ -173,6 +179,8 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
 
   /** False when the nonce was used before; remembering it is durable. */
   useNonce(nonce: string, atMs: number): Promise<boolean>
+  /** Forgets those of before, by whose they are: `agent ` begins that of an agent's signed call. */
+  pruneNonces(before: NoncesBefore): Promise<void>
 
   addSession(session: SessionRow): Promise<void>
   sessionByAccessKey(accessKeyId: string): Promise<SessionRow | undefined>
