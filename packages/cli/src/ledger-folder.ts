@@ -22,6 +22,8 @@ export interface FolderOptions {
   readonly key?: string | undefined
   /** A checkpoint note seen before, or a file with it. */
   readonly since?: string | undefined
+  /** Checkpoint notes that others kept. */
+  readonly anchored?: readonly string[]
   /** Witnesses that must have cosigned the checkpoint kept beside the ledger. */
   readonly witnesses?: WitnessesAsked | undefined
   /** Entries that are handed back, the first ones; default: a million. */
@@ -75,7 +77,8 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
   const decoder = new TextDecoder()
   let rules: FolderRules | null = null
   const seen = options.witnesses && (await seenByWitnesses(folder, options.witnesses))
-  const notes = [options.since && noteText(options.since), seen?.note]
+  const given = [options.since && noteText(options.since), seen?.note]
+  const notes = [...given, ...(options.anchored ?? [])]
   const report = await verifyDirectory(folder, {
     verifierKey: verifierKey(folder, options.key),
     since: notes.filter((note) => note !== undefined),

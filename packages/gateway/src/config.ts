@@ -265,7 +265,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     uploads: raw.uploads,
     review: raw.review,
     ...(raw.follow && { follow: raw.follow }),
-    ...recordConfig(raw, under),
+    ...recordConfig(raw, { under, environ }),
     ...(raw.notify && { notify: notifyConfig(raw.notify, { environ, under }) }),
   }
 }

@@ -3,6 +3,7 @@
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { VerifyReport } from '@seconder/ledger/verify'
 import type { Command } from 'commander'
+import { anchored } from '../anchored.ts'
 import { CommandFailure, EXIT } from '../failure.ts'
 import { type LedgerEntry, verifyLedgerFolder } from '../ledger-folder.ts'
 import { note, print, table, toned } from '../render/terminal.ts'
@@ -18,6 +19,7 @@ const PROGRESS_MS = 200
 interface VerifyCommandOptions {
   readonly key?: string
   readonly since?: string
+  readonly anchor?: readonly string[]
   readonly witness?: readonly string[]
   readonly threshold?: string
   readonly json?: boolean
@@ -34,6 +36,7 @@ export function addLedgerCommands(program: Command): void {
     )
     .option('--key <vkey>', 'public key of the ledger, or a file with it (default: DIR.vkey)')
     .option('--since <file>', 'a checkpoint you kept: also catches a rollback')
+    .option('--anchor <place...>', 'files, git repositories or s3://BUCKET/PREFIX of `anchors:`')
     .option('--witness <vkey...>', 'public keys of witnesses, or files with them')
     .option('--threshold <n>', 'how many of them must have cosigned (default: all)')
     .option('--json', 'as JSON')
@@ -46,6 +49,7 @@ export function addLedgerCommands(program: Command): void {
         '  seconder ledger verify .seconder/ledger --witness w1.vkey w2.vkey --threshold 1',
         '  cp .seconder/ledger/checkpoint kept.checkpoint   # keep one elsewhere',
         '  seconder ledger verify .seconder/ledger --since kept.checkpoint',
+        '  seconder ledger verify .seconder/ledger --anchor s3://checkpoints-of-others/gate',
         '',
       ].join('\n'),
     )
@@ -70,9 +74,11 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
     shownMs = Date.now()
     process.stderr.write(`\rverifying ${done} of ${of} entries`)
   }
+  const places = await Promise.all((options.anchor ?? []).map(anchored))
   const { report, witnessed } = await verifyLedgerFolder(folder, {
     key: options.key,
     since: options.since,
+    anchored: places.flatMap(({ notes }) => notes),
     witnesses: witnessesOf(options),
     keep: 0,
     onProgress,
@@ -82,7 +88,8 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
   const { rootHash, ...facts } = report
   const root = Buffer.from(rootHash).toString('hex')
   if (options.json) {
-    print(JSON.stringify({ ...facts, root, witnessed }))
+    const anchors = places.map(({ place, notes, count }) => ({ place, read: notes.length, count }))
+    print(JSON.stringify({ ...facts, root, witnessed, anchors }))
     return
   }
   for (const { file, entry, code, message } of report.problems) {
@@ -95,6 +102,9 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
     print(
       `${toned('green', 'ok')} ${report.size} entries, ${report.payloads} payloads, root ${root.slice(0, 16)}…`,
     )
+  for (const { place, notes, count } of places) {
+    print(`anchor ${place}: compared with ${notes.length} of the ${count} checkpoints kept there`)
+  }
   print(endWords(report, witnessed))
 }
 
@@ -111,11 +121,11 @@ function witnessesOf({ witness: keys, threshold }: VerifyCommandOptions) {
 /** What can be said of the log's end: nobody inside it can vouch for that. */
 function endWords({ ok, rollback }: VerifyReport, witnessed: WitnessedEnd | null): string {
   if (rollback !== 'checked') {
-    return 'A rollback cannot be seen without --since or --witness: nobody outside this machine vouches for the end of this log.'
+    return 'A rollback cannot be seen without --since, --anchor or --witness: nobody outside this machine vouches for the end of this log.'
   }
   if (!ok) return 'It was compared with what was seen before; what is wrong is said above.'
   if (witnessed === null) {
-    return 'The log goes on from the checkpoint you gave: nothing before it was changed or cut off.'
+    return 'The log goes on from every checkpoint it was compared with: nothing before it was changed or cut off.'
   }
   const by = witnessed.by.map(
     ({ name, atSeconds }) => `${name} at ${new Date(atSeconds * 1000).toISOString()}`,

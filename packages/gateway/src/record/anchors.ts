@@ -1,5 +1,5 @@
 // Publishes the ledger's checkpoint to places that the gate's host does not rule: a file on another disk, a
-// git repository. A place is never overwritten by what does not go on from what is there: then older or other
+// git repository, a bucket. A place is never overwritten by what does not go on from what is there: then older or other
 // files were put in the ledger's place, and the anchor is what shows it.
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -14,6 +14,7 @@ import { nodePrimitives } from '@seconder/ledger/node'
 import { NOTE_CHARACTERS_MAX } from '@seconder/ledger/note'
 import type { AnchorRow } from './record-config.ts'
 import type { Recorder } from './recorder.ts'
+import { s3Anchor } from './s3-anchor.ts'
 
 /** A checkpoint is published this long after an entry, in milliseconds. */
 const EVERY_MS = 60_000
@@ -133,6 +134,7 @@ function troubleWords({ name }: Anchor, cause: unknown): string {
 }
 
 export function anchorOf(row: AnchorRow): Anchor {
+  if ('s3' in row) return s3Anchor({ ...row, address: row.s3 })
   return 'file' in row ? fileAnchor(row.file) : gitAnchor(row.git, row.push)
 }
 

@@ -1,6 +1,9 @@
 // The part of seconder.yaml about who vouches for the end of the ledger: witnesses that cosign its
 // checkpoints, how many must, whether what was reviewed waits for them; and places that keep a checkpoint.
 import { z } from 'zod'
+import { S3_ADDRESS } from '../lib/s3-objects.ts'
+
+type Environ = Readonly<Record<string, string | undefined>>
 
 const VKEY = z
   .string()
@@ -27,6 +30,18 @@ const WITNESSES = z
 
 const PATH = z.string().min(1).max(4_096)
 
+const S3 = z.strictObject({
+  s3: z.string().regex(S3_ADDRESS, 'write s3://BUCKET/PREFIX'),
+  region: z.string().max(64).optional(),
+  /** Only for what is not AWS. */
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .max(2_048)
+    .optional(),
+  /** Of the shared AWS files; default: as the SDK finds them. */
+  profile: z.string().max(128).optional(),
+})
+
 const ANCHORS = z
   .array(
     z.union([
@@ -39,6 +54,7 @@ const ANCHORS = z
           .regex(/^[A-Za-z0-9][\w.-]*$/)
           .optional(),
       }),
+      S3,
     ]),
   )
   .max(20)
@@ -55,15 +71,20 @@ export interface RecordConfig {
   readonly anchors?: readonly AnchorRow[] | undefined
 }
 
+/** Where the AWS SDK would send what is for S3; undefined for AWS itself. */
+export function s3Endpoint(environ: Environ): string | undefined {
+  return environ['AWS_ENDPOINT_URL_S3'] ?? environ['AWS_ENDPOINT_URL']
+}
+
 /** As the gate uses it: paths are absolute. */
 export function recordConfig(
   { witnesses, anchors }: RecordConfig,
-  under: (path: string) => string,
+  { under, environ }: { readonly under: (path: string) => string; readonly environ: Environ },
 ): RecordConfig {
-  const placed = anchors?.map(
-    (row): AnchorRow =>
-      'file' in row ? { file: under(row.file) } : { ...row, git: under(row.git) },
-  )
+  const placed = anchors?.map((row): AnchorRow => {
+    if ('s3' in row) return { ...row, endpoint: row.endpoint ?? s3Endpoint(environ) }
+    return 'file' in row ? { file: under(row.file) } : { ...row, git: under(row.git) }
+  })
   return { ...(witnesses && { witnesses }), ...(placed && { anchors: placed }) }
 }
 
