@@ -104,11 +104,13 @@ async function onPostgres(
   const clock = given ?? ledger.clock
   const recorder = createRecorder(ledger, clock, FORGETFUL, true)
   hearing.recorder = recorder
+  // Whoever changes people knows every change that another gateway recorded, and did not live to apply.
+  mutexes.first('people', () => followPeople(ledger, store))
   const gateId = await store.alone('founding', () => founded(config, ledger, store, clock))
   const { verifierKey } = ledger
   // An earlier run of this gate is one of the others by now, and ended as those are.
   const endLeft = async () => {
-    await store.alone('people', () => followPeople(ledger, store))
+    await store.alone('people', async () => undefined)
     return []
   }
   const requireWritable = () => shared.requireMember()

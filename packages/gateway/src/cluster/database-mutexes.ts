@@ -14,10 +14,16 @@ const PAUSE_MS = { least: 2, most: 20 }
 
 export class DatabaseMutexes extends Mutexes {
   readonly #database: Database
+  readonly #first = new Map<string, () => Promise<void>>()
 
   constructor(database: Database) {
     super()
     this.#database = database
+  }
+
+  /** Whoever gets this key does `work` first: what the one before it may have left undone. */
+  first(key: string, work: () => Promise<void>): void {
+    this.#first.set(key, work)
   }
 
   /** As Mutexes; those of one gateway stand in line by themselves first. Errors: `state_error` after 30 s. */
@@ -49,6 +55,7 @@ export class DatabaseMutexes extends Mutexes {
       this.#database.run(sql, name, owner).catch(() => undefined)
     }, RENEW_MS)
     try {
+      await this.#first.get(name)?.()
       return await work()
     } finally {
       clearInterval(timer)

@@ -82,21 +82,17 @@ function pauseUnless(ended: Promise<void>): Promise<void> {
   })
 }
 
-/** The state key under which it is kept how far every change of people in the ledger is in the state too. */
-const FOLLOWED_TO = 'people followed to'
-const READ_AT_ONCE = 500
-
 /**
  * Makes the state follow each change of people that the ledger has: whoever recorded it may have died before it
  * did. The change counts from its entry on.
  */
 export async function followPeople(ledger: SharedLedger, store: Store): Promise<void> {
+  await ledger.catchUp()
   const { size } = ledger
-  const from = Number((await store.meta(FOLLOWED_TO)) ?? 0)
-  for (let index = from; index < size; index++) {
+  for (let index = await store.peopleFollowedTo(); index < size; index++) {
     const entry = JSON.parse(new TextDecoder().decode(await ledger.read(index)))
     if (entry.type !== 'people-changed') continue
-    await store.applyPeopleChange(entry.change, Date.parse(entry.at))
+    await store.applyPeopleChange(entry.change, Date.parse(entry.at), index)
   }
-  if (size - from >= READ_AT_ONCE || from === 0) await store.setMeta(FOLLOWED_TO, String(size))
+  await store.setPeopleFollowedTo(size)
 }

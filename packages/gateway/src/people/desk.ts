@@ -257,8 +257,8 @@ export async function applyChange(
   by: Extract<Entry, { type: 'people-changed' }>['by'],
   acts: readonly SignedAct[],
 ): Promise<void> {
-  const applied = await recorder.recordThen({ type: 'people-changed', change, by, acts }, () =>
-    store.applyPeopleChange(change, clock.nowMs()),
+  const applied = await recorder.recordThen({ type: 'people-changed', change, by, acts }, (index) =>
+    store.applyPeopleChange(change, clock.nowMs(), index),
   )
   for (const id of [idOf(change), oldIdOf(change)]) await store.endChange(id)
   if (applied === undefined) throw changeRefused('something else changed meanwhile')

@@ -26,7 +26,7 @@ export async function restoreEffects(
     const entry = JSON.parse(new TextDecoder().decode(await ledger.read(index))) as Entry
     // A change of people counts from its entry on, whatever a crash took from the state right after it.
     if (entry.type === 'people-changed') {
-      await store.applyPeopleChange(entry.change, Date.parse(entry.at))
+      await store.applyPeopleChange(entry.change, Date.parse(entry.at), index)
       continue
     }
     // Older builds made the state durable first, and said no signature.
@@ -38,6 +38,7 @@ export async function restoreEffects(
       { signature, grant, plan, breakGlass, atMs: Date.parse(entry.at) },
     )
   }
+  await store.setPeopleFollowedTo(ledger.size)
 }
 
 /** Returns words for the operator, one line for each effect whose outcome is unknown. */

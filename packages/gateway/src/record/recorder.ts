@@ -16,9 +16,10 @@ export interface Recorder {
   keep(payload: string): Promise<string>
   /**
    * Records an entry, then makes the state follow it by `change`, whose result it returns. Where that fails or a
-   * crash comes between, the next start finds the entry: it is not passed over as known before.
+   * crash comes between, the next start finds the entry: it is not passed over as known before. `change` gets the
+   * index of the entry.
    */
-  recordThen<T>(entry: WithoutTime<Entry>, change: () => Promise<T>): Promise<T>
+  recordThen<T>(entry: WithoutTime<Entry>, change: (index: number) => Promise<T>): Promise<T>
   payload(sha256: string): Promise<string>
   /** Hears of each entry once it is durable; returns what ends that. A listener must not throw. */
   onRecorded(listener: (recorded: Recorded) => void): () => void
@@ -78,13 +79,14 @@ export function createRecorder(
     },
     async recordThen(entry, change) {
       const release = holding()
+      let index: number
       try {
-        await record(entry)
+        index = await record(entry)
       } catch (cause) {
         release()
         throw cause
       }
-      const changed = await change()
+      const changed = await change(index)
       release()
       return changed
     },

@@ -172,7 +172,7 @@ test('an intent that was reviewed and is not cosigned is not begun: the ledger s
     },
     keep: async () => '',
     payload: async () => '',
-    recordThen: async <T>(_entry: unknown, change: () => Promise<T>) => change(),
+    recordThen: async <T>(_entry: unknown, change: (index: number) => Promise<T>) => change(0),
     onRecorded: () => () => undefined,
   }
   const refuses = { cosigned: () => Promise.reject(new Error('no')) }

@@ -86,10 +86,19 @@ export interface PeopleStore {
   /** Counts every change of people; grants are made only at the count that was decided at. */
   peopleVersion(): Promise<number>
   /**
-   * Applies a change in one transaction with all that ends by it. Undefined where it changes nothing any more,
-   * so that applying it again from the ledger is harmless.
+   * Applies the change of this entry of the ledger in one transaction with all that ends by it, and remembers
+   * in the same one that it did: no entry is applied twice, whatever came after it. Undefined where it was
+   * applied before, or changes nothing any more.
    */
-  applyPeopleChange(change: PeopleChange, atMs: number): Promise<AppliedChange | undefined>
+  applyPeopleChange(
+    change: PeopleChange,
+    atMs: number,
+    index: number,
+  ): Promise<AppliedChange | undefined>
+  /** Every change of people in an entry before this one is applied. */
+  peopleFollowedTo(): Promise<number>
+  /** Says so of every entry before `size`. */
+  setPeopleFollowedTo(size: number): Promise<void>
 
   openChange(id: string): Promise<OpenChange | undefined>
   openChanges(): Promise<readonly OpenChange[]>

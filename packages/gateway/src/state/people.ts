@@ -105,14 +105,34 @@ export abstract class PeopleStatements extends UploadStatements implements Peopl
     return peopleVersion(this.sql)
   }
 
-  async applyPeopleChange(change: PeopleChange, atMs: number): Promise<AppliedChange | undefined> {
-    const ended = await this.transaction(async (sql) => {
+  async applyPeopleChange(
+    change: PeopleChange,
+    atMs: number,
+    index: number,
+  ): Promise<AppliedChange | undefined> {
+    const applying = await this.transaction(async (sql) => {
+      const followed = await followedOf(sql)
+      if (index < followed.to || followed.beyond.includes(index)) return false
+      await setFollowed(sql, { ...followed, beyond: [...followed.beyond, index] })
       const ended = await applied(sql, change, atMs)
-      if (ended === null) return false
+      if (ended === null) return { ended: undefined }
       await setMeta(sql, 'people-version', String((await peopleVersion(sql)) + 1))
-      return ended
+      return { ended }
     })
-    return ended === false ? undefined : ended
+    return applying === false ? undefined : applying.ended
+  }
+
+  async peopleFollowedTo(): Promise<number> {
+    return (await followedOf(this.sql)).to
+  }
+
+  async setPeopleFollowedTo(size: number): Promise<void> {
+    await this.transaction(async (sql) => {
+      const { to, beyond } = await followedOf(sql)
+      if (size <= to) return false
+      await setFollowed(sql, { to: size, beyond: beyond.filter((index) => index >= size) })
+      return true
+    })
   }
 
   async openChange(id: string): Promise<OpenChange | undefined> {
@@ -198,6 +218,23 @@ async function setMeta(sql: Sql, key: string, value: string): Promise<void> {
     key,
     value,
   )
+}
+
+/** Which changes of people in the ledger are applied: all before `to`, and those of the entries `beyond` it. */
+interface Followed {
+  readonly to: number
+  readonly beyond: readonly number[]
+}
+
+const FOLLOWED_TO = 'people followed to'
+
+async function followedOf(sql: Sql): Promise<Followed> {
+  const [to = 0, ...beyond] = ((await metaOf(sql, FOLLOWED_TO)) ?? '0').split(' ').map(Number)
+  return { to, beyond }
+}
+
+async function setFollowed(sql: Sql, { to, beyond }: Followed): Promise<void> {
+  await setMeta(sql, FOLLOWED_TO, [to, ...beyond].join(' '))
 }
 
 /** Counts every change of people. */

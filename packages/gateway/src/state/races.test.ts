@@ -257,15 +257,14 @@ function raced(engine: Engine): void {
   test('C10 an approval by somebody who is removed at that moment makes no grant that works', async () => {
     for (const round of numbered(4, '')) {
       const person = `p${round}`
-      await one.applyPeopleChange(
-        { kind: 'add-person', person, teams: [], keys: [], identities: [] },
-        2,
-      )
+      const nobodyYet = { teams: [], keys: [], identities: [] }
+      const adds = { kind: 'add-person', person, ...nobodyYet } as const
+      await one.applyPeopleChange(adds, 2, 2 * Number(round))
       await one.addRequest(request(`r${round}`))
       const seen = await one.peopleVersion()
       const [made] = await Promise.all([
         one.addGrant(grant(`r${round}`), review(`r${round}`, person), seen),
-        gateways[1]?.applyPeopleChange({ kind: 'remove-person', person }, 3),
+        gateways[1]?.applyPeopleChange({ kind: 'remove-person', person }, 3, 2 * Number(round) + 1),
       ])
       const used = await one.consumeGrant(`g-r${round}`, effect(`e${round}`), `s${round}`, 10)
       expect({ made, used }).toMatchObject({ used: false })

@@ -146,15 +146,43 @@ function held(engine: Engine): void {
     expect(await one.consumeGrant('g-r1', effect('e1'), 's1', 3)).toBe(true)
     expect(await granted('r2', await one.peopleVersion())).toBe(true)
     const seen = await one.peopleVersion()
-    expect(await other.applyPeopleChange(removal, 4)).toMatchObject({
+    expect(await other.applyPeopleChange(removal, 4, 4)).toMatchObject({
       revokedGrants: [{ id: 'g-r2', requestId: 'r2' }],
     })
-    expect(await other.applyPeopleChange(removal, 4)).toBe(undefined)
+    expect(await other.applyPeopleChange(removal, 4, 5)).toBe(undefined)
     expect(await one.consumeGrant('g-r2', effect('e2'), 's2', 5)).toBe(false)
     expect(await granted('r3', seen)).toBe(false)
     // Even where the grant was made against the new people, the approval in it is by nobody.
     expect(await granted('r4', await one.peopleVersion())).toBe(true)
     expect(await one.consumeGrant('g-r4', effect('e4'), 's4', 6)).toBe(false)
+  })
+
+  test('a change of people is applied once for its entry, whatever came after it', async () => {
+    const added = { kind: 'add-team', person: 'bob', team: 'dba' } as const
+    const removed = { kind: 'remove-team', person: 'bob', team: 'dba' } as const
+    const bob = { name: 'bob', teams: ['sre'], addedAtMs: 1 }
+    await one.foundGate('gate', [{ person: bob, keys: [] }])
+    const teams = async () =>
+      (await one.people()).find(({ name }) => name === 'bob')?.teams.includes('dba')
+    expect(await one.applyPeopleChange(added, 1_000, 20)).toBeDefined()
+    expect(await other.applyPeopleChange(removed, 2_000, 30)).toBeDefined()
+    const version = await one.peopleVersion()
+    // As one gateway after another hears of both.
+    for (const store of [one, other, one]) {
+      expect(await store.applyPeopleChange(added, 1_000, 20)).toBe(undefined)
+      expect(await teams()).toBe(false)
+      expect(await store.applyPeopleChange(removed, 2_000, 30)).toBe(undefined)
+    }
+    await one.setPeopleFollowedTo(25)
+    await other.setPeopleFollowedTo(10)
+    expect(await other.peopleFollowedTo()).toBe(25)
+    expect(await other.applyPeopleChange(added, 1_000, 20)).toBe(undefined)
+    expect(await other.applyPeopleChange(added, 1_000, 24)).toBe(undefined)
+    expect(await other.applyPeopleChange(removed, 2_000, 30)).toBe(undefined)
+    expect(await one.peopleVersion()).toBe(version)
+    // The same change, signed again later, is another entry.
+    expect(await one.applyPeopleChange(added, 3_000, 31)).toBeDefined()
+    expect(await teams()).toBe(true)
   })
 
   test('requests come in pages, newest first, whole and without one twice, also where many opened at once', async () => {
