@@ -2,11 +2,13 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readCandidate, signEpoch } from '@seconder/cli/activating'
+import { signerFor } from '@seconder/cli/signing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ACCOUNT, Harness } from '../path/harness.ts'
 import { auditHere } from './audit.ts'
-import { chromiumBrowser, hasChromium, PATIENCE_MS } from './stage.ts'
+import { chromiumBrowser, enrol, hasChromium, PATIENCE_MS, withAuthenticator } from './stage.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const TABLE = `arn:aws:dynamodb:eu-west-1:${ACCOUNT}:table/orders`
@@ -96,5 +98,32 @@ describe.skipIf(!hasChromium)('the policies in Chromium', () => {
     await alert.getByText('`dynamodb` has no operation `Nothing`').waitFor()
     expect(await alert.textContent()).toContain('nothing was done')
     expect(errors).toEqual([])
+  })
+
+  test('H3 what the files would change is read line by line, and signed with a passkey for exactly that', async () => {
+    const file = join(folder, 'more.cedar')
+    writeFileSync(file, '@id("more") forbid (principal, action == Action::"stop", resource);\n')
+    const at = (path: string) => gate.running.consoleUrl.replace('127.0.0.1', 'localhost') + path
+    const context = await browser.newContext({ extraHTTPHeaders: await gate.readerHeaders() })
+    const own = await context.newPage()
+    own.setDefaultTimeout(PATIENCE_MS)
+    await withAuthenticator(own)
+    await enrol({ gate, at }, own, 'carol', ['alice', 'bob'])
+    await context.setExtraHTTPHeaders({})
+    await own.goto(at('/policies'))
+    await own.getByRole('button', { name: 'Sign in with passkey' }).click()
+    const next = own.getByRole('region', { name: 'Next epoch' })
+    await next.getByText('forbid (principal, action == Action::"stop", resource);').waitFor()
+    expect(await next.locator('.line-comes').first().textContent()).toContain('+ @id("more")')
+    expect(await next.locator('.line-goes').count()).toBe(0)
+    await auditHere(own, 'next-epoch')
+    await next.getByRole('button', { name: 'Sign with passkey' }).click()
+    await next.getByText('signed by carol').waitFor()
+    expect((await gate.client.facts()).epoch).toBe(1)
+    const { candidate } = await readCandidate(gate.client)
+    await signEpoch(gate.client, await signerFor(gate.client, gate.keys.get('alice')), candidate)
+    await next.waitFor({ state: 'detached' })
+    expect((await gate.client.facts()).epoch).toBe(2)
+    await context.close()
   })
 })

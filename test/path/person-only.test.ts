@@ -3,9 +3,11 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readCandidate, signEpoch } from '@seconder/cli/activating'
 import { agentPost } from '@seconder/cli/agent-client'
 import { openBreakGlass, readBreakGlass, reviewBreakGlass } from '@seconder/cli/breaking-glass'
 import { signChange } from '@seconder/cli/changing-people'
+import { GateClient } from '@seconder/cli/gate-client'
 import { signerFor } from '@seconder/cli/signing'
 import { AFTER_REVIEW_NAMESPACE } from '@seconder/gateway/break-glass/statement'
 import { EPOCH_NAMESPACE } from '@seconder/gateway/epoch/activation'
@@ -119,6 +121,25 @@ test('H3 a signature for a new epoch ends when it says so, whoever signs after t
   expect(await signsEpoch('bob', later())).toMatchObject({ ...isWaiting, signers: ['bob'] })
   expect((await gate.client.facts()).epoch).toBe(1)
   expect(await signsEpoch('alice', later())).toMatchObject({ activated: true })
+})
+
+test('H3 who signs a new epoch has read what it changes, and signs nothing that came to the disk since', async () => {
+  await start()
+  const signer = await signerFor(gate.client, gate.keys.get('bob'))
+  expect((await readCandidate(gate.client)).differences).toEqual([])
+  writeFileSync(join(policies, 'more.cedar'), MORE)
+  const { candidate, differences } = await readCandidate(gate.client)
+  const comes = MORE.split('\n').map((text) => ({ mark: '+', text }))
+  expect(differences).toMatchObject([{ what: 'policies/more.cedar', lines: comes }])
+  writeFileSync(join(policies, 'more.cedar'), '@id("more") permit (principal, action, resource);\n')
+  await expect(signEpoch(gate.client, signer, candidate)).rejects.toMatchObject({
+    code: 'epoch_changed',
+  })
+  writeFileSync(join(policies, 'more.cedar'), MORE)
+  expect(await signEpoch(gate.client, signer, candidate)).toMatchObject({ missing: 1 })
+  expect((await readCandidate(gate.client)).candidate.signers).toEqual(['bob'])
+  const nobody = new GateClient(gate.running.consoleUrl)
+  await expect(readCandidate(nobody)).rejects.toMatchObject({ code: 'sign_in_needed' })
 })
 
 test('H17 what an agent says to the gate itself counts from where its keys were used first', async () => {

@@ -37,7 +37,6 @@ export interface Gate {
   facts(): Promise<GateFacts>
   /** The loaded epoch. Errors: `gate_refusing` where it may not decide. */
   inForce(): Promise<ActiveEpoch>
-  candidate(): Promise<{ from: number; version: string; active: string }>
   /** `from` is the connection that the act came over. */
   openSession(act: GivenAct, from?: Socket): Promise<OpenedSession>
   /** The open session whose key signed a call to the gate itself. */

@@ -334,12 +334,6 @@ class Running implements Gate {
     }
   }
 
-  async candidate(): Promise<{ from: number; version: string; active: string }> {
-    const active = await this.store.activeEpoch()
-    const { version } = this.#onDisk()
-    return { from: this.#epoch.number, version, active: active?.version ?? '' }
-  }
-
   async openSession(act: GivenAct, from?: Socket): ReturnType<typeof openSession> {
     if (from) this.#options.wall.requireShutTo(await peerUid(from))
     const { store, recorder, clock, gateId } = this.#options

@@ -12,22 +12,22 @@ import {
   runCases,
 } from '@seconder/gateway/decide/policy-test'
 import { describe } from '@seconder/gateway/describe/describe'
-import { EPOCH_NAMESPACE } from '@seconder/gateway/epoch/activation'
 import { readPolicies } from '@seconder/gateway/epoch/content'
 import { NO_EVIDENCE } from '@seconder/gateway/resolve/evidence'
 import { requirementWords } from '@seconder/gateway/review/words'
 import type { Command } from 'commander'
-import { EXIT } from '../failure.ts'
+import { readCandidate, signEpoch } from '../activating.ts'
+import { CommandFailure, EXIT } from '../failure.ts'
 import { GateClient } from '../gate-client.ts'
-import { nonce } from '../nonce.ts'
 import { claimedScope, parseRawRequest } from '../raw-request.ts'
+import { differenceLines } from '../render/epoch-difference.ts'
 import { print, table, toned } from '../render/terminal.ts'
 import { signerFor } from '../signing.ts'
 
 /** The set shipped with Seconder. */
 const SHIPPED = join(import.meta.dirname, '..', '..', '..', '..', 'policies')
-/** How long one signature waits for the second, in milliseconds. */
-const SIGNED_FOR_MS = 12 * 3_600_000
+/** Shortest beginning of a version that names it. */
+const VERSION_CHARS_MIN = 12
 
 export function addPolicyCommands(program: Command): void {
   const policy = program.command('policy').description('the policies that decide')
@@ -56,8 +56,17 @@ export function addPolicyCommands(program: Command): void {
     )
     .action(explainRequest)
   policy
+    .command('diff')
+    .description("what the files now on the gate's disk would change, line by line")
+    .option('--ssh-key <path>', 'your registered SSH key')
+    .option('--gate <url>', 'console address of the gate')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  seconder policy diff --ssh-key ~/.ssh/id_ed25519\n')
+    .action(difference)
+  policy
     .command('activate')
     .description("sign the files now on the gate's disk as the next epoch; two people must")
+    .option('--exactly <version>', 'sign nothing but this version, as `policy diff` names it')
     .option('--ssh-key <path>', 'your registered SSH key')
     .option('--gate <url>', 'console address of the gate')
     .option('--json', 'as JSON')
@@ -158,47 +167,53 @@ async function explainRequest(file: string, options: ExplainOptions): Promise<vo
   )
 }
 
-async function activate(options: {
-  sshKey?: string
-  gate?: string
-  json?: boolean
-}): Promise<void> {
+interface ActivateOptions {
+  readonly sshKey?: string
+  readonly gate?: string
+  readonly exactly?: string
+  readonly json?: boolean
+}
+
+async function difference(options: ActivateOptions): Promise<void> {
   const client = new GateClient(options.gate)
-  const facts = await client.facts()
+  await signerFor(client, options.sshKey)
+  const { candidate, differences } = await readCandidate(client)
+  const { from, version, signers } = candidate
+  if (options.json) return print(JSON.stringify({ from, version, signers, differences }))
+  if (differences.length === 0) return print(nothingDiffers(from))
+  for (const line of differenceLines(differences)) print(line)
+  const signed = signers.length === 0 ? '' : ` Signed by ${signers.join(', ')}.`
+  print(`Epoch ${from} is in force; the files are version ${version.slice(0, 16)}.${signed}`)
+  print(`To sign exactly this: seconder policy activate --exactly ${version.slice(0, 16)}`)
+}
+
+function nothingDiffers(epoch: number): string {
+  return `The files are those of epoch ${epoch}; there is nothing to activate.`
+}
+
+async function activate(options: ActivateOptions): Promise<void> {
+  const client = new GateClient(options.gate)
   const signer = await signerFor(client, options.sshKey)
-  const candidate = await client.get<{ from: number; version: string; active: string }>(
-    '/api/epochs/candidate',
-  )
-  if (candidate.version === candidate.active) {
-    if (options.json) {
-      print(JSON.stringify({ activated: false, reason: 'nothing changed' }))
-      return
-    }
-    return print(`The files are those of epoch ${candidate.from}; there is nothing to activate.`)
+  const { candidate, differences } = await readCandidate(client)
+  const { from, version } = candidate
+  if (differences.length === 0) {
+    if (!options.json) return print(nothingDiffers(from))
+    return print(JSON.stringify({ activated: false, reason: 'nothing changed' }))
   }
-  const act = await signer.sign(
-    {
-      type: 'seconder-epoch@v1',
-      gate: facts.gate,
-      from: candidate.from,
-      version: candidate.version,
-      signer: signer.person,
-      nonce: nonce(),
-      expiresAt: new Date(Date.now() + SIGNED_FOR_MS).toISOString(),
-    },
-    EPOCH_NAMESPACE,
-  )
-  const result = await client.post<{ activated: boolean; signers: string[]; missing: number }>(
-    '/api/epochs',
-    act,
-  )
-  if (options.json) {
-    print(JSON.stringify(result))
-    return
+  const { exactly = version } = options
+  if (exactly.length < VERSION_CHARS_MIN || !version.startsWith(exactly)) {
+    throw new CommandFailure(
+      'document_mismatch',
+      `the files on the gate's disk are version ${version.slice(0, 16)}, which is not the one named; nothing was signed`,
+      'look at what they would change: seconder policy diff',
+    )
   }
+  if (!options.json) for (const line of differenceLines(differences)) print(line)
+  const result = await signEpoch(client, signer, candidate)
+  if (options.json) return print(JSON.stringify(result))
   print(
     result.activated
-      ? `Epoch ${candidate.from + 1} is in force, signed by ${result.signers.join(' and ')}. Open requests were voided.`
+      ? `Epoch ${from + 1} is in force, signed by ${result.signers.join(' and ')}. Open requests were voided.`
       : `Signed by ${result.signers.join(', ')}; ${result.missing} more must sign the same version.`,
   )
 }

@@ -5,6 +5,7 @@ import { type GateEvent, useLoaded } from '../gate/live.ts'
 import { EnvironmentTag } from '../parts/environment-tag.tsx'
 import { Failure, Loading } from '../parts/notice.tsx'
 import { Lines, Name, safe } from '../parts/untrusted.tsx'
+import { NextEpoch } from './next-epoch.tsx'
 import { WhatItTakes } from './what-it-takes.tsx'
 
 interface PolicyPage {
@@ -38,10 +39,11 @@ export function Policies({ facts, ask }: PoliciesProps) {
       {facts.refusing && (
         <p className="notice notice-warn">Refusing all but reads of this page: {facts.refusing}</p>
       )}
+      <NextEpoch facts={facts} />
       <WhatItTakes ask={ask} roles={Object.keys(value.roles)} environments={namesOf(value)} />
       <h2>In force</h2>
       <p>
-        Files alone change nothing: two people sign a new epoch with{' '}
+        Files alone change nothing: two people sign a new epoch, here or with{' '}
         <code>seconder policy activate</code>. For a call as it was sent:{' '}
         <code>seconder policy explain request.http</code>
       </p>

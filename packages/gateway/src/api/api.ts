@@ -12,6 +12,7 @@ import { addAgentActs } from './agent-acts.ts'
 import { addAway } from './away.ts'
 import { addBreakGlass } from './break-glass.ts'
 import { addConsole, ConsoleFiles } from './console-files.ts'
+import { addEpochs } from './epochs.ts'
 import { addEvents } from './events.ts'
 import { givenAct } from './given-act.ts'
 import { Headlines } from './headlines.ts'
@@ -73,6 +74,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   addAgentActs(app, gate)
   addPlans(app, gate)
   addBreakGlass(app, gate)
+  addEpochs(app, gate)
   addEvents(app, gate)
   gate.reading.timeline.follow(gate.recorder)
   addLedgerPages(app, gate.reading)
@@ -92,10 +94,6 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
     const request = await gate.desk.withdraw(await givenAct(context.req))
     return context.json(await shownRequest(gate.store, request))
   })
-  app.get('/api/epochs/candidate', async (context) => context.json(await gate.candidate()))
-  app.post('/api/epochs', async (context) =>
-    context.json(await gate.epochs.sign(await givenAct(context.req))),
-  )
   app.notFound((context) => {
     const error = new GatewayError(
       'not_supported',

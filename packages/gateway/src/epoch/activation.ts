@@ -13,6 +13,7 @@ import type { SignedAct } from '../record/entry.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { EpochRow, Store } from '../state/store.ts'
 import type { VersionedContent } from './content.ts'
+import type { EpochCandidate } from './difference.ts'
 
 export const EPOCH_NAMESPACE = 'seconder-epoch@v1'
 
@@ -72,6 +73,25 @@ export class EpochDesk {
     this.#options = options
   }
 
+  /** The version on the disk, and that of the epoch in force, which it would replace. */
+  async versions(): Promise<Pick<EpochCandidate, 'from' | 'version' | 'active'>> {
+    const active = await this.#options.store.activeEpoch()
+    const { version } = this.#options.candidate()
+    return { from: active?.number ?? 0, version, active: active?.version ?? '' }
+  }
+
+  /** The same with all that whoever signs it reads. */
+  async offered(): Promise<EpochCandidate> {
+    const { store, clock, candidate } = this.#options
+    const active = await store.activeEpoch()
+    const { version, text } = candidate()
+    const from = active?.number ?? 0
+    const signed = await this.#signedSoFar(`${from} ${version}`)
+    const signers = [...(await this.#counting(signed, clock.nowMs())).keys()]
+    const activeText = active?.content ?? ''
+    return { from, version, active: active?.version ?? '', text, activeText, signers }
+  }
+
   /**
    * Takes one person's signature for the version now on disk.
    * Errors: `statement_invalid`, `signature_invalid`, `epoch_changed`, and PolicyError when the set
@@ -108,13 +128,8 @@ export class EpochDesk {
     if (!(await store.useNonce(statement.nonce, nowMs)))
       throw invalidStatement('its nonce was used before')
     const signed = `${active.number} ${candidate.version}`
-    const acts = await this.#signedSoFar(signed)
-    acts.set(person.name, { act, key: key.fingerprint })
-    // Whoever was removed since, or whose key was, has signed nothing; nor has whose signature has ended.
-    for (const [name, { act: signed, key: signedWith }] of acts) {
-      const isMember = (await store.personByKey(signedWith))?.person.name === name
-      if (!isMember || endOf(signed) <= nowMs) acts.delete(name)
-    }
+    const before = await this.#signedSoFar(signed)
+    const acts = await this.#counting(before.set(person.name, { act, key: key.fingerprint }), nowMs)
     if (acts.size < EPOCH_SIGNERS) {
       await store.setMeta(PENDING, JSON.stringify({ signed, acts: [...acts] }))
       return { activated: false, signers: [...acts.keys()], missing: EPOCH_SIGNERS - acts.size }
@@ -136,6 +151,19 @@ export class EpochDesk {
     const { voidedRequests } = await store.activateEpoch(epoch)
     await this.#options.activated(epoch, voidedRequests)
     return { activated: true, signers: [...acts.keys()], missing: 0 }
+  }
+
+  /** Whoever was removed since, or whose key was, has signed nothing; nor has whose signature has ended. */
+  async #counting(
+    acts: ReadonlyMap<string, PendingAct>,
+    nowMs: number,
+  ): Promise<Map<string, PendingAct>> {
+    const counting = new Map<string, PendingAct>()
+    for (const [name, pending] of acts) {
+      const known = await this.#options.store.personByKey(pending.key)
+      if (known?.person.name === name && endOf(pending.act) > nowMs) counting.set(name, pending)
+    }
+    return counting
   }
 
   /** By whom this version was signed to replace the active epoch, at whichever gateway; of another one, nobody. */
