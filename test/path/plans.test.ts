@@ -3,11 +3,11 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { agentPost } from '@seconder/cli/agent-client'
 import type { ShownPlan } from '@seconder/gateway/api/plans'
 import { checkPlanDocument, PLAN_STEPS_MAX } from '@seconder/gateway/review/plan-document'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { onPostgres } from '../fakes/test-state.ts'
 import { defaultScript, type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { closeSession, idIn } from './acts.ts'
 import { ACCOUNT, Harness, type Keys } from './harness.ts'
@@ -277,10 +277,43 @@ test('a gate that stops in the middle goes on where the plan stood; a step witho
   expect(await store.consumeStep({ plan: id, step: 2 }, effect, 's1', Date.now())).toBe(false)
   expect(await store.consumeStep({ plan: id, step: 3 }, effect, 's2', Date.now())).toBe(true)
   expect((await run(tag('3'))).body).toContain('has not ended')
-  // Where gateways share the state, such a plan ends when its gateway is buried: test/torture/gateways.test.ts.
-  if (onPostgres()) return
   await gate.restartSame()
   expect(await shown(id)).toMatchObject({ state: 'stopped', stoppedAt: 3 })
   expect((await run(tag('3'))).body).toContain('needs review')
   expect(writes()).toHaveLength(2)
+})
+
+test('a call that comes while its plan is submitted waits for that, and does not end the plan', async () => {
+  const { planId } = await begin()
+  await run(tag('1'))
+  const { store } = gate.running.gate
+  const submitPlan = store.submitPlan.bind(store)
+  let other: Promise<RawAnswer> | undefined
+  store.submitPlan = async (...given) => {
+    const isSubmitted = await submitPlan(...given)
+    other = run(remove('carts'))
+    // It may come to its end here, or wait.
+    await Promise.race([other, pause(500)])
+    return isSubmitted
+  }
+  await submit()
+  expect((await other)?.body).toContain('needs review')
+  await gate.review('bob', planId)
+  expect((await run(tag('1'))).status).toBe(200)
+  expect((await shown(planId)).state).toBe('done')
+})
+
+test('a step whose intent cannot be recorded is not begun, and ends the plan there', async () => {
+  const id = await approved([tag('1'), tag('2')])
+  const { recorder } = gate.running.gate
+  const record = recorder.record.bind(recorder)
+  recorder.record = async (entry) => {
+    if (entry.type === 'intent') throw new Error('not now')
+    return record(entry)
+  }
+  expect((await run(tag('1'))).status).toBeGreaterThanOrEqual(400)
+  recorder.record = record
+  expect(await shown(id)).toMatchObject({ state: 'stopped', stoppedAt: 1 })
+  expect((await run(tag('2'))).body).toContain('needs review')
+  expect(writes()).toEqual([])
 })

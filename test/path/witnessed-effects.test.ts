@@ -4,12 +4,14 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { agentPost } from '@seconder/cli/agent-client'
+import type { ShownPlan } from '@seconder/gateway/api/plans'
 import { cosignerKeyOf } from '@seconder/ledger/cosignature'
 import { ed25519PublicKey, nodePrimitives } from '@seconder/ledger/node'
 import { Witness } from '@seconder/ledger/witness'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
-import { Harness, type Keys, requestIdIn } from './harness.ts'
+import { ACCOUNT, Harness, type Keys, requestIdIn } from './harness.ts'
 import { dynamodbCall, rawCall } from './wire.ts'
 
 const NAME = 'witness.example/path'
@@ -84,4 +86,23 @@ test('H13: while no witness answers nothing that was reviewed is done, and the l
   expect(deletes()).toBe(0)
   const outcomes = (await gate.entries()).filter(({ type }) => type === 'outcome')
   expect(outcomes).toMatchObject([{ outcome: { result: 'withheld' } }])
+})
+
+test('H13: a step of a plan that is withheld ends the plan, which is then open for a new one', async () => {
+  await start(300)
+  const tag = dynamodbCall('TagResource', {
+    ResourceArn: `arn:aws:dynamodb:eu-west-1:${ACCOUNT}:table/orders`,
+    Tags: [{ Key: 'a', Value: '1' }],
+  })
+  const post = (path: string) => agentPost<ShownPlan>(gate.client, keys, path, { reason: 'tidy' })
+  const { planId } = await post('/api/agent/plans')
+  await rawCall(keys, tag)
+  await agentPost(gate.client, keys, '/api/agent/plans/submit', {})
+  await gate.review('bob', planId)
+  expect((await rawCall(keys, tag)).body).toContain('0 of the 1 witnesses')
+  const { plan } = await gate.client.get<{ plan: ShownPlan }>(`/api/plans/${planId}`)
+  expect(plan).toMatchObject({ state: 'stopped', stoppedAt: 1 })
+  expect((await post('/api/agent/plans')).planId).not.toBe(planId)
+  const stopped = (await gate.entries()).filter(({ type }) => type === 'plan-stopped')
+  expect(stopped).toMatchObject([{ plan: planId, step: 1 }])
 })

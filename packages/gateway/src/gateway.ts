@@ -18,10 +18,9 @@ import {
   identifyHead,
 } from './identify/identify.ts'
 import { requirePeer } from './identify/session-peer.ts'
-import { sha256Hex } from './lib/canonical-json.ts'
-import { randomId } from './lib/ids.ts'
 import { changeSetFirst } from './path/change-set-first.ts'
 import { decided, decidedOf, reasonFor } from './path/deciding.ts'
+import { beginEffect, endEffect } from './path/effect.ts'
 import {
   callFacts,
   contextOf,
@@ -36,13 +35,7 @@ import {
   scopeOf,
   withReaches,
 } from './path/facts.ts'
-import {
-  alreadyUsed,
-  clientGone,
-  couldNotLookAgain,
-  NOT_THE_SAME,
-  notRecorded,
-} from './path/failures.ts'
+import { clientGone, couldNotLookAgain, NOT_THE_SAME, notRecorded } from './path/failures.ts'
 import { getTwin, type HeadDecision, passedBy } from './path/head.ts'
 import { History } from './path/history.ts'
 import { Multipart } from './path/multipart.ts'
@@ -51,7 +44,7 @@ import type { GatewayParts, OnPath } from './path/on-path.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
-import { type Glass, glassFor, keptUnder } from './path/under-glass.ts'
+import { type Glass, glassFor } from './path/under-glass.ts'
 import {
   deniedStep,
   notWhileRecorded,
@@ -59,7 +52,6 @@ import {
   requireStill,
   strayed,
 } from './path/under-plan.ts'
-import { used } from './path/using.ts'
 import { voided } from './path/voided.ts'
 import type { Course } from './plans/plan-desk.ts'
 import { asSigned, type Turn, turnOf } from './plans/turn.ts'
@@ -257,7 +249,7 @@ export class Gateway {
     observed: string | null,
     { turn, glass }: { turn: Turn | null; glass: Glass | null } = { turn: null, glass: null },
   ): Promise<Performed> {
-    const { store, recorder, clock, access } = this.#parts
+    const { recorder, access } = this.#parts
     // Before anything is consumed: what AWS does not lend, or not so narrowly, is not begun.
     const requestId = grant?.requestId ?? null
     const { session, child } = call
@@ -266,9 +258,9 @@ export class Gateway {
       : await access.forCall(session, call.action, evidence, requestId)
     const digest = this.#digest(call, asSigned(evidence, turn))
     const { request, scope } = call
-    const facts = callFacts(call.caller, decidedOf(call, evidence), digest, call.epoch.number)
     if (isRead(call.action) && observed === null && grant === null && glass === null) {
       // A read's one entry is made durable while the upstream works, and before anything is answered.
+      const facts = callFacts(call.caller, decidedOf(call, evidence), digest, call.epoch.number)
       const entry = { type: 'read', ...passedBy(decision), ...facts } as const
       const answer = await whenRecorded(recorder.record(entry), send(request, scope))
       this.#history.count(call.session.id, 'reads')
@@ -276,49 +268,20 @@ export class Gateway {
       return notExecuted({ status: answer.status, headers, body: answer.body })
     }
     if (!call.received.clientConnected()) throw clientGone()
-    const effect = {
-      id: randomId('e'),
-      sessionId: call.session.id,
-      operation: call.action.operation,
-    }
     await this.#multipart.begins(call)
     if (!call.received.clientConnected()) throw clientGone()
-    const signature = sha256Hex(call.verified.signature)
-    // A crash after this line leaves a consumed grant without an effect: asked for again, never twice.
-    const place = turn && { plan: turn.course.plan.id, step: turn.step.number }
-    const facing = { signature, epoch: call.epoch.number, nowMs: clock.nowMs() }
-    const begun = await used(store, { grant, place, glass }, effect, facing)
-    if (!begun) throw alreadyUsed(grant)
-    await recorder.record({
-      type: 'intent',
-      effect: effect.id,
-      request: grant?.requestId ?? null,
-      grant: grant?.id ?? null,
-      signature,
-      policies: decision.policies,
-      observed,
-      ...(place && { plan: place }),
-      ...(glass && (await keptUnder(recorder, glass, call, evidence, digest))),
-      ...facts,
-    })
+    const passing = { decision, evidence, digest, grant, turn, glass, observed }
+    const effect = await beginEffect(this.#parts, call, passing)
     // A crash from here on leaves an intent without outcome: at the next start it becomes `unknown`.
     const executed = await execute(send, request, scope, call.action)
-    const { outcome, answer } = executed
-    try {
-      await recorder.record({ type: 'outcome', effect: effect.id, outcome })
-      if (outcome.result === 'accepted') {
-        await this.#parts.following.begin(effect, call.action, evidence, answer)
-      }
-      if (turn && place) await this.#parts.plans.ended(turn.course.plan, place, outcome.result)
-      await store.endEffect(effect.id)
-      await this.#multipart.ended(call, executed)
-    } catch (cause) {
+    await endEffect(this.#parts, call, effect, executed, passing)
+    await this.#multipart.ended(call, executed).catch((cause: unknown) => {
       throw notRecorded(cause)
-    }
+    })
     this.#history.count(call.session.id, 'writes')
     const { reveals } = call.action
     const mayBeKept = child === null && (reveals === 'nothing' || reveals === 'data')
-    const reply = answer ?? noAnswer(call.received, outcome)
+    const reply = executed.answer ?? noAnswer(call.received, executed.outcome)
     return { reply, executed: true, mayBeKept }
   }
 

@@ -97,8 +97,7 @@ async function start(
   const running = new Running({ ...foundation, config, tunnels, epoch, own, wall })
   await running.checkRoles(config.roles)
   notices.push(...(await running.notices()))
-  // A step that is under way may be another gateway's; of those that died it is stopped when they are buried.
-  if (!shared) await running.plans.stopInterrupted()
+  await running.plans.stopInterrupted()
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
   running.hearOthers()
   const { awsUrl, consoleUrl, stop } = await running.listen(
@@ -237,8 +236,8 @@ class Running implements Gate {
       if (recorded.request !== undefined) this.desk.wake([recorded.request])
       void this.#follow(recorded.type).catch(() => undefined)
     })
-    shared.onEnded(({ plans }) => {
-      void this.plans.stopInterrupted(plans).catch(() => undefined)
+    shared.onEnded(() => {
+      void this.plans.stopInterrupted().catch(() => undefined) // the next sweep does
       void this.#following.resume().catch(() => undefined)
     })
   }
@@ -376,7 +375,8 @@ class Running implements Gate {
     })
     this.#awsUrl = listening.awsUrl
     await this.#following.resume()
-    const sweeps = [() => this.desk.sweep(), () => this.people.due()]
+    const interrupted = () => this.plans.stopInterrupted()
+    const sweeps = [() => this.desk.sweep(), () => this.people.due(), interrupted]
     const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {
       this.readiness.drain()

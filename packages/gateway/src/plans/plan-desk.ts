@@ -53,6 +53,12 @@ export type Course =
       readonly grant: GrantRow
     }
 
+interface Over {
+  readonly is: 'over'
+  readonly plan: PlanRow
+  readonly why: string
+}
+
 /** What a call says of itself when it is recorded. */
 export interface StepAsked extends Omit<RecordedStep, 'number' | 'context'> {
   readonly context: DecideContext
@@ -65,7 +71,6 @@ export interface StepAsked extends Omit<RecordedStep, 'number' | 'context'> {
 
 export class PlanDesk {
   readonly #options: PlanDeskOptions
-  /** By session: what is recorded, submitted and taken back of one plan comes one after the other. */
 
   constructor(options: PlanDeskOptions) {
     this.#options = options
@@ -80,7 +85,7 @@ export class PlanDesk {
 
   async #begun(session: SessionRow, reason: string, epoch: number): Promise<PlanRow> {
     const { store, clock, recorder } = this.#options
-    const open = await this.courseOf(session.id)
+    const open = await this.#courseWithin(session.id)
     if (open) throw planOpen(open.plan.id)
     const { id: sessionId, operator, agent } = session
     const row: PlanRow = {
@@ -102,6 +107,21 @@ export class PlanDesk {
 
   /** The plan that this session's next call meets. One that ended by its review, or its time, ends here. */
   async courseOf(sessionId: string): Promise<Course | undefined> {
+    const found = await this.#look(sessionId)
+    if (found?.is !== 'over') return found
+    // One without a request may be on its way to the reviewers: then that comes first.
+    return this.#options.store.alone(`plans ${sessionId}`, () => this.#courseWithin(sessionId))
+  }
+
+  /** `courseOf`, for whoever has the turn of the session's plans. */
+  async #courseWithin(sessionId: string): Promise<Course | undefined> {
+    const found = await this.#look(sessionId)
+    if (found?.is !== 'over') return found
+    await this.#end(found.plan, 'stopped', null, found.why)
+    return undefined
+  }
+
+  async #look(sessionId: string): Promise<Course | Over | undefined> {
     const { store, clock } = this.#options
     const plan = await store.openPlan(sessionId)
     if (!plan) return undefined
@@ -115,9 +135,9 @@ export class PlanDesk {
     if (request && grant?.state === 'ready' && grant.expiresAtMs > nowMs) {
       return { is: 'running', plan, request, grant }
     }
-    const why = `its review ended: ${grant?.state ?? request?.state ?? 'it was not opened'}`
-    await store.endPlan(plan.id, { state: 'stopped', step: null, why })
-    return undefined
+    const last = grant?.state ?? request?.state ?? 'it was not opened'
+    const how = /^(pending|ready)$/.test(last) ? 'expired' : last
+    return { is: 'over', plan, why: `its review ended: ${how}` }
   }
 
   steps(plan: PlanRow): Promise<readonly PlanStepRow[]> {
@@ -153,7 +173,7 @@ export class PlanDesk {
 
   async #submitted(session: SessionRow): Promise<RequestRow> {
     const { store, desk, windowMs = WINDOW_MS } = this.#options
-    const course = await this.courseOf(session.id)
+    const course = await this.#courseWithin(session.id)
     if (course && course.is !== 'recording') return course.request
     const rows = course ? await store.steps(course.plan.id) : []
     if (!course || rows.length === 0) throw planUnknown()
@@ -222,11 +242,10 @@ export class PlanDesk {
     else await this.#end(plan, 'stopped', place.step, `its call ended as ${result}`)
   }
 
-  /** At a start: a step that a stop of the gate left without an end is the last of its plan. */
-  async stopInterrupted(among?: readonly string[]): Promise<void> {
+  /** A step that a gate began and left without an end, by whichever of its ways to end, is the last of its plan. */
+  async stopInterrupted(): Promise<void> {
     const { store } = this.#options
     for (const { plan: id, step } of await store.interruptedSteps()) {
-      if (among && !among.includes(id)) continue
       const plan = await store.plan(id)
       if (plan) await this.#end(plan, 'stopped', step, 'the gate stopped while it was under way')
     }

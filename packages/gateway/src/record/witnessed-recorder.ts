@@ -30,7 +30,8 @@ export function witnessedRecorder(options: WitnessedOptions): Recorder {
         const { effect } = entry
         const detail = 'too few witnesses cosigned its intent, so it was never begun'
         await recorder.record({ type: 'outcome', effect, outcome: { result: 'withheld', detail } })
-        await endEffect(effect)
+        // The step of a plan is under way until its plan is ended; whoever does that ends its effect then.
+        if (entry.plan === undefined) await endEffect(effect)
         throw cause
       }
     },

@@ -23,7 +23,7 @@ export class EffectStatements extends Statements {
 
   override async close(): Promise<void> {
     try {
-      await this.#forgetEnded()
+      await this.forgetEnded()
     } finally {
       await super.close()
     }
@@ -123,10 +123,10 @@ export class EffectStatements extends Statements {
     // Forgotten with the next effect's own commit: if a crash comes first, the outcome is in the ledger
     // and the next start reads it there.
     this.#ended.push(effectId)
-    if (this.#ended.length >= ENDED_MAX) await this.#forgetEnded()
+    if (this.#ended.length >= ENDED_MAX) await this.forgetEnded()
   }
 
-  async #forgetEnded(): Promise<void> {
+  protected async forgetEnded(): Promise<void> {
     const ended = this.#ended.splice(0)
     if (ended.length === 0) return
     try {
@@ -138,7 +138,7 @@ export class EffectStatements extends Statements {
   }
 
   async openEffects(): Promise<OpenEffect[]> {
-    await this.#forgetEnded()
+    await this.forgetEnded()
     const sql = `SELECT * FROM effects WHERE state = 'open' AND gateway = ? ORDER BY id`
     const open = await this.sql.all(sql, this.gateway)
     return open.map(rows.effect)

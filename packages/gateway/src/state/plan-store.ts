@@ -74,6 +74,6 @@ export interface PlanStore {
   ): Promise<boolean>
   /** After the last one the plan is done and its approval consumed, in one transaction. */
   endStep(place: StepPlace): Promise<void>
-  /** Open plans with a step that was begun and has not ended. */
+  /** Open plans with a step that was begun, has not ended, and is under way in no gateway that lives. */
   interruptedSteps(): Promise<readonly StepPlace[]>
 }

@@ -169,11 +169,13 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
   }
 
   async interruptedSteps(): Promise<StepPlace[]> {
-    return (
-      await this.sql.all(
-        `SELECT plan_id, number FROM plan_steps JOIN plans ON plans.id = plan_id
-       WHERE plan_steps.state = 'consumed' AND plans.state = 'submitted' ORDER BY plan_id`,
-      )
-    ).map((row) => ({ plan: String(row['plan_id']), step: Number(row['number']) }))
+    await this.forgetEnded()
+    // Whoever buries a gateway ends its effects with it.
+    const found = await this.sql.all(
+      `SELECT plan_id, number FROM plans JOIN plan_steps ON plans.id = plan_id
+       WHERE plans.state = 'submitted' AND plan_steps.state = 'consumed'
+       AND NOT EXISTS (SELECT 1 FROM effects WHERE effects.plan = plans.id) ORDER BY plan_id`,
+    )
+    return found.map((row) => ({ plan: String(row['plan_id']), step: Number(row['number']) }))
   }
 }
