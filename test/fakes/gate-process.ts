@@ -37,6 +37,8 @@ export class GateProcess {
   readonly #options: GateProcessOptions
   readonly ledger: string
   notices: readonly string[] = []
+  /** What it said on its standard error. */
+  words = ''
   #child: ChildProcess | null = null
   #exited: Promise<unknown> = Promise.resolve()
   #awsUrl = ''
@@ -89,6 +91,14 @@ export class GateProcess {
     return this.#awsUrl
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  get exitCode(): number | null {
+    return this.#child?.exitCode ?? null
+  }
+
   /** Whether its process runs. */
   get runs(): boolean {
     const { exitCode, signalCode } = this.#child ?? { exitCode: 0, signalCode: null }
@@ -125,9 +135,9 @@ export class GateProcess {
   /** Starts the gate and resolves when it listens. Throws with its own words when it does not. */
   async start(): Promise<void> {
     const child = this.spawn()
-    let words = ''
+    this.words = ''
     child.stderr?.on('data', (chunk: Buffer) => {
-      words += chunk.toString()
+      this.words += chunk.toString()
     })
     const line = await new Promise<string>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('the gate did not start')), START_MS_MAX)
@@ -136,7 +146,7 @@ export class GateProcess {
         clearTimeout(timer)
         resolve(text)
       })
-      child.once('exit', (code) => reject(new Error(`the gate ended with ${code}: ${words}`)))
+      child.once('exit', (code) => reject(new Error(`the gate ended with ${code}: ${this.words}`)))
     })
     const said = JSON.parse(line) as { awsUrl: string; consoleUrl: string; notices: string[] }
     this.#awsUrl = said.awsUrl

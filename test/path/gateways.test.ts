@@ -152,3 +152,14 @@ onServer(name('what one gateway records, the page of the other hears of'), async
   }
   await expect.poll(types, { timeout: 60_000 }).toEqual(['session-opened', 'read'])
 })
+
+onServer(
+  name('a gateway that the others declared dead begins nothing more, says why, and ends with 1'),
+  async () => {
+    await server.query(`DELETE FROM gateways WHERE place LIKE '% ${other.pid}'`, 'gateways')
+    await other.gone()
+    expect(other.exitCode).toBe(1)
+    expect(other.words).toContain('this gateway ends: ')
+    expect(other.words).toContain('declared')
+  },
+)

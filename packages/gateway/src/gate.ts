@@ -57,6 +57,11 @@ export interface RunningGate {
   readonly notices: readonly string[]
   /** Large bodies that are on the disk now. */
   spooled(): Spool['held']
+  /**
+   * Resolves, with the words for its operator, where the other gateways declared this one dead: it can do nothing
+   * any more, and whoever runs it ends it.
+   */
+  readonly stopped: Promise<string>
   close(): Promise<void>
 }
 

@@ -113,6 +113,7 @@ async function start(
     consoleUrl,
     notices,
     spooled: () => running.spool.held,
+    stopped: shared?.stopped ?? new Promise(() => undefined),
     close() {
       ended ??= closedInTurn(closing)
       return ended
@@ -305,6 +306,8 @@ class Running implements Gate {
     return lendingFor(config, clock, {
       accounts: () => this.#epoch.content.ownAccounts ?? [],
       isOpen: async ({ accessKeyId }) => {
+        // The last look before anything is sent: who may be dead by now sends nothing.
+        this.#options.shared?.requireMember()
         const session = await store.sessionByAccessKey(accessKeyId)
         return session?.closedAtMs === null && session.expiresAtMs > clock.nowMs()
       },

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import { loadConfig } from '@seconder/gateway/config'
 import { serve } from '@seconder/gateway/serve'
 import type { Command } from 'commander'
+import { EXIT } from '../failure.ts'
 import { note, print } from '../render/terminal.ts'
 
 export function addServeCommand(program: Command): void {
@@ -40,10 +41,15 @@ async function start(options: { config: string; state?: string; json?: boolean }
   }
   const stop = () => {
     running.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
+      () => process.exit(EXIT.done),
+      () => process.exit(EXIT.failed),
     )
   }
+  // The others have ended what it had begun. Whoever supervises it starts it again, as another gateway.
+  void running.stopped.then((words) => {
+    note(`seconder: this gateway ends: ${words}`)
+    running.close().finally(() => process.exit(EXIT.failed))
+  })
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
 }

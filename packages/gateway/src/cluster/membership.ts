@@ -24,6 +24,8 @@ export class Membership {
   readonly id = `g-${randomBytes(8).toString('hex')}`
   readonly #database: PostgresDatabase
   readonly #place: string
+  /** By this process's own clock: when the last renewal that was heard of was asked for. */
+  #renewedAtMs = Number.NEGATIVE_INFINITY
 
   /** `place`: where it runs, for people: host and process. */
   constructor(database: PostgresDatabase, place: string) {
@@ -31,7 +33,13 @@ export class Membership {
     this.#place = place
   }
 
+  /** How long ago it surely lived: past LIFE_MS the others may have declared it dead. */
+  get silentMs(): number {
+    return performance.now() - this.#renewedAtMs
+  }
+
   async join(): Promise<void> {
+    this.#renewedAtMs = performance.now()
     await this.#database.run(
       `INSERT INTO gateways (id, place, started_at_ms, expires_at_ms)
        VALUES (?, ?, ${DATABASE_NOW}, ${DATABASE_NOW} + ${LIFE_MS})`,
@@ -42,8 +50,11 @@ export class Membership {
 
   /** False where it was declared dead. */
   async renew(): Promise<boolean> {
+    const askedAtMs = performance.now()
     const sql = `UPDATE gateways SET expires_at_ms = ${DATABASE_NOW} + ${LIFE_MS} WHERE id = ?`
-    return (await this.#database.run(sql, this.id)) === 1
+    if ((await this.#database.run(sql, this.id)) !== 1) return false
+    this.#renewedAtMs = askedAtMs
+    return true
   }
 
   /** After everything it began has ended. */

@@ -4,7 +4,7 @@ import type { PostgresDatabase } from '../state/postgres.ts'
 import type { Store } from '../state/store.ts'
 import { SKEW_MS_MAX } from './database-clock.ts'
 import { DatabaseMutexes } from './database-mutexes.ts'
-import type { Ended } from './membership.ts'
+import { type Ended, LIFE_MS } from './membership.ts'
 import type { SharedLedger } from './shared-ledger.ts'
 
 /** How long a gateway waits before it tries again to be the one that does what one of them does. */
@@ -14,6 +14,7 @@ export class SharedGate {
   readonly #ledger: SharedLedger
   readonly #mutexes: DatabaseMutexes
   #stopped: string | null = null
+  readonly #end = Promise.withResolvers<string>()
   readonly #closing = new AbortController()
 
   constructor(ledger: SharedLedger, database: PostgresDatabase) {
@@ -28,12 +29,23 @@ export class SharedGate {
   /** This gateway was declared dead: what it would do counts no more. */
   stop(words: string): void {
     this.#stopped ??= words
+    this.#end.resolve(words)
   }
 
-  /** Throws where this gateway may answer nothing but refusals: it was declared dead, or its clock is off. */
+  /** Resolves, with the words for people, where this gateway was declared dead. */
+  get stopped(): Promise<string> {
+    return this.#end.promise
+  }
+
+  /** Throws where this gateway may do nothing: it was declared dead, or may have been, or its clock is off. */
   requireMember(): void {
     if (this.#stopped !== null) {
       throw new GatewayError('gate_refusing', this.#stopped, 'start this gateway again')
+    }
+    const { silentMs } = this.#ledger.membership
+    if (silentMs >= LIFE_MS) {
+      const message = `this gateway has not reached the state database for ${Math.floor(silentMs / 1_000)} s, so the others may have declared it dead`
+      throw new GatewayError('gate_refusing', message, 'look at the database; nothing was done')
     }
     const { skewMs } = this.#ledger.clock
     if (Math.abs(skewMs) <= SKEW_MS_MAX) return

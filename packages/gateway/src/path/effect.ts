@@ -101,7 +101,9 @@ export async function endEffect(
     await store.endEffect(id)
   } catch (cause) {
     if (turn) await endPlan(parts, turn, 'how its call ended could not be recorded')
-    throw notRecorded(cause)
+    // What was never sent has not happened, whatever is recorded of it.
+    const isNotSent = outcome.result === 'failed' && outcome.errorCode === 'NotSent'
+    throw isNotSent ? cause : notRecorded(cause)
   }
 }
 
