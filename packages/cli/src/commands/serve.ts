@@ -48,7 +48,8 @@ async function start(options: { config: string; state?: string; json?: boolean }
   // The others have ended what it had begun. Whoever supervises it starts it again, as another gateway.
   void running.stopped.then((words) => {
     note(`seconder: this gateway ends: ${words}`)
-    running.close().finally(() => process.exit(EXIT.failed))
+    const end = () => process.exit(EXIT.failed)
+    running.close().then(end, end)
   })
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
