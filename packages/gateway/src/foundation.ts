@@ -11,6 +11,7 @@ import { SharedLedger } from './cluster/shared-ledger.ts'
 import type { Config } from './config.ts'
 import { canonicalJson } from './lib/canonical-json.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
+import type { Closing } from './lib/closing.ts'
 import {
   FORGETFUL,
   foundingPeople,
@@ -45,8 +46,6 @@ export interface Foundation {
   /** Ends what an earlier run of this gate left open; returns words for the operator. */
   endLeft(): Promise<string[]>
 }
-
-export type Closing = (() => Promise<void>)[]
 
 /** What is opened is added to `closing`, also where this fails. Errors: as `serve`. */
 export function openFoundation(

@@ -23,13 +23,14 @@ import { protectedRows } from './epoch/protected.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
 import { lookAsItself } from './execute/own-look.ts'
-import { type Closing, type Foundation, openFoundation } from './foundation.ts'
+import { type Foundation, openFoundation } from './foundation.ts'
 import type { Gate, GateFacts, RunningGate } from './gate.ts'
 import { Gateway } from './gateway.ts'
 import { agentSession, SAID_PER_SESSION } from './identify/agent-act.ts'
 import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import type { Clock } from './lib/clock.ts'
+import { type Closing, closedInTurn } from './lib/closing.ts'
 
 import { Rate } from './lib/rate.ts'
 import type { GivenAct } from './lib/signed-act.ts'
@@ -73,7 +74,7 @@ export async function serve(
     return await start(config, await openFoundation(config, clock, closing), measure, closing)
   } catch (cause) {
     // A start that fails lets go of everything, so that the next one finds nothing locked.
-    await closedInTurn(closing)
+    await closedInTurn(closing).catch(() => undefined) // why it failed is what is told
     throw cause
   }
 }
@@ -119,11 +120,6 @@ async function start(
       return ended
     },
   }
-}
-
-/** What was opened last is closed first. */
-async function closedInTurn(closing: Closing): Promise<void> {
-  for (const close of closing.toReversed()) await close()
 }
 
 interface RunningOptions extends Omit<Foundation, 'notices'> {
