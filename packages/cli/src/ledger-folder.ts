@@ -103,7 +103,7 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
 const WITH_DOCUMENT = new Set(['request-opened', 'plan-opened', 'intent'])
 
 /** What must hold inside the entries, checked as they come. */
-class FolderRules {
+export class FolderRules {
   readonly problems: VerifyProblem[] = []
   readonly #folder: string
   readonly #acts: SignedActs
@@ -146,12 +146,12 @@ class FolderRules {
 }
 
 /** RFC 6962 section 2.1. */
-function leafHash(bytes: Uint8Array): string {
+export function leafHash(bytes: Uint8Array): string {
   return createHash('sha256').update(Uint8Array.of(0)).update(bytes).digest('hex')
 }
 
 /** An entry that is no JSON is shown as such: the tree vouches for bytes, not for their form. */
-function parseEntry(text: string): LedgerEntry {
+export function parseEntry(text: string): LedgerEntry {
   try {
     return JSON.parse(text) as LedgerEntry
   } catch {

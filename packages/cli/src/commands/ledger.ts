@@ -1,4 +1,4 @@
-// seconder ledger verify|show|reconcile: the log checked from its files and public key alone, and read.
+// seconder ledger verify|show|export|reconcile: the log checked from its files and public key alone, and read.
 
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { VerifyReport } from '@seconder/ledger/verify'
@@ -10,6 +10,7 @@ import { note, print, table, toned } from '../render/terminal.ts'
 import type { WitnessedEnd } from '../seen-by-witnesses.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { addConsistencyCommand } from './ledger-consistency.ts'
+import { addExportCommand } from './ledger-export.ts'
 import { addReconcileCommand } from './ledger-reconcile.ts'
 import { addWitnessCommand } from './ledger-witness.ts'
 
@@ -62,6 +63,7 @@ export function addLedgerCommands(program: Command): void {
     .option('--json', 'one JSON object a line')
     .addHelpText('after', '\nExample:\n  seconder ledger show .seconder/ledger --last 20\n')
     .action(show)
+  addExportCommand(ledger)
   addReconcileCommand(ledger)
   addConsistencyCommand(ledger)
   addWitnessCommand(ledger)
