@@ -352,6 +352,26 @@ test('C10 the first member comes by a link in a file of the gate, and the second
   expect(await names()).toEqual(['alice', 'bob'])
 })
 
+test('C10 of two members neither becomes the other: what gives one of them power takes both, and no day of waiting', async () => {
+  await started({ teams: { alice: ['sre'], bob: ['sre'] } })
+  const forged: PeopleChange = { kind: 'add-key', person: 'bob', key: await newKey('forged') }
+  const waiting = { state: 'waiting', takesEffectAt: null }
+  expect(await signs('alice', forged)).toMatchObject({ ...waiting, signers: ['alice'] })
+  await expect(signerOf('forged')).rejects.toMatchObject({ code: 'key_unknown' })
+  const own: PeopleChange = { kind: 'add-key', person: 'bob', key: await newKey('bob-second') }
+  expect(await signs('bob', own)).toMatchObject({ ...waiting, signers: ['bob'] })
+  expect(await signs('alice', own)).toMatchObject({ state: 'in force' })
+  expect((await signerOf('bob-second')).person).toBe('bob')
+  // Once there is a third to ask, nobody's own signature counts for them.
+  const team: PeopleChange = { kind: 'add-team', person: 'bob', team: 'dba' }
+  await signs('bob', team)
+  const carol = await added('carol')
+  await signs('bob', carol)
+  await signs('alice', carol)
+  expect(await signs('alice', team)).toMatchObject({ ...waiting, signers: ['alice'] })
+  await expect(signs('bob', team)).rejects.toMatchObject({ code: 'change_refused' })
+})
+
 test('a change that an older build let wait under its id is signed on to its end', async () => {
   await started()
   const change = await added('dora', ['sre'])

@@ -39,6 +39,11 @@ function changed(seconds: number, change: object, signers: string[], by = 'two-p
   return { type: 'people-changed', at: at(seconds), change, by, acts }
 }
 
+function signedFor(seconds: number, change: object, signer: string) {
+  const signed = act('seconder-people@v1', signer, { change, signer })
+  return { type: 'people-signed', at: at(seconds), change, signer, act: signed }
+}
+
 const removal = { kind: 'remove-person', person: 'bob' }
 
 test('an act is a member’s, of this gate, used once, and says what the entry says', async () => {
@@ -85,6 +90,15 @@ test('a change of people takes two, never the one who gains, and is in force fro
     'fewer than two',
   )
   expect(await lastOf(changed(1, dora, [], 'first-member-link'))).toContain('before the first one')
+})
+
+test('C10 of two members both sign for what gives one of them power, however long it waited', async () => {
+  const alone = changed(1, removal, ['alice', 'carol'])
+  const second = { kind: 'add-key', person: 'carol', key: key('second') }
+  expect(await lastOf(alone, changed(2, second, ['alice', 'carol']))).toBe(null)
+  const day = 24 * 60 * 60
+  const byOne = changed(day + 9, second, ['alice'], 'all-others-and-a-day')
+  expect(await lastOf(alone, signedFor(5, second, 'alice'), byOne)).toContain('fewer than two')
 })
 
 test('who was removed signs nothing any more, but for what was on its way', async () => {

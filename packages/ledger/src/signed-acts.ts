@@ -186,18 +186,19 @@ export class SignedActs {
       return
     }
     const signers = new Set<string>()
+    const members = new Set([...this.#keys.values()].map(({ person }) => person))
     for (const act of acts) {
       const { statement, person } = await this.#verified(act, 'seconder-people@v1')
       requireSame(statement, entry, 'change')
       requireEqual(statement['signer'], person)
-      if (change.kind.startsWith('add-') && person === change.person) {
+      // Of two members both sign for what gives one of them power; of more, two others do.
+      if (change.kind.startsWith('add-') && person === change.person && members.size !== 2) {
         throw untrue('its subject signed for it')
       }
       signers.add(person)
     }
-    const members = new Set([...this.#keys.values()].map(({ person }) => person))
-    members.delete(change.person)
-    const isShort = by === 'all-others-and-a-day' && members.size < 2
+    const isSecond = change.kind === 'add-person' && members.size === 1
+    const isShort = by === 'all-others-and-a-day' && isSecond
     if (signers.size < (isShort ? 1 : 2)) throw untrue('fewer than two people signed it')
     const signedAtMs = this.#signedAtMs.get(JSON.stringify(change)) ?? Number.POSITIVE_INFINITY
     const waitedMs = Date.parse(String(entry['at'])) - signedAtMs

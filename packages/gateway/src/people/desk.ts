@@ -17,7 +17,7 @@ import type { Entry, SignedAct } from '../record/entry.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { AppliedChange, OpenChange, PersonRecord } from '../state/people-store.ts'
 import type { Store } from '../state/store.ts'
-import { ALONE_MS, changeRefused, requirePossible, standingOf } from './roster.ts'
+import { ALONE_MS, changeRefused, counts, requirePossible, standingOf } from './roster.ts'
 import {
   CANCEL_NAMESPACE,
   CANCEL_STATEMENT,
@@ -80,7 +80,7 @@ export class PeopleDesk {
     const { change } = statement
     const nowMs = clock.nowMs()
     await this.#requireCounts(verified, nowMs)
-    if (addsPower(change) && person.name === change.person) {
+    if (!counts(change, person.name, await store.people())) {
       throw changeRefused('it gives its signer power; two others must sign it')
     }
     await requirePossible(store, change, namesIdentities)
@@ -145,12 +145,14 @@ export class PeopleDesk {
     return { id, change, acts: {}, openedAtMs: nowMs, expiresAtMs, dueAtMs: null }
   }
 
-  /** The signatures whose keys and signers are still here. */
-  async #counting({ acts }: OpenChange): Promise<Record<string, SignedAct>> {
+  /** The signatures whose keys and signers are still here, and count with the members there are now. */
+  async #counting({ change, acts }: OpenChange): Promise<Record<string, SignedAct>> {
     const { store } = this.#options
+    const members = await store.people()
     const counting: [string, SignedAct][] = []
     for (const [name, act] of Object.entries(acts)) {
-      if ((await store.personByKey(keyOf(act)))?.person.name === name) counting.push([name, act])
+      const isHere = (await store.personByKey(keyOf(act)))?.person.name === name
+      if (isHere && counts(change, name, members)) counting.push([name, act])
     }
     return Object.fromEntries(counting)
   }
@@ -242,7 +244,7 @@ interface SignedByMember {
   readonly expiresAt: string
 }
 
-const ALONE_WORDS = 'nothing but a day: there is nobody else to ask, and any member can cancel it'
+const ALONE_WORDS = 'nothing but a day: there is nobody else to ask, and its signer can cancel it'
 
 /** The same change has the same id, whoever proposes it; `p-` is of plans. */
 const idOf = (change: PeopleChange) => `c-${hashOf(change)}`

@@ -12,7 +12,7 @@ export const MEMBERS_MAX = 10_000
 /** Two people, whatever a rule says. */
 export const SIGNERS_MIN = 2
 export const DEFAULT_SIGNED_BY: readonly string[] = ['any:2']
-/** How long everybody else's one signature waits where there is no second person to ask. */
+/** How long the second member waits, whom the only one there is has signed for. */
 export const ALONE_MS = 24 * 60 * 60 * 1000
 
 /** Errors: `change_refused`, in words of what stands in the way. */
@@ -116,33 +116,37 @@ function readKey(line: string): RegisteredKey {
 export type Standing =
   /** In force with these signatures. */
   | { readonly state: 'enough' }
-  /** Everybody there is has signed, and that is one person: it waits a day for an objection. */
+  /** The second member, by the first: it waits a day. */
   | { readonly state: 'alone' }
   | { readonly state: 'missing'; readonly words: string }
 
-/** Where a change stands with these signers, who are members and not its subject where it adds power. */
+/** Where a change stands with these signers, each of whom counts for it (`counts`). */
 export function standingOf(
   change: PeopleChange,
   signers: readonly PersonRecord[],
   members: readonly PersonRecord[],
   signedBy: readonly string[] = DEFAULT_SIGNED_BY,
 ): Standing {
-  const others = eligible(change, members)
   if (signers.length >= SIGNERS_MIN && satisfies(signedBy, signers)) return { state: 'enough' }
-  const haveAll = others.every(({ name }) => signers.some((signer) => signer.name === name))
-  if (others.length === 1 && haveAll) return { state: 'alone' }
+  const isSecond = change.kind === 'add-person' && members.length === 1
+  if (isSecond && signers.length === 1) return { state: 'alone' }
   const missing = Math.max(SIGNERS_MIN - signers.length, 1)
   const rule = signedBy.join(' and ')
-  const subject = addsPower(change) ? `; ${change.person}'s own does not count` : ''
+  const isLeftOut = addsPower(change) && !counts(change, change.person, members)
+  const subject = isLeftOut ? `; ${change.person}'s own does not count` : ''
   return { state: 'missing', words: `${missing} more signature (rule: ${rule})${subject}` }
 }
 
-/** Who may sign it: members, but not the one who would gain by it. */
-export function eligible(
+/**
+ * Whether this member's signature counts for it: not that of the one who would gain by it, but where there are only
+ * two. There both must sign, so that neither becomes the other by waiting (red team C10).
+ */
+export function counts(
   change: PeopleChange,
-  members: readonly PersonRecord[],
-): readonly PersonRecord[] {
-  return addsPower(change) ? members.filter(({ name }) => name !== change.person) : members
+  name: string,
+  members: readonly Pick<PersonRecord, 'name'>[],
+): boolean {
+  return !addsPower(change) || name !== change.person || members.length === SIGNERS_MIN
 }
 
 export function changeRefused(why: string, cause?: unknown): GatewayError {
