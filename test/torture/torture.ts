@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import http from 'node:http'
 import { headerValues, type WireRequest } from '@seconder/aws/wire-request'
 import type { Received, Reply } from '@seconder/gateway/receive/received'
+import { NO_SPAN } from '@seconder/gateway/telemetry/call-span'
 import type { FakeUpstream } from '../fakes/upstream.ts'
 import type { Harness, Keys } from '../path/harness.ts'
 import { type Mutant, mutant, TAG } from './mutations.ts'
@@ -169,6 +170,7 @@ function received({ request }: Mutant): Received {
     clientConnected: () => true,
     gone: NEVER_GONE,
     admittedAtMs: null,
+    span: NO_SPAN,
     release: async () => undefined,
   }
 }

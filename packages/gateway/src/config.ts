@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { GatewayError } from './errors.ts'
 import { TOTAL_TIMEOUT_MS } from './execute/exchange.ts'
 import { Secret } from './lib/secret.ts'
+import { type Address, LISTEN, loopback } from './listen-address.ts'
 import { NOTIFY, type NotifyConfig, notifyConfig } from './notify/notify-config.ts'
 import { NAME, PEOPLE_SECTIONS, type PeopleConfig, peopleConfig } from './people/people-config.ts'
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
@@ -15,12 +16,16 @@ import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './rece
 import { RECORD_SECTIONS, type RecordConfig, recordConfig } from './record/record-config.ts'
 import { ESCALATE, REVIEW } from './review/review-config.ts'
 import { LOCAL, STATE, type StateConfig, stateConfig } from './state/state-config.ts'
+import {
+  TELEMETRY_SECTIONS,
+  type TelemetryConfig,
+  telemetryConfig,
+} from './telemetry/telemetry-config.ts'
 
 /** What all large bodies together may be given of a disk, whatever the file says: 1 TiB. */
 const UPLOADS_BYTES_MAX = 1024 ** 4
 
 const ACCOUNT = z.string().regex(/^\d{12}$/, 'an account is 12 digits, in quotes')
-const LISTEN = z.string().regex(/^[^\s:]+:\d{1,5}$/, 'write HOST:PORT')
 
 const ENVIRONMENT = z.strictObject({
   name: NAME,
@@ -120,6 +125,7 @@ const SCHEMA = z.strictObject({
   review: REVIEW,
   notify: NOTIFY.optional(),
   ...RECORD_SECTIONS,
+  ...TELEMETRY_SECTIONS,
   follow: z
     .strictObject({
       firstMs: z.number().int().min(100).max(60_000).default(2_000),
@@ -134,12 +140,10 @@ export interface RoleRow {
   readonly arn: string
   readonly environments?: readonly string[] | undefined
 }
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
-export interface Config extends PeopleConfig, StateConfig, RecordConfig {
+export type { Address }
+
+export interface Config extends PeopleConfig, StateConfig, RecordConfig, TelemetryConfig {
   /** Absolute path of the file that all this was read from; absent where it was put together in memory. */
   readonly configPath?: string
   readonly listen: { readonly aws: Address; readonly console: Address }
@@ -218,7 +222,6 @@ export type CredentialOrigin =
 
 export type Environ = Readonly<Record<string, string | undefined>>
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 const SHIPPED_POLICIES = join(import.meta.dirname, '..', '..', '..', 'policies')
 
 /**
@@ -229,23 +232,16 @@ const SHIPPED_POLICIES = join(import.meta.dirname, '..', '..', '..', 'policies')
 export function loadConfig(path: string, environ: Environ = process.env): Config {
   const raw = parseFile(path)
   const listen = {
-    aws: address(environ['SECONDER_LISTEN_AWS'] ?? raw.listen.aws),
-    console: address(environ['SECONDER_LISTEN_CONSOLE'] ?? raw.listen.console),
-  }
-  for (const { host } of [listen.aws, listen.console]) {
-    if (!LOOPBACK.has(host)) {
-      throw new GatewayError(
-        'invalid_config',
-        `listening on \`${host}\` needs tls, which this version does not have`,
-        'listen on 127.0.0.1, and put the gate on the same host as its callers',
-      )
-    }
+    aws: loopback(environ['SECONDER_LISTEN_AWS'] ?? raw.listen.aws),
+    console: loopback(environ['SECONDER_LISTEN_CONSOLE'] ?? raw.listen.console),
   }
   const under = (name: string) => below(path, name)
+  const state = stateConfig(raw, environ, under)
   return {
     configPath: resolvePath(path),
     listen,
-    ...stateConfig(raw, environ, under),
+    ...state,
+    ...telemetryConfig(raw, state.statePath, under),
     ledgerDirectory: under(environ['SECONDER_LEDGER'] ?? raw.ledger),
     policiesDirectory: raw.policies === undefined ? SHIPPED_POLICIES : under(raw.policies),
     ...(raw.roleReach === undefined ? {} : { roleReachPath: under(raw.roleReach) }),
@@ -328,19 +324,6 @@ function lineOf(
     if (range) return lines.linePos(range[0]).line
   }
   return isMap(root) && root.range ? lines.linePos(root.range[0]).line : 1
-}
-
-function address(text: string): Address {
-  const at = text.lastIndexOf(':')
-  const port = Number(text.slice(at + 1))
-  if (at <= 0 || !Number.isInteger(port) || port > 65_535) {
-    throw new GatewayError(
-      'invalid_config',
-      `\`${text}\` is not HOST:PORT`,
-      'write e.g. 127.0.0.1:8787',
-    )
-  }
-  return { host: text.slice(0, at), port }
 }
 
 function ownCredentials(origin: string, environ: Environ): UpstreamCredentials | CredentialOrigin {

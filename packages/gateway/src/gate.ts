@@ -19,6 +19,7 @@ import type { Spool } from './receive/spool.ts'
 import type { Recorder } from './record/recorder.ts'
 import type { ReviewDesk } from './review/desk.ts'
 import type { SessionRow, Store } from './state/store.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 import type { StandingDesk } from './wall/standing.ts'
 
 export interface Gate {
@@ -34,6 +35,7 @@ export interface Gate {
   readonly people: PeopleSide
   readonly clock: Clock
   readonly readiness: ReadinessLook
+  readonly telemetry: Telemetry
   facts(): Promise<GateFacts>
   /** The loaded epoch. Errors: `gate_refusing` where it may not decide. */
   inForce(): Promise<ActiveEpoch>
@@ -53,6 +55,8 @@ export interface RunningGate {
   /** `http://HOST:PORT` of the AWS door and of the people's API. */
   readonly awsUrl: string
   readonly consoleUrl: string
+  /** Where scrapers read metrics; null where no listener is configured. */
+  readonly metricsUrl: string | null
   /** Words for the operator: what was found at start that somebody should know. */
   readonly notices: readonly string[]
   /** Large bodies that are on the disk now. */

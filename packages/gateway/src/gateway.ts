@@ -4,9 +4,9 @@
 import type { WireHead } from '@seconder/aws/wire-request'
 import type { Decision } from './decide/decision.ts'
 import { childAsked, childOpening } from './describe/child-session.ts'
-import { actionDigest, boundDigest, describe, readyToDescribe } from './describe/describe.ts'
+import { actionDigest, describe, readyToDescribe } from './describe/describe.ts'
 import { observes, placeRules } from './epoch/active.ts'
-import { Copies, type Performed } from './execute/copies.ts'
+import { Copies, notExecuted, type Performed } from './execute/copies.ts'
 import { endToEnd, execute, forwarded, whenRecorded } from './execute/execute.ts'
 import type { Caller } from './identify/caller.ts'
 import { answerAssumeRole, requireRoom } from './identify/child-opening.ts'
@@ -26,6 +26,8 @@ import {
   contextOf,
   copyKeys,
   describedFor,
+  digestFacts,
+  digestOf,
   isRead,
   requireBoundBody,
   requireEndpoint,
@@ -52,6 +54,7 @@ import {
   requireStill,
   strayed,
 } from './path/under-plan.ts'
+import { readyGrant } from './path/using.ts'
 import { voided } from './path/voided.ts'
 import type { Course } from './plans/plan-desk.ts'
 import { asSigned, type Turn, turnOf } from './plans/turn.ts'
@@ -63,6 +66,8 @@ import { resolve } from './resolve/resolve.ts'
 import { summarise } from './resolve/summary.ts'
 import { closedWords, environmentsOf, pendingWords } from './review/words.ts'
 import type { GrantRow, RequestRow } from './state/store.ts'
+import type { CallSpan } from './telemetry/call-span.ts'
+import { timed } from './telemetry/timed-sender.ts'
 
 export class Gateway {
   readonly #parts: GatewayParts
@@ -76,16 +81,25 @@ export class Gateway {
     this.#multipart = new Multipart(parts.store, parts.clock)
   }
 
+  /** Answers of calls that are remembered, or under way. */
+  get copies(): number {
+    return this.#copies.count
+  }
+
   /** Answers one request. Never rejects: what fails is a refusal in the protocol of the request. */
   async handle(received: Received): Promise<Reply> {
     let identified: Identified | undefined
+    const { span } = received
     try {
       const { store, clock } = this.#parts
+      span.enter('identify')
       identified = await identify(received, store, clock.nowMs())
       await requirePeer(store, identified.session, received.peer)
+      span.enter('describe')
       // What reads the SQL of a call is loaded when the first one comes; where it cannot be, this refuses.
       await readyToDescribe(describedFor(identified))
       const call = await this.#describe(received, identified)
+      span.about(call.action)
       requireNoCredential(call.action)
       if (call.child) requireOwnCall(call.action, call.verified)
       if (isRead(call.action)) return (await this.#answer(call)).reply
@@ -169,7 +183,7 @@ export class Gateway {
     if (settled.answer === 'deny') return this.#deny(call, evidence, settled)
     if (course?.is === 'running') throw await strayed(plans, call, course)
     const context = contextOf(call.caller, await call.received.isolation())
-    const digest = this.#digest(call, evidence)
+    const digest = digestOf(call, evidence)
     const history = this.#history.of(call.session.id)
     const asked = newRequest(call, evidence, context, settled, { digest, history })
     const summary = summarise(call.action, evidence)
@@ -202,6 +216,7 @@ export class Gateway {
   /** Waits a little for reviewers, then tells the caller how things stand. */
   async #awaited(call: OnPath, request: RequestRow): Promise<Performed> {
     const { store, clock, desk, holdMs, requestUrl } = this.#parts
+    call.received.span.enter('review', request.id)
     if (request.state === 'pending') await desk.hold(request.id, holdMs, call.received.gone)
     const now = (await store.request(request.id)) ?? request
     if (now.state === 'approved') {
@@ -213,6 +228,7 @@ export class Gateway {
       now.state === 'pending'
         ? pendingWords(now, environmentsOf(call.action), requestUrl(now.id))
         : closedWords(now, await store.grantForRequest(now.id))
+    call.received.span.settled('review')
     return notExecuted(refusal(call.received, held(words, now.id, requestUrl(now.id))))
   }
 
@@ -220,7 +236,7 @@ export class Gateway {
   async #granted(call: OnPath, grant: GrantRow, turn: Turn | null): Promise<Performed> {
     const evidence = await this.#resolve(call)
     const signed = turn?.step.digest ?? grant.digest
-    if (this.#digest(call, asSigned(evidence, turn)) !== signed) {
+    if (digestOf(call, asSigned(evidence, turn)) !== signed) {
       if (!bindingRead(evidence)) throw couldNotLookAgain()
       if (turn)
         throw await this.#parts.plans.stopped(turn.course.plan, turn.step.number, NOT_THE_SAME)
@@ -249,19 +265,22 @@ export class Gateway {
     observed: string | null,
     { turn, glass }: { turn: Turn | null; glass: Glass | null } = { turn: null, glass: null },
   ): Promise<Performed> {
-    const { recorder, access } = this.#parts
+    const { recorder, access, metrics } = this.#parts
+    const { span } = call.received
+    span.settled((grant ?? glass) ? 'approved' : 'allow')
     // Before anything is consumed: what AWS does not lend, or not so narrowly, is not begun.
     const requestId = grant?.requestId ?? null
     const { session, child } = call
     const send = child
       ? (asked: WireHead) => answerAssumeRole(this.#parts, session, child, asked)
-      : await access.forCall(session, call.action, evidence, requestId)
-    const digest = this.#digest(call, asSigned(evidence, turn))
+      : timed(metrics, 'call', await access.forCall(session, call.action, evidence, requestId))
+    const digest = digestOf(call, asSigned(evidence, turn))
     const { request, scope } = call
     if (isRead(call.action) && observed === null && grant === null && glass === null) {
       // A read's one entry is made durable while the upstream works, and before anything is answered.
       const facts = callFacts(call.caller, decidedOf(call, evidence), digest, call.epoch.number)
       const entry = { type: 'read', ...passedBy(decision), ...facts } as const
+      span.enter('execute')
       const answer = await whenRecorded(recorder.record(entry), send(request, scope))
       this.#history.count(call.session.id, 'reads')
       const headers = endToEnd(answer.headers)
@@ -270,10 +289,13 @@ export class Gateway {
     if (!call.received.clientConnected()) throw clientGone()
     await this.#multipart.begins(call)
     if (!call.received.clientConnected()) throw clientGone()
+    span.enter('record')
     const passing = { decision, evidence, digest, grant, turn, glass, observed }
     const effect = await beginEffect(this.#parts, call, passing)
     // A crash from here on leaves an intent without outcome: at the next start it becomes `unknown`.
+    span.enter('execute')
     const executed = await execute(send, request, scope, call.action)
+    span.enter('record')
     await endEffect(this.#parts, call, effect, executed, passing)
     await this.#multipart.ended(call, executed).catch((cause: unknown) => {
       throw notRecorded(cause)
@@ -295,9 +317,10 @@ export class Gateway {
       type: 'denied',
       code: decision.code,
       policies: decision.policies,
-      ...callFacts(call.caller, decided, this.#digest(call, evidence), call.epoch.number),
+      ...callFacts(call.caller, decided, digestOf(call, evidence), call.epoch.number),
     })
     this.#history.count(call.session.id, 'refused')
+    call.received.span.settled('deny')
     const where = environmentsOf(call.action)
     const reason = reasonFor(call, decision)
     const message = `Seconder denied ${call.action.operation} in ${where}; nothing was done: ${reason}`
@@ -305,10 +328,11 @@ export class Gateway {
   }
 
   #refuse(
-    received: { readonly request: WireHead },
+    received: Pick<Received, 'span'> & { readonly request: WireHead },
     caller: Caller | undefined,
     failure: Refusal,
   ): Promise<Reply> {
+    received.span.refused(failure.code)
     return refused(this.#parts.recorder, this.#history, received, caller, failure)
   }
 
@@ -323,35 +347,17 @@ export class Gateway {
   }
 
   /** Answers a request that could not be read whole: refused, and recorded as such. */
-  refuseUnread(request: WireHead, cause: unknown, caller?: Caller): Promise<Reply> {
-    return this.#refuse({ request }, caller, failureOf(cause))
+  refuseUnread(request: WireHead, cause: unknown, span: CallSpan, caller?: Caller): Promise<Reply> {
+    return this.#refuse({ request, span }, caller, failureOf(cause))
   }
 
-  async #resolve({ action, session, epoch, child }: OnPath): Promise<Evidence> {
+  async #resolve({ action, session, epoch, child, received }: OnPath): Promise<Evidence> {
     // The gate answers it itself: there is nothing upstream that it would meet.
     if (child) return NO_EVIDENCE
+    received.span.enter('resolve')
     const { access, lookUps } = this.#parts
     const looker = { session: session.id, account: action.account }
     const found = await resolve(action, lookUps.of(access.lookUps(session), looker))
     return withReaches(action, access.narrowed(action, found), placeRules(epoch))
   }
-
-  #digest(call: OnPath, evidence: Evidence): string {
-    return boundDigest(call.action, evidence, {
-      ...digestFacts(call.session),
-      epoch: call.epoch.number,
-    })
-  }
-}
-
-function digestFacts(session: { id: string; roleArn: string }) {
-  return { sessionId: session.id, roleArn: session.roleArn }
-}
-
-function notExecuted(reply: Reply): Performed {
-  return { reply, executed: false, mayBeKept: false }
-}
-
-function readyGrant(grant: GrantRow | undefined, nowMs: number): GrantRow | undefined {
-  return grant?.state === 'ready' && grant.expiresAtMs > nowMs ? grant : undefined
 }

@@ -38,8 +38,16 @@ export interface ListenerParts {
 export interface Listening {
   readonly awsUrl: string
   readonly consoleUrl: string
+  /** Calls that are being answered, and connections of agents and of people. */
+  readonly load: () => Promise<Load>
   /** Takes nothing new, and waits for what is being answered, DRAIN_MS at most. */
   stop(): Promise<void>
+}
+
+export interface Load {
+  readonly answering: number
+  readonly agents: number
+  readonly people: number
 }
 
 export async function openListeners(parts: ListenerParts): Promise<Listening> {
@@ -60,7 +68,19 @@ export async function openListeners(parts: ListenerParts): Promise<Listening> {
     tunnels.close()
     await Promise.all([closed(door), closed(people.server)])
   }
-  return { awsUrl, consoleUrl, stop }
+  const load = async () => ({
+    answering: inFlight.count,
+    agents: await connectionsOf(door),
+    people: await connectionsOf(people.server),
+  })
+  return { awsUrl, consoleUrl, load, stop }
+}
+
+/** 0 for a server that listens no more. */
+function connectionsOf(server: http.Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.getConnections((cause, count) => resolve(cause ? 0 : count))
+  })
 }
 
 async function openDoor(
@@ -68,7 +88,8 @@ async function openDoor(
 ): Promise<{ door: http.Server; awsUrl: string; inFlight: InFlight }> {
   const { config, tunnels, gate, spool, measure } = parts
   const times = { ...BODY_TIMES, idleMs: config.uploads?.idleMs ?? BODY_TIMES.idleMs }
-  const intake = { gateway: gate.gateway, spool, times }
+  const begin = () => gate.telemetry.begin()
+  const intake = { gateway: gate.gateway, spool, times, begin }
   const inFlight = new InFlight()
   let awsUrl = ''
   // Made again only where the address became known since; nobody is answered by name before that.

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import type { WireRequest } from '@seconder/aws/wire-request'
 import type { LedgerReading } from './api/ledger-pages.ts'
 import { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
+import { hearOthers } from './cluster/hear-others.ts'
 import { assumesRoles, type Config, type RoleRow } from './config.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
@@ -25,13 +26,14 @@ import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts
 import { lookAsItself } from './execute/own-look.ts'
 import { type Foundation, openFoundation } from './foundation.ts'
 import type { Gate, GateFacts, RunningGate } from './gate.ts'
+import { gateFacts } from './gate-facts.ts'
+import { snapshots } from './gate-snapshot.ts'
 import { Gateway } from './gateway.ts'
 import { agentSession, SAID_PER_SESSION } from './identify/agent-act.ts'
 import { closeSession } from './identify/session-closing.ts'
 import { openSession } from './identify/session-opening.ts'
 import type { Clock } from './lib/clock.ts'
 import { type Closing, closedInTurn } from './lib/closing.ts'
-
 import { Rate } from './lib/rate.ts'
 import type { GivenAct } from './lib/signed-act.ts'
 import { type Listening, type Measure, openListeners } from './listeners.ts'
@@ -39,19 +41,20 @@ import { type ShownAbsence, shownAbsences, takeAway } from './notify/away.ts'
 import { notifierOf, type RunningNotifier } from './notify/start.ts'
 import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
-import { LookUps } from './path/look-ups.ts'
+import { LOOK_UP_LIMITS, LookUps } from './path/look-ups.ts'
 import { PeopleSide } from './people/people-side.ts'
 import { PlanDesk } from './plans/plan-desk.ts'
 import { ReadinessLook } from './readiness.ts'
 import { type ConnectDoor, openConnectDoor } from './receive/connect/connect-door.ts'
-
 import { measureIsolation, peerUid } from './receive/isolation.ts'
 import { Spool } from './receive/spool.ts'
-import type { Recorded, Recorder } from './record/recorder.ts'
+import type { Recorder } from './record/recorder.ts'
 import { Timeline } from './record/timeline.ts'
 import { type Vouched, vouchedFor } from './record/vouched.ts'
 import type { ReviewDesk } from './review/desk.ts'
 import type { EpochRow, SessionRow, Store } from './state/store.ts'
+import { openMetricsListener } from './telemetry/metrics-server.ts'
+import { Telemetry } from './telemetry/telemetry.ts'
 import { startUpkeep } from './upkeep.ts'
 import { StandingDesk } from './wall/standing.ts'
 import { Wall } from './wall/wall.ts'
@@ -71,7 +74,9 @@ export async function serve(
 ): Promise<RunningGate> {
   const closing: Closing = []
   try {
-    return await start(config, await openFoundation(config, clock, closing), measure, closing)
+    const telemetry = new Telemetry()
+    const foundation = telemetry.measuring(await openFoundation(config, clock, closing))
+    return await start({ config, measure, closing, telemetry }, foundation)
   } catch (cause) {
     // A start that fails lets go of everything, so that the next one finds nothing locked.
     await closedInTurn(closing).catch(() => undefined) // why it failed is what is told
@@ -79,11 +84,16 @@ export async function serve(
   }
 }
 
+interface Start {
+  readonly config: Config
+  readonly measure: Measure | undefined
+  readonly closing: Closing
+  readonly telemetry: Telemetry
+}
+
 async function start(
-  config: Config,
+  { config, measure, closing, telemetry }: Start,
   foundation: Foundation,
-  measure: Measure | undefined,
-  closing: Closing,
 ): Promise<RunningGate> {
   const { store, recorder, clock, notices, shared } = foundation
   const wall = new Wall(config, clock)
@@ -95,12 +105,16 @@ async function start(
   const epoch = alsoProtecting(signed, protectedRows(config, own))
   notices.push(...(await foundation.endLeft()))
   const tunnels = await openConnectDoor(config, clock)
-  const running = new Running({ ...foundation, config, tunnels, epoch, own, wall })
+  const running = new Running({ ...foundation, config, telemetry, tunnels, epoch, own, wall })
   await running.checkRoles(config.roles)
   notices.push(...(await running.notices()))
   await running.plans.stopInterrupted()
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
   running.hearOthers()
+  const metrics = config.metrics
+    ? await openMetricsListener(config.metrics, (accept) => telemetry.page(accept))
+    : null
+  if (metrics) closing.push(metrics.close)
   const { awsUrl, consoleUrl, stop } = await running.listen(
     measure ?? ((socket) => measureIsolation(socket, (uid) => wall.reaches(uid))),
   )
@@ -112,6 +126,7 @@ async function start(
     gate: running,
     awsUrl,
     consoleUrl,
+    metricsUrl: metrics?.url ?? null,
     notices,
     spooled: () => running.spool.held,
     stopped: shared?.stopped ?? new Promise(() => undefined),
@@ -124,6 +139,7 @@ async function start(
 
 interface RunningOptions extends Omit<Foundation, 'notices'> {
   readonly config: Config
+  readonly telemetry: Telemetry
   readonly tunnels: ConnectDoor
   readonly epoch: ActiveEpoch
   /** The gate's own ARN; null where an emulator stands for AWS. */
@@ -134,7 +150,6 @@ interface RunningOptions extends Omit<Foundation, 'notices'> {
 class Running implements Gate {
   readonly #options: RunningOptions
   #epoch: ActiveEpoch
-  #awsUrl = ''
   #consoleUrl = ''
   readonly #access: UpstreamAccess
   readonly store: Store
@@ -151,6 +166,8 @@ class Running implements Gate {
   readonly notifier: RunningNotifier
   readonly #following: Following
   readonly readiness: ReadinessLook
+  readonly telemetry: Telemetry
+  #listening: Listening | null = null
   readonly spool: Spool
   readonly #vouched: Vouched
   readonly #said: Rate
@@ -159,6 +176,7 @@ class Running implements Gate {
   constructor(options: RunningOptions) {
     const { config, store, recorder, clock, gateId } = options
     this.#options = options
+    this.telemetry = options.telemetry
     this.#epoch = options.epoch
     this.store = store
     this.recorder = recorder
@@ -170,7 +188,8 @@ class Running implements Gate {
     this.spool = new Spool(join(dirname(config.statePath), 'spool'), config.uploads)
     this.#access = this.#lending()
     const access = this.#access
-    const lookUps = new LookUps(clock)
+    const { metrics } = this.telemetry
+    const lookUps = new LookUps(clock, LOOK_UP_LIMITS, metrics)
     const limits = config.follow
     this.#following = new Following({ store, recorder, clock, access, lookUps, limits })
     const { expiresInMs, grantExpiresInMs } = config.review
@@ -207,7 +226,7 @@ class Running implements Gate {
     })
     this.#vouched = vouchedFor(options, () => this.#epoch.content.witnessed)
     this.gateway = new Gateway({
-      ...{ store, clock, lookUps },
+      ...{ store, clock, lookUps, metrics },
       recorder: this.#vouched.recorder,
       desk: this.desk,
       plans: this.plans,
@@ -227,22 +246,7 @@ class Running implements Gate {
 
   /** Follows what other gateways of the same state do. */
   hearOthers(): void {
-    const { shared, recorder } = this.#options
-    if (!shared) return
-    recorder.onRecorded((recorded) => {
-      if (recorded.request !== undefined) this.desk.wake([recorded.request])
-      void this.#follow(recorded.type).catch(() => undefined)
-    })
-    shared.onEnded(() => {
-      void this.plans.stopInterrupted().catch(() => undefined) // the next sweep does
-      void this.#following.resume().catch(() => undefined)
-    })
-  }
-
-  async #follow(type: Recorded['type']): Promise<void> {
-    if (type === 'epoch-activated') await this.inForce()
-    if (type === 'session-closed' || type === 'people-changed') await this.#access.forgetEnded()
-    if (type === 'people-changed') await this.#options.endLeft()
+    hearOthers(this, this.#options, { access: this.#access, following: this.#following })
   }
 
   #peopleSide(): PeopleSide {
@@ -315,21 +319,12 @@ class Running implements Gate {
     for (const { arn } of Object.values(roles)) await this.#access.checkRole(arn)
   }
 
-  async facts(): Promise<GateFacts> {
-    const { size, rootHash } = this.#options.ledger.checkpoint()
-    return {
-      ...this.#options.tunnels.ca,
-      gate: this.#options.gateId,
-      epoch: this.#epoch.number,
-      version: (await this.store.activeEpoch())?.version ?? '',
-      refusing: this.refusing,
-      roles: Object.keys(this.#epoch.content.roles),
-      endpoint: this.#awsUrl,
-      checkpoint: { size, root: Buffer.from(rootHash).toString('base64') },
-      verifierKey: this.#options.verifierKey,
-      relyingParty: this.people.relyingParty(),
-      identityProvider: this.#options.config.oidc?.issuer ?? null,
-    }
+  facts(): Promise<GateFacts> {
+    const { tunnels } = this.#options
+    return gateFacts(this, this.#options, tunnels.ca, {
+      epoch: this.#epoch,
+      endpoint: this.#listening?.awsUrl ?? '',
+    })
   }
 
   async openSession(act: GivenAct, from?: Socket): ReturnType<typeof openSession> {
@@ -364,7 +359,7 @@ class Running implements Gate {
   }
 
   async listen(measure: Measure): Promise<Listening> {
-    const { config, store, clock, tunnels } = this.#options
+    const { config, store, clock, tunnels, ledger, shared } = this.#options
     const listening = await openListeners({
       ...{ config, tunnels, gate: this, spool: this.spool, measure },
       consoleListens: async (url) => {
@@ -372,7 +367,16 @@ class Running implements Gate {
         await this.people.opened()
       },
     })
-    this.#awsUrl = listening.awsUrl
+    this.#listening = listening
+    this.telemetry.watch(
+      snapshots({
+        ...{ gate: this, ledger, shared, spool: this.spool },
+        epoch: () => this.#epoch.number,
+        refusing: () => this.refusing,
+        notify: () => this.notifier.standing(),
+        load: listening.load,
+      }),
+    )
     await this.#following.resume()
     const interrupted = () => this.plans.stopInterrupted()
     const sweeps = [() => this.desk.sweep(), () => this.people.due(), interrupted]

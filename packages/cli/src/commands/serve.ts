@@ -24,7 +24,7 @@ async function start(options: { config: string; state?: string; json?: boolean }
   const said = options.state === undefined ? {} : { SECONDER_STATE: options.state }
   const config = loadConfig(options.config, { ...process.env, ...said })
   const running = await serve(config)
-  const { awsUrl, consoleUrl, notices } = running
+  const { awsUrl, consoleUrl, metricsUrl, notices } = running
   if (options.json) {
     const { gate, verifierKey, epoch } = await running.gate.facts()
     print(JSON.stringify({ awsUrl, consoleUrl, gate, epoch, verifierKey, notices }))
@@ -34,6 +34,9 @@ async function start(options: { config: string; state?: string; json?: boolean }
     print(`  agents   ${awsUrl}   (AWS_ENDPOINT_URL; open a session with: seconder session open)`)
     print(`  people   ${consoleUrl}   (SECONDER_GATE for seconder request, approve, deny, wait)`)
     print(`  upstream ${config.upstream.endpoint ?? 'AWS'}`)
+    if (metricsUrl !== null) {
+      print(`  metrics  ${metricsUrl}   (token in ${config.metrics?.tokenFile})`)
+    }
     for (const words of notices) note(`  note     ${words}`)
     print(
       'Stop it with Ctrl-C. While it is down agents get connection refused, and nothing happens.',

@@ -113,6 +113,10 @@ function addFacts(app: Hono<ReadingEnv>, gate: Gate): void {
     const readiness = await gate.readiness.now()
     return context.json(readiness, readiness.ready ? 200 : 503)
   })
+  app.get('/api/metrics', async (context) => {
+    const { type, text } = await gate.telemetry.page(context.req.header('accept'))
+    return context.body(text, 200, { 'content-type': type })
+  })
   app.get('/api/gate', async (context) => context.json(await gate.facts()))
   app.get('/api/standing', async (context) => {
     const standing = await gate.standing.now()

@@ -26,6 +26,11 @@ export class SharedGate {
     return this.#mutexes
   }
 
+  /** Whether this gateway makes the files of the ledger now. */
+  get isPublisher(): boolean {
+    return this.#ledger.isPublisher
+  }
+
   /** This gateway was declared dead: what it would do counts no more. */
   stop(words: string): void {
     this.#stopped ??= words

@@ -139,6 +139,10 @@ export class SharedLedger implements Ledger {
     if (words !== '') this.#said = words
   }
 
+  get isPublisher(): boolean {
+    return this.#publishing.holds
+  }
+
   get verifierKey(): string {
     return this.#log.verifierKey
   }

@@ -36,6 +36,11 @@ export class Copies {
     this.#clock = clock
   }
 
+  /** Answers that are remembered, and calls under way. */
+  get count(): number {
+    return this.#kept.size
+  }
+
   /**
    * Runs `perform` once for all calls that share a key, and gives each its answer. `keys` is the
    * signature key first, then the invocation key where the client sent one.
@@ -89,4 +94,9 @@ export class Copies {
 
 function keepable({ reply, mayBeKept }: Performed): boolean {
   return mayBeKept && reply.body instanceof Uint8Array && reply.body.byteLength <= COPY_BYTES_MAX
+}
+
+/** An answer that is no effect's. */
+export function notExecuted(reply: Reply): Performed {
+  return { reply, executed: false, mayBeKept: false }
 }

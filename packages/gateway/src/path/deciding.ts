@@ -12,6 +12,7 @@ import type { OnPath } from './on-path.ts'
 type Asked = Pick<OnPath, 'action' | 'caller' | 'epoch' | 'received'>
 
 export async function decided(call: OnPath, evidence: Evidence): Promise<HeadDecision> {
+  call.received.span.enter('decide')
   const { action, twin } = call
   const own = await decidedOne(call, evidence)
   if (twin === undefined) return own

@@ -8,7 +8,7 @@ import type { VerifiedSignature } from '@seconder/aws/sigv4/verify'
 import { headerValues, type WireBody, type WireRequest } from '@seconder/aws/wire-request'
 import type { DecideContext } from '../decide/decision.ts'
 import type { Action, JsonObject, Resource } from '../describe/action.ts'
-import type { DescribeFacts } from '../describe/describe.ts'
+import { boundDigest, type DescribeFacts } from '../describe/describe.ts'
 import {
   covers,
   environmentsOfRole,
@@ -25,6 +25,7 @@ import type { Received } from '../receive/received.ts'
 import type { CallFacts } from '../record/entry.ts'
 import { bindingRead } from '../resolve/binding.ts'
 import { type Evidence, NO_EVIDENCE } from '../resolve/evidence.ts'
+import type { OnPath } from './on-path.ts'
 
 /** Resources named in one entry; the review document holds them all. */
 const ENTRY_RESOURCES_MAX = 20
@@ -288,4 +289,17 @@ export function agentSays(received: Received): string | null {
   } catch {
     return said.slice(0, AGENT_SAYS_CHARS_MAX) // not percent-encoded: the claim is shown as it came
   }
+}
+
+/** What of a session is in every digest. */
+export function digestFacts(session: { readonly id: string; readonly roleArn: string }) {
+  return { sessionId: session.id, roleArn: session.roleArn }
+}
+
+/** Of the call with what was found behind it: what people sign, and what runs. */
+export function digestOf(
+  { action, session, epoch }: Pick<OnPath, 'action' | 'session' | 'epoch'>,
+  evidence: Evidence,
+): string {
+  return boundDigest(action, evidence, { ...digestFacts(session), epoch: epoch.number })
 }

@@ -9,6 +9,8 @@ import {
   type UpstreamAnswer,
   type UpstreamCall,
 } from '../resolve/upstream.ts'
+import type { GateMetrics } from '../telemetry/gate-metrics.ts'
+import { timed } from '../telemetry/timed-sender.ts'
 
 /** Bytes of one look-up's answer. */
 export const LOOK_UP_BYTES_MAX = 4 * 1024 * 1024
@@ -59,9 +61,15 @@ export class LookUps {
   readonly #buckets = new Map<string, Bucket>()
   readonly #quietUntil = new Map<string, number>()
   readonly #kept = new Map<string, Kept>()
+  readonly #metrics: GateMetrics | null
 
-  constructor(clock: Clock, limits: LookUpLimits = LOOK_UP_LIMITS) {
+  constructor(
+    clock: Clock,
+    limits: LookUpLimits = LOOK_UP_LIMITS,
+    metrics: GateMetrics | null = null,
+  ) {
     this.#clock = clock
+    this.#metrics = metrics
     this.#limits = limits
   }
 
@@ -101,14 +109,19 @@ export class LookUps {
 
   async #sent(send: SendUpstream, looker: Looker, call: UpstreamCall): Promise<UpstreamAnswer> {
     const nowMs = this.#clock.nowMs()
-    if ((this.#quietUntil.get(placeOf(looker, call)) ?? 0) > nowMs) throw new NotLooked('throttled')
+    if ((this.#quietUntil.get(placeOf(looker, call)) ?? 0) > nowMs) throw this.#not('throttled')
     const { session, account } = this.#limits
     // The account's is asked last, so that a session past its own takes nothing from the others.
     const isWithin =
       this.#take(`session ${looker.session}`, session, nowMs) &&
       this.#take(`account ${looker.account}`, account, nowMs)
-    if (!isWithin) throw new NotLooked('budget')
-    return answerOf(send, call)
+    if (!isWithin) throw this.#not('budget')
+    return answerOf(this.#metrics ? timed(this.#metrics, 'look_up', send) : send, call)
+  }
+
+  #not(why: 'throttled' | 'budget'): NotLooked {
+    this.#metrics?.lookUpsRefused.add([why])
+    return new NotLooked(why)
   }
 
   #take(key: string, limit: LookUpLimits['session'], nowMs: number): boolean {

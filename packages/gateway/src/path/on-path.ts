@@ -10,6 +10,7 @@ import type { Received } from '../receive/received.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { ReviewDesk } from '../review/desk.ts'
 import type { Store } from '../state/store.ts'
+import type { GateMetrics } from '../telemetry/gate-metrics.ts'
 import type { Following } from './following.ts'
 import type { LookUps } from './look-ups.ts'
 import type { InUpload } from './multipart.ts'
@@ -26,6 +27,7 @@ export interface GatewayParts {
   readonly following: Following
   /** Shared with what follows effects, so that both stay within one budget. */
   readonly lookUps: LookUps
+  readonly metrics: GateMetrics
   readonly holdMs: number
   readonly requestUrl: (id: string) => string
 }

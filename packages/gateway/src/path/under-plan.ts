@@ -30,12 +30,14 @@ export async function recordedAsStep(
   const facts = callFacts(call.caller, decidedOf(call, evidence), digest, epoch)
   const step = { ...shown, actionDigest, digest, epoch, history, facts }
   const number = await plans.record(plan, step)
+  call.received.span.settled('review')
   const words = recordedWords(action.operation, number, plan.id)
   return refusal(call.received, denied(words, 'plan_step'))
 }
 
 /** Nothing is changed while a plan is recorded, not even what needs no review. */
 export function notWhileRecorded(call: OnPath, { id }: PlanRow): Reply {
+  call.received.span.settled('deny')
   const words = passesWords(call.action.operation, id)
   return refusal(call.received, denied(words, 'plan_recording'))
 }

@@ -21,3 +21,7 @@ export async function used(
   if (grant) return store.consumeGrant(grant.id, effect, signature, nowMs)
   return store.beginEffect(effect, signature, epoch, nowMs)
 }
+
+export function readyGrant(grant: GrantRow | undefined, nowMs: number): GrantRow | undefined {
+  return grant?.state === 'ready' && grant.expiresAtMs > nowMs ? grant : undefined
+}

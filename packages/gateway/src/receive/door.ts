@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Gateway } from '../gateway.ts'
 import type { Caller } from '../identify/caller.ts'
+import { type CallSpan, NO_SPAN } from '../telemetry/call-span.ts'
 import { BODY_TIMES, type BodyTimes } from './body.ts'
 import type { DoorFacts } from './door-facts.ts'
 import { sendLingering } from './lingering.ts'
@@ -23,6 +24,8 @@ export interface Door {
   readonly spool: Spool
   readonly times?: BodyTimes
   readonly stillAtItMs?: number
+  /** Told of each call as it begins; absent: nobody is. */
+  readonly begin?: (incoming: IncomingMessage) => CallSpan
 }
 
 /** `isAwaited`: the client waits for `100 Continue`, which it gets when its head is acceptable. */
@@ -33,17 +36,22 @@ export async function answerDoor(
   facts: DoorFacts,
   isAwaited = false,
 ): Promise<void> {
+  const span = door.begin?.(incoming) ?? NO_SPAN
+  let status = 0
   try {
-    const reply = await replyTo(door, incoming, outgoing, { ...facts, isAwaited })
+    const reply = await replyTo(door, incoming, outgoing, { ...facts, isAwaited, span })
     const { body } = reply
     // A client that waits for `100 Continue` sends nothing that would have to be read away.
     const isSending = !incoming.complete && !isAwaited && incoming.method !== 'HEAD'
     if (isSending && body instanceof Uint8Array) {
       await sendLingering(incoming, outgoing, { ...reply, body })
     } else await send(outgoing, reply)
+    status = reply.status
   } catch {
     // Nothing that is true can be said any more: the client sees a broken connection.
     outgoing.destroy()
+  } finally {
+    span.end(status)
   }
 }
 
@@ -51,7 +59,7 @@ async function replyTo(
   door: Door,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  facts: DoorFacts & { readonly isAwaited: boolean },
+  facts: DoorFacts & { readonly isAwaited: boolean; readonly span: CallSpan },
 ): Promise<Reply> {
   const { gateway, spool, times = BODY_TIMES } = door
   let caller: Caller | undefined
@@ -60,6 +68,7 @@ async function replyTo(
     received = await receive(incoming, outgoing, facts, {
       spool,
       times,
+      span: facts.span,
       beforeBody: async (head) => {
         if (!facts.isAwaited) return
         await gateway.requireHead(head)
@@ -73,7 +82,7 @@ async function replyTo(
     })
   } catch (cause) {
     outgoing.setHeader('connection', 'close')
-    return gateway.refuseUnread(headOf(incoming), cause, caller)
+    return gateway.refuseUnread(headOf(incoming), cause, facts.span, caller)
   }
   const isLarge = received.admittedAtMs !== null
   const still = isLarge ? stillAtIt(outgoing, door.stillAtItMs ?? STILL_AT_IT_MS) : undefined

@@ -5,6 +5,7 @@ import { saysStream } from '@seconder/aws/recognise/input-streams'
 import type { ChunkReader } from '@seconder/aws/sigv4/chunk-reader'
 import type { WireHead, WireHeader } from '@seconder/aws/wire-request'
 import { GatewayError } from '../errors.ts'
+import { type CallSpan, NO_SPAN } from '../telemetry/call-span.ts'
 import { type BodyOptions, type ReadBody, readBody } from './body.ts'
 import type { DoorFacts } from './door-facts.ts'
 import type { Received } from './received.ts'
@@ -29,6 +30,8 @@ export interface Intake extends Pick<BodyOptions, 'spool' | 'times'> {
   readonly beforeBody: (head: WireHead) => Promise<void>
   /** Asked before a body is put on the disk; throws why it is not wanted. */
   readonly admit: (head: WireHead, place: Pick<Received, 'named' | 'label'>) => Promise<Admission>
+  /** Absent: nobody is told how the call goes on. */
+  readonly span?: CallSpan
 }
 
 export interface Admission {
@@ -45,7 +48,7 @@ export async function receive(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   facts: DoorFacts,
-  { spool, times, beforeBody, admit }: Intake,
+  { spool, times, beforeBody, admit, span = NO_SPAN }: Intake,
 ): Promise<Received> {
   const { measure, named } = facts
   const head = headOf(incoming)
@@ -80,6 +83,7 @@ export async function receive(
     clientConnected: () =>
       !outgoing.destroyed && !incoming.socket.destroyed && incoming.socket.writable,
     gone: gone.signal,
+    span,
     release,
   }
 }

@@ -4,6 +4,7 @@ import type { HostRow } from '@seconder/aws/endpoints/host-row'
 import type { ChunkedEnd } from '@seconder/aws/sigv4/chunk-reader'
 import type { HeldBody, WireRequest } from '@seconder/aws/wire-request'
 import type { Isolation } from '../identify/caller.ts'
+import type { CallSpan } from '../telemetry/call-span.ts'
 
 /** A body on the gate's disk, whole and hashed, its framing taken off. */
 export interface SpooledBody extends HeldBody {
@@ -31,6 +32,8 @@ export interface Received {
   readonly clientConnected: () => boolean
   /** Fires when the client goes before it has its answer. */
   readonly gone: AbortSignal
+  /** Told how the call goes on; decides nothing. */
+  readonly span: CallSpan
   /** Lets go of a body on the disk; called when the request has had its answer. */
   readonly release: () => Promise<void>
 }

@@ -34,7 +34,7 @@ import {
 
 export class ReviewDesk {
   readonly #options: DeskOptions
-  readonly #waiters = new Waiters()
+  readonly waiters = new Waiters()
 
   constructor(options: DeskOptions) {
     this.#options = options
@@ -97,12 +97,12 @@ export class ReviewDesk {
   /** Resolves when the request is no longer pending, after `holdMs`, or when `gone` fires. */
   async hold(id: string, holdMs: number, gone?: AbortSignal): Promise<void> {
     const isOpen = async () => (await this.#options.store.request(id))?.state === 'pending'
-    return this.#waiters.hold(id, { holdMs, isOpen, gone })
+    return this.waiters.hold(id, { holdMs, isOpen, gone })
   }
 
   /** Lets go of whoever waits: each is told how its request stands. */
   endHolds(): void {
-    this.#waiters.end()
+    this.waiters.end()
   }
 
   /**
@@ -258,7 +258,7 @@ export class ReviewDesk {
     const ended = { state: 'revoked', by: taken.signer, why: taken.why } as const
     if (!(await store.endGrant(id, ended))) throw nothingToTake(request, 'been carried out already')
     await recorder.record({ type: 'grant-revoked', grant: id, request, ...taken })
-    this.#waiters.wake(request)
+    this.waiters.wake(request)
   }
 
   async #approvers(request: RequestRow): Promise<Reviewer[]> {
@@ -308,7 +308,7 @@ export class ReviewDesk {
     if (!(await store.addGrant(grant, review, peopleVersion))) {
       throw closedMeanwhile(request.id)
     }
-    this.#waiters.wake(request.id)
+    this.waiters.wake(request.id)
   }
 
   async #close(
@@ -339,7 +339,7 @@ export class ReviewDesk {
         why: `it was ${state} at the same time`,
       })
     }
-    this.#waiters.wake(id)
+    this.waiters.wake(id)
   }
 
   /** The document as it was shown, from beside the ledger. */
@@ -355,7 +355,7 @@ export class ReviewDesk {
       const why = 'nobody used it in time'
       if (!(await store.endGrant(grant, { state: 'expired', by: null, why }))) continue
       await recorder.record({ type: 'grant-expired', grant, request })
-      this.#waiters.wake(request)
+      this.waiters.wake(request)
     }
     for (const row of await store.dueEscalations(clock.nowMs())) await this.#escalate(row)
     await store.pruneDenials(clock.nowMs())
@@ -389,7 +389,7 @@ export class ReviewDesk {
 
   /** Wakes held calls of requests that were ended elsewhere (session closed, new epoch). */
   wake(ids: readonly string[]): void {
-    for (const id of ids) this.#waiters.wake(id)
+    for (const id of ids) this.waiters.wake(id)
   }
 }
 

@@ -15,6 +15,12 @@ export class Waiters {
   readonly #changes = new EventEmitter().setMaxListeners(HELD_CALLS_MAX + 1)
   #held = 0
   #isEnded = false
+  #overflowed = 0
+
+  /** Calls that are held now, and how many since the start were not because others were. */
+  get held(): { readonly depth: number; readonly overflowed: number } {
+    return { depth: this.#held, overflowed: this.#overflowed }
+  }
 
   wake(id: string): void {
     this.#changes.emit(id)
@@ -35,7 +41,11 @@ export class Waiters {
       gone,
     }: { holdMs: number; isOpen: () => Promise<boolean>; gone?: AbortSignal | undefined },
   ): Promise<void> {
-    if (this.#isEnded || this.#held >= HELD_CALLS_MAX || holdMs === 0) return
+    if (this.#isEnded || holdMs === 0) return
+    if (this.#held >= HELD_CALLS_MAX) {
+      this.#overflowed++
+      return
+    }
     this.#held++
     try {
       await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 // The Store over a database that speaks the SQL of this folder: each method is one statement or one transaction; a
 // crash leaves either all of it or nothing.
 import { BreakGlassStatements } from './break-glass.ts'
+import { type Figures, figuresOf } from './figures.ts'
 import { peopleVersion } from './people.ts'
 import { endWorkOf } from './people-changes.ts'
 import * as rows from './rows.ts'
@@ -304,6 +305,10 @@ export class SqlStore extends BreakGlassStatements implements Store {
   async grantForRequest(requestId: string): Promise<GrantRow | undefined> {
     const row = await this.sql.one('SELECT * FROM grants WHERE request_id = ?', requestId)
     return row && rows.grant(row)
+  }
+
+  figures(nowMs: number): Promise<Figures> {
+    return figuresOf(this.sql, nowMs)
   }
 }
 

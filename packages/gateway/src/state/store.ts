@@ -3,6 +3,7 @@
 import type { SeatCount } from '../decide/decision.ts'
 import type { JsonObject } from '../describe/action.ts'
 import type { BreakGlassStore } from './break-glass-store.ts'
+import type { Figures } from './figures.ts'
 import type { PeopleStore } from './people-store.ts'
 import type { PlanStore, StepPlace } from './plan-store.ts'
 import type { StandingStore } from './standing-store.ts'
@@ -282,6 +283,8 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
   endUpload(id: string): Promise<void>
   uploadCount(sessionId: string): Promise<{ readonly ofSession: number; readonly all: number }>
   pruneUploads(beforeMs: number): Promise<void>
+  /** How much of everything there is now, of all gateways that share the state. */
+  figures(nowMs: number): Promise<Figures>
   /** Forgets signatures older than the clock skew allows to be verified again. */
   pruneSignatures(beforeMs: number): Promise<void>
   close(): Promise<void>

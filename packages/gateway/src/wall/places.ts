@@ -24,6 +24,7 @@ export function placesOf(config: Config): Place[] {
     secret("the ledger's key", ledgerKeyPath(config)),
     secret('the key of CONNECT mode', join(folder, 'connect', 'ca.key')),
     secret('what is told to whom', join(folder, 'notify.db')),
+    ...(config.metrics ? [secret('the token of the metrics', config.metrics.tokenFile)] : []),
     ...(config.notify?.secretFiles ?? []).map((path) => secret('a secret of a channel', path)),
     ...credentialPlaces(config),
     ...unchanged('the ledger', ledgerDirectory),

@@ -1,0 +1,62 @@
+// What operators see of a running gate, put together: counts of what it does, and how it stands when it is asked.
+// The path tells it things and waits for nothing of it.
+import type { Foundation } from '../foundation.ts'
+import { type CallSpan, MeasuredCall } from './call-span.ts'
+import { CONTENT_TYPE, exposition, formatFor } from './exposition.ts'
+import { GateMetrics } from './gate-metrics.ts'
+import { measuredRecorder } from './measured-recorder.ts'
+import type { Snapshot } from './snapshot.ts'
+import { addSnapshotMetrics } from './snapshot-metrics.ts'
+
+/** A look is shown again for this long, so that whoever asks often costs nothing. In milliseconds. */
+const LOOK_KEPT_MS = 1_000
+
+export interface Page {
+  readonly type: string
+  readonly text: string
+}
+
+export class Telemetry {
+  readonly metrics = new GateMetrics()
+  #look: (() => Promise<Snapshot>) | null = null
+  #looked: { readonly atMs: number; readonly snapshot: Promise<Snapshot> } | null = null
+  #snapshot: Snapshot | null = null
+
+  constructor() {
+    addSnapshotMetrics(this.metrics.registry, () => this.#snapshot)
+  }
+
+  /** The same foundation, whose recorder is counted. */
+  measuring(foundation: Foundation): Foundation {
+    const { store, clock } = foundation
+    const recorder = measuredRecorder(foundation.recorder, { metrics: this.metrics, store, clock })
+    return { ...foundation, recorder }
+  }
+
+  /** How the gate stands is looked for with this from now on. */
+  watch(look: () => Promise<Snapshot>): void {
+    this.#look = look
+  }
+
+  /** A call begins: its head is there. */
+  begin(): CallSpan {
+    return new MeasuredCall(this.metrics)
+  }
+
+  /** All metrics, in the format that `accept` likes best. */
+  async page(accept: string | undefined): Promise<Page> {
+    await this.#lookAgain()
+    const format = formatFor(accept)
+    const text = exposition(this.metrics.registry.families(), format)
+    return { type: CONTENT_TYPE[format], text }
+  }
+
+  async #lookAgain(): Promise<void> {
+    if (this.#look === null) return
+    const nowMs = performance.now()
+    if (this.#looked === null || nowMs - this.#looked.atMs >= LOOK_KEPT_MS) {
+      this.#looked = { atMs: nowMs, snapshot: this.#look() }
+    }
+    this.#snapshot = await this.#looked.snapshot
+  }
+}
