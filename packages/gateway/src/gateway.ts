@@ -217,7 +217,7 @@ export class Gateway {
   async #awaited(call: OnPath, request: RequestRow): Promise<Performed> {
     const { store, clock, desk, holdMs, requestUrl } = this.#parts
     call.received.span.enter('review', request.id)
-    if (request.state === 'pending') await desk.hold(request.id, holdMs, call.received.gone)
+    if (request.state === 'pending') await desk.hold(request, holdMs, call.received.gone)
     const now = (await store.request(request.id)) ?? request
     if (now.state === 'approved') {
       const grant = readyGrant(await store.grantForRequest(now.id), clock.nowMs())

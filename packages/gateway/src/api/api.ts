@@ -184,7 +184,7 @@ function addRequests(app: Hono<ReadingEnv>, gate: Gate): void {
   app.get('/api/requests/:id/status', async (context) => {
     const row = await known(gate, context.req.param('id'))
     const waitMs = Math.min(Number(context.req.query('waitMs') ?? 0) || 0, WAIT_MS_MAX)
-    if (row.state === 'pending') await gate.desk.hold(row.id, waitMs, context.req.raw.signal)
+    if (row.state === 'pending') await gate.desk.hold(row, waitMs, context.req.raw.signal)
     const now = (await gate.store.request(row.id)) ?? row
     return context.json(await shownRequest(gate.store, now))
   })

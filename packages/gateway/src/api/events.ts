@@ -10,8 +10,10 @@ import type { ReadingEnv } from './reading.ts'
 
 /** Pages that listen at once. */
 export const LISTENERS_MAX = 500
+/** Those of one person: a few browsers with many tabs. */
+export const LISTENERS_PER_PERSON_MAX = 50
 /** Events that one page has not taken yet; past it the stream ends, and the page loads anew. */
-const WAITING_MAX = 1_000
+export const WAITING_MAX = 1_000
 const BEAT_MS = 15_000
 
 /** Reads and what nobody sent: too many, and no page shows them as they come. */
@@ -19,11 +21,15 @@ const UNTOLD = new Set(['read', 'unverified'])
 
 export function addEvents(app: Hono<ReadingEnv>, gate: Gate): void {
   let listeners = 0
+  const listensAs = new Map<string, number>()
   app.get('/api/events', (context) => {
-    if (listeners >= LISTENERS_MAX) {
+    const person = context.get('reader')?.person ?? ''
+    const own = listensAs.get(person) ?? 0
+    if (listeners >= LISTENERS_MAX || own >= LISTENERS_PER_PERSON_MAX) {
       throw new GatewayError('limit_reached', 'too many pages listen', 'close some, or wait')
     }
     listeners++
+    listensAs.set(person, own + 1)
     context.header('x-accel-buffering', 'no')
     const stillReads = context.get('stillReads')
     return streamSSE(context, async (stream) => {
@@ -31,7 +37,9 @@ export function addEvents(app: Hono<ReadingEnv>, gate: Gate): void {
       let wake: () => void = () => undefined
       const stop = gate.recorder.onRecorded((recorded) => {
         if (UNTOLD.has(recorded.type)) return
-        waiting.push(recorded)
+        // Nobody takes them, as where a laptop sleeps: what is written waits, and this must not grow.
+        if (waiting.length > WAITING_MAX) stream.abort()
+        else waiting.push(recorded)
         wake()
       })
       stream.onAbort(() => wake())
@@ -49,6 +57,9 @@ export function addEvents(app: Hono<ReadingEnv>, gate: Gate): void {
       } finally {
         stop()
         listeners--
+        const left = (listensAs.get(person) ?? 1) - 1
+        if (left > 0) listensAs.set(person, left)
+        else listensAs.delete(person)
       }
     })
   })

@@ -4,6 +4,7 @@ import type { Context, Hono } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
+import { Rate } from '../lib/rate.ts'
 import { shownPerson } from '../people/desk.ts'
 import { RETURN_PATH } from '../people/people-side.ts'
 import { SIGN_IN_MS, type SignedIn } from '../people/sign-in.ts'
@@ -48,9 +49,13 @@ export function addSignIns(app: Hono<ReadingEnv>, gate: Gate): void {
   })
 }
 
+/** Ways to the provider that one address may begin: there are few at once, and they push out those of others. */
+const BEGUN = { burst: 60, perMinute: 60 }
+
 /** The way through an identity provider and back; a cookie of its own ties both ends to one browser. */
 function addProvider(app: Hono<ReadingEnv>, gate: Gate): void {
   const cookie = () => `${cookieName(gate)}-provider`.replace('__Host-', '__Secure-')
+  const begun = new Rate(gate.clock, BEGUN)
   const provider = () => {
     if (gate.people.provider) return gate.people.provider
     throw new GatewayError(
@@ -68,7 +73,9 @@ function addProvider(app: Hono<ReadingEnv>, gate: Gate): void {
         'use the console',
       )
     }
-    const { url, flow } = await provider().begin(await peerOf(socketOf(context.env)))
+    const peer = await peerOf(socketOf(context.env))
+    begun.take(peer ?? '')
+    const { url, flow } = await provider().begin(peer)
     const secure = cookie().startsWith('__Secure-') ? '; Secure' : ''
     // Lax: it must come along when the provider sends the browser back.
     const value = `${cookie()}=${flow}; Path=${RETURN_PATH}; HttpOnly; SameSite=Lax; Max-Age=600${secure}`

@@ -18,8 +18,11 @@ import { verifySshSignature } from './ssh/sshsig.ts'
 /** Longest statement and signature taken, in characters. */
 export const ACT_CHARS_MAX = 16 * 1024
 
+/** How far from now an act that says when it was signed may be at most, in milliseconds. */
+const SIGNED_MS_MAX = 5 * 60_000
+
 /** How often one person may sign something. */
-const ACTS_PER_PERSON = { burst: 2_000, perMinute: 2_000 }
+export const ACTS_PER_PERSON = { burst: 2_000, perMinute: 2_000 }
 
 /** A signature that proves nobody's presence is weaker than one that does (red team C3). */
 export type Strength = 'software' | 'hardware'
@@ -47,9 +50,11 @@ export class ActVerifier {
   readonly #store: Store
   readonly #relyingParty: () => RelyingParty
   readonly #perPerson: Rate
+  readonly #clock: Clock
 
   constructor(store: Store, clock: Clock, relyingParty: () => RelyingParty) {
     this.#store = store
+    this.#clock = clock
     this.#perPerson = new Rate(clock, ACTS_PER_PERSON)
     this.#relyingParty = relyingParty
   }
@@ -63,7 +68,7 @@ export class ActVerifier {
     const statement = parseStatement(act.statement, shape)
     const signed =
       'credentialId' in act ? await this.#byPasskey(act) : await this.#bySsh(act, namespace)
-    this.#perPerson.take(signed.person.name)
+    if (await this.#isFresh(act.statement)) this.#perPerson.take(signed.person.name)
     return { statement, ...signed }
   }
 
@@ -83,6 +88,21 @@ export class ActVerifier {
   /** Errors: `signature_invalid` where it is weaker than its signer can sign. */
   async requireStrongest(verified: Pick<VerifiedAct<unknown>, 'person' | 'strength'>) {
     if (await this.isWeaker(verified)) throw tooWeak()
+  }
+
+  /**
+   * False where it counts for nothing any more, as each act in the ledger: whoever sends those again uses up nothing
+   * of what their signers may still sign.
+   */
+  async #isFresh(statement: string): Promise<boolean> {
+    const { nonce, signedAt, expiresAt } = JSON.parse(statement) as Readonly<
+      Record<string, unknown>
+    >
+    const nowMs = this.#clock.nowMs()
+    const isOld = signedAt !== undefined && Date.parse(String(signedAt)) < nowMs - SIGNED_MS_MAX
+    const isOver = expiresAt !== undefined && Date.parse(String(expiresAt)) <= nowMs
+    if (isOld || isOver || (signedAt ?? expiresAt) === undefined) return false
+    return !(await this.#store.hasNonce(String(nonce)))
   }
 
   async #bySsh(act: SshAct, namespace: string) {

@@ -22,6 +22,7 @@ import {
   planFull,
   planOpen,
   planStopped,
+  plansOfDay,
   planUnknown,
   policyChanged,
   stepTooLarge,
@@ -30,6 +31,10 @@ import {
 /** Characters of one step's content, and of all those of a plan. */
 const STEP_CHARS_MAX = 1024 * 1024
 const PLAN_CHARS_MAX = 8 * 1024 * 1024
+
+/** Plans one operator may begin within 24 hours, over all sessions. */
+export const PLANS_PER_DAY_MAX = 200
+const DAY_MS = 24 * 60 * 60_000
 
 const WINDOW_MS = 30 * 60_000
 
@@ -88,6 +93,8 @@ export class PlanDesk {
     const open = await this.#courseWithin(session.id)
     if (open) throw planOpen(open.plan.id)
     const { id: sessionId, operator, agent } = session
+    const begun = await store.plansSince(operator, clock.nowMs() - DAY_MS)
+    if (begun >= PLANS_PER_DAY_MAX) throw plansOfDay(operator, begun)
     const row: PlanRow = {
       id: randomId('p'),
       sessionId,

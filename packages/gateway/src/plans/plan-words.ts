@@ -69,6 +69,14 @@ export function planOpen(plan: string): GatewayError {
   )
 }
 
+export function plansOfDay(operator: string, begun: number): GatewayError {
+  return new GatewayError(
+    'limit_reached',
+    `the sessions of \`${operator}\` have begun ${begun} plans within 24 hours`,
+    'make the calls by themselves, or wait',
+  )
+}
+
 export function policyChanged(plan: string): GatewayError {
   return new GatewayError(
     'epoch_changed',

@@ -95,9 +95,10 @@ export class ReviewDesk {
   }
 
   /** Resolves when the request is no longer pending, after `holdMs`, or when `gone` fires. */
-  async hold(id: string, holdMs: number, gone?: AbortSignal): Promise<void> {
+  async hold(row: Pick<RequestRow, 'id' | 'sessionId'>, holdMs: number, gone?: AbortSignal) {
+    const { id, sessionId: owner } = row
     const isOpen = async () => (await this.#options.store.request(id))?.state === 'pending'
-    return this.waiters.hold(id, { holdMs, isOpen, gone })
+    return this.waiters.hold(id, { owner, holdMs, isOpen, gone })
   }
 
   /** Lets go of whoever waits: each is told how its request stands. */

@@ -27,7 +27,7 @@ export interface PlanStepRow {
   /** What its call must come to; as in the document, once that is made. */
   readonly digest: string
   readonly follows: readonly number[]
-  /** JSON of what is shown of it. */
+  /** JSON of what is shown of it; empty once it is in a document, or the plan has ended. */
   readonly content: string
   readonly state: 'recorded' | 'consumed' | 'done'
 }
@@ -43,6 +43,8 @@ export interface PlanStore {
   plan(id: string): Promise<PlanRow | undefined>
   /** Newest first. */
   plans(page: PageOf): Promise<readonly PlanRow[]>
+  /** How many this operator's sessions have begun since. */
+  plansSince(operator: string, sinceMs: number): Promise<number>
   /** The plan of a session that is recorded or submitted. */
   openPlan(sessionId: string): Promise<PlanRow | undefined>
   /** Returns its number; null where the plan is full, or records no more. */

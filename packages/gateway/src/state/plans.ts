@@ -44,6 +44,11 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
     return found.map(rows.plan)
   }
 
+  async plansSince(operator: string, sinceMs: number): Promise<number> {
+    const sql = 'SELECT count(*) AS count FROM plans WHERE operator = ? AND opened_at_ms >= ?'
+    return Number((await this.sql.one(sql, operator, sinceMs))?.['count'])
+  }
+
   async openPlan(sessionId: string): Promise<PlanRow | undefined> {
     const row = await this.sql.one(
       `SELECT * FROM plans WHERE session_id = ? AND state IN ('recording', 'submitted')`,
@@ -94,7 +99,7 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
       if (Number(all?.['count']) !== steps.length) return false
       for (const { number, digest, follows } of steps) {
         await sql.run(
-          'UPDATE plan_steps SET digest = ?, follows = ? WHERE plan_id = ? AND number = ?',
+          `UPDATE plan_steps SET digest = ?, follows = ?, content = '' WHERE plan_id = ? AND number = ?`,
           digest,
           JSON.stringify(follows),
           id,
@@ -119,6 +124,7 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
         id,
       )
       if (changed !== 1) return false
+      await sql.run(`UPDATE plan_steps SET content = '' WHERE plan_id = ?`, id)
       await sql.run(
         `UPDATE grants SET state = 'revoked', ended_why = ? WHERE request_id = ? AND state = 'ready'`,
         ended.why,

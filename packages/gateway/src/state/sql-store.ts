@@ -82,6 +82,10 @@ export class SqlStore extends BreakGlassStatements implements Store {
     return (await this.sql.run(sql, nonce, atMs)) === 1
   }
 
+  async hasNonce(nonce: string): Promise<boolean> {
+    return (await this.sql.one('SELECT 1 FROM nonces WHERE nonce = ?', nonce)) !== undefined
+  }
+
   async pruneNonces({ agentsMs, peopleMs }: NoncesBefore): Promise<void> {
     const forgets = `DELETE FROM nonces WHERE used_at_ms < ? OR (used_at_ms < ? AND nonce LIKE 'agent %')`
     await this.sql.run(forgets, peopleMs, agentsMs)

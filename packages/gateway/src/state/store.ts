@@ -180,6 +180,7 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
 
   /** False when the nonce was used before; remembering it is durable. */
   useNonce(nonce: string, atMs: number): Promise<boolean>
+  hasNonce(nonce: string): Promise<boolean>
   /** Forgets those of before, by whose they are: `agent ` begins that of an agent's signed call. */
   pruneNonces(before: NoncesBefore): Promise<void>
 
