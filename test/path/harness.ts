@@ -46,6 +46,8 @@ export interface HarnessOptions {
   readonly notify?: Config['notify']
   /** Who cosigns the ledger, and whether what was reviewed waits for them. */
   readonly witnesses?: Config['witnesses']
+  /** How old payloads beside the ledger become. */
+  readonly retention?: Config['retention']
   /** What the gate measures of its callers; default: what is so. */
   readonly isolation?: () => 'user' | 'none'
   /** Environments that each role reaches; default: no file, so every role reaches production. */
@@ -161,6 +163,7 @@ export class Harness {
       ...(this.options.follow && { follow: this.options.follow }),
       ...(this.options.notify && { notify: this.options.notify }),
       ...(this.options.witnesses && { witnesses: this.options.witnesses }),
+      ...(this.options.retention && { retention: this.options.retention }),
     }
   }
 

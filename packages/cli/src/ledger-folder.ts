@@ -1,19 +1,11 @@
 // Verifies a ledger's folder with its public key, and reads the entries on the way. The key comes from
 // outside the folder: a ledger cannot vouch for itself.
 import { createHash } from 'node:crypto'
-import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { statSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
-import { AfterReviews } from '@seconder/gateway/break-glass/account'
-import { verifySsh } from '@seconder/gateway/lib/signed-act'
 import { verifyDirectory } from '@seconder/ledger/directory'
-import { EntryRules } from '@seconder/ledger/entry-rules'
-import { payloadPath } from '@seconder/ledger/layout'
-import { PlanOrder } from '@seconder/ledger/plan-order'
-import { PROBLEMS_MAX } from '@seconder/ledger/report'
-import { SignedActs, type VerifySsh } from '@seconder/ledger/signed-acts'
-import { TILE_WIDTH, tilePath } from '@seconder/ledger/tiles'
-import type { VerifyProblem, VerifyReport } from '@seconder/ledger/verify'
+import type { VerifyReport } from '@seconder/ledger/verify'
+import { FolderRules } from './folder-rules.ts'
 import { noteText, verifierKey } from './ledger-keys.ts'
 import { seenByWitnesses, type WitnessedEnd, type WitnessesAsked } from './seen-by-witnesses.ts'
 
@@ -49,6 +41,8 @@ export interface VerifiedFolder {
   readonly report: VerifyReport
   /** Null where no witness was asked for, or too few cosigned. */
   readonly witnessed: WitnessedEnd | null
+  /** Payloads that entries say were dropped, by two people or for their age. */
+  readonly dropped: number
   readonly entries: readonly LedgerEntry[]
 }
 
@@ -94,55 +88,13 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
       return rules.take(index, entry)
     },
   })
-  const broken = (rules as FolderRules | null)?.problems ?? []
+  const checked = rules as FolderRules | null
+  const { unfinished = [], dropped = 0 } = checked?.finish() ?? {}
+  const broken = checked?.problems ?? []
   const problems = [...report.problems, ...broken, ...(seen?.problems ?? [])]
   const witnessed = seen?.witnessed ?? null
-  return { report: { ...report, ok: problems.length === 0, problems }, entries, witnessed }
-}
-
-const WITH_DOCUMENT = new Set(['request-opened', 'plan-opened', 'intent'])
-
-/** What must hold inside the entries, checked as they come. */
-export class FolderRules {
-  readonly problems: VerifyProblem[] = []
-  readonly #folder: string
-  readonly #acts: SignedActs
-  readonly #plans = new PlanOrder()
-  readonly #rules = new EntryRules()
-  readonly #looked: AfterReviews
-
-  constructor(folder: string, gateId: string) {
-    this.#folder = folder
-    const verify: VerifySsh = (act, namespace) => verifySsh(act, namespace, act.publicKey)
-    this.#acts = new SignedActs(gateId, verify)
-    this.#looked = new AfterReviews(gateId)
-  }
-
-  /** Most entries are signed by nobody: a promise only for those that are. */
-  take(index: number, entry: LedgerEntry): Promise<void> | undefined {
-    this.#note(index, 'rule_broken', this.#rules.take(entry))
-    this.#note(index, 'act_invalid', this.#looked.take(entry) ?? this.#plans.take(entry))
-    this.#requirePayload(index, entry)
-    if (!SignedActs.mayHold(entry)) return undefined
-    return this.#acts.take(entry).then((message) => this.#note(index, 'act_invalid', message))
-  }
-
-  #note(index: number, code: VerifyProblem['code'], message: string | null): void {
-    if (message === null || this.problems.length >= PROBLEMS_MAX) return
-    const bundle = Math.floor(index / TILE_WIDTH)
-    const file = tilePath({ level: 'entries', index: bundle, width: TILE_WIDTH })
-    this.problems.push({ file, entry: index, code, message })
-  }
-
-  /** Review documents and epoch contents lie beside the log; an entry holds the digest of each. */
-  #requirePayload(index: number, { type, document, content }: LedgerEntry): void {
-    const digest = WITH_DOCUMENT.has(type) ? document : type === 'epoch-activated' ? content : null
-    if (typeof digest !== 'string' || this.problems.length >= PROBLEMS_MAX) return
-    const file = payloadPath(digest)
-    if (existsSync(join(this.#folder, file))) return
-    const message = 'the entry names it, and it is not there'
-    this.problems.push({ file, entry: index, code: 'missing_file', message })
-  }
+  const all = { problems, unfinished: [...report.unfinished, ...unfinished] }
+  return { report: { ...report, ok: problems.length === 0, ...all }, entries, witnessed, dropped }
 }
 
 /** RFC 6962 section 2.1. */

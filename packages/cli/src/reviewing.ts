@@ -1,6 +1,7 @@
 // Fetches what a reviewer would sign, checks it against its own hashes, and signs a verdict on it.
 // Rendering and signing use the one document that was checked here.
 import type { ShownRequest } from '@seconder/gateway/api/shown-request'
+import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import { checkAnyDocument } from '@seconder/gateway/review/opening'
 import type { AnyDocument } from '@seconder/gateway/review/plan-document'
 import { REVIEW_NAMESPACE } from '@seconder/gateway/review/statement'
@@ -17,7 +18,9 @@ const STATEMENT_LIFE_MS = 5 * 60_000
 export interface FullRequest {
   readonly request: ShownRequest
   /** Canonical JSON, exactly as stored beside the ledger. */
-  readonly document: string
+  readonly document: string | null
+  /** Why there is no document any more, in words. */
+  readonly gone: string | null
   readonly reviews: readonly { readonly reviewer: string; readonly verdict: string }[]
 }
 
@@ -28,12 +31,16 @@ export interface CheckedRequest {
   readonly full: FullRequest
 }
 
-/** Returns the request with its document, both hashes recomputed; throws `document_mismatch`. */
+/** Returns the request with its document, both hashes recomputed; throws `document_mismatch`, `document_gone`. */
 export async function checkedRequest(
   client: GateClient,
   requestId: string,
 ): Promise<CheckedRequest> {
   const full = await client.get<FullRequest>(`/api/requests/${requestId}`)
+  if (full.document === null) {
+    const why = escapeUntrusted(full.gone ?? '', 1_200)
+    throw new CommandFailure('document_gone', `its document is gone: ${why}`, 'see its entries')
+  }
   const { document, shown } = checkAnyDocument(full.document)
   if (document.digest !== full.request.digest || document.request !== full.request.requestId) {
     throw new CommandFailure(

@@ -22,6 +22,7 @@
  * - `wrong_origin`: a page of another origin sent this, or a cookie came along with one.
  * - `rate_limited`: asked too often within a minute. Retry later.
  * - `change_refused`: a change of people that makes no sense now, or that its signer may not sign.
+ * - `payload_kept`: something still needs the payload, or it is none that can be dropped. Sign again later.
  * - `request_unknown` / `request_closed`: no such request, or it is no longer pending.
  * - `epoch_changed`: the statement or grant belongs to another epoch.
  * - `gate_refusing`: the loaded version is not the active epoch; the gate answers refusals only.
@@ -62,6 +63,7 @@ export type GatewayErrorCode =
   | 'wrong_origin'
   | 'rate_limited'
   | 'change_refused'
+  | 'payload_kept'
   | 'request_unknown'
   | 'request_closed'
   | 'epoch_changed'

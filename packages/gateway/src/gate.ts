@@ -11,6 +11,7 @@ import type { Clock } from './lib/clock.ts'
 import type { RelyingParty } from './lib/passkey.ts'
 import type { GivenAct } from './lib/signed-act.ts'
 import type { ShownAbsence } from './notify/away.ts'
+import type { PayloadDesk } from './payloads/payload-desk.ts'
 import type { PeopleSide } from './people/people-side.ts'
 import type { PlanDesk } from './plans/plan-desk.ts'
 import type { ReadinessLook } from './readiness.ts'
@@ -28,6 +29,7 @@ export interface Gate {
   readonly desk: ReviewDesk
   readonly plans: PlanDesk
   readonly breakGlass: BreakGlassDesk
+  readonly payloads: PayloadDesk
   readonly epochs: EpochDesk
   readonly gateway: Gateway
   readonly standing: StandingDesk

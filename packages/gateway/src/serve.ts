@@ -42,6 +42,7 @@ import { notifierOf, type RunningNotifier } from './notify/start.ts'
 import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
 import { LOOK_UP_LIMITS, LookUps } from './path/look-ups.ts'
+import { PayloadDesk } from './payloads/payload-desk.ts'
 import { PeopleSide } from './people/people-side.ts'
 import { PlanDesk } from './plans/plan-desk.ts'
 import { ReadinessLook } from './readiness.ts'
@@ -157,6 +158,7 @@ class Running implements Gate {
   readonly desk: ReviewDesk
   readonly plans: PlanDesk
   readonly breakGlass: BreakGlassDesk
+  readonly payloads: PayloadDesk
   readonly epochs: EpochDesk
   readonly gateway: Gateway
   readonly standing: StandingDesk
@@ -174,7 +176,7 @@ class Running implements Gate {
   refusing: string | null
 
   constructor(options: RunningOptions) {
-    const { config, store, recorder, clock, gateId } = options
+    const { config, store, ledger, recorder, clock, gateId } = options
     this.#options = options
     this.telemetry = options.telemetry
     this.#epoch = options.epoch
@@ -182,7 +184,7 @@ class Running implements Gate {
     this.recorder = recorder
     this.refusing = refusingReason(options.epoch)
     this.reading = {
-      timeline: new Timeline(options.ledger),
+      timeline: new Timeline(ledger),
       directory: config.ledgerDirectory,
     }
     this.spool = new Spool(join(dirname(config.statePath), 'spool'), config.uploads)
@@ -203,6 +205,7 @@ class Running implements Gate {
     this.plans = new PlanDesk({ store, recorder, clock, desk: this.desk, windowMs })
     const isEnabled = async () => (await this.inForce()).content.breakGlass === true
     this.breakGlass = new BreakGlassDesk({ ...desk, isEnabled, timeline: this.reading.timeline })
+    this.payloads = new PayloadDesk({ ...desk, ledger, inForce: () => this.inForce() })
     this.epochs = new EpochDesk({
       ...{ store, recorder, clock, gateId, acts },
       candidate: () => this.#onDisk(),
@@ -379,7 +382,8 @@ class Running implements Gate {
     )
     await this.#following.resume()
     const interrupted = () => this.plans.stopInterrupted()
-    const sweeps = [() => this.desk.sweep(), () => this.people.due(), interrupted]
+    const dropped = () => this.payloads.sweep()
+    const sweeps = [() => this.desk.sweep(), () => this.people.due(), interrupted, dropped]
     const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {
       this.readiness.drain()

@@ -12,6 +12,7 @@ import { fileBytesMax, LOCK_FILE } from './layout.ts'
 import { nodePrimitives, nodeSigner } from './node.ts'
 import { ed25519Verifier } from './note.ts'
 import { rootAt } from './proof.ts'
+import { dropPayload } from './publication.ts'
 import { type Identity, type Recovered, Recovery } from './recovery.ts'
 import { type ReadFile, tileNodeReader } from './tile-reader.ts'
 import { Writer } from './writer.ts'
@@ -49,6 +50,8 @@ export interface Ledger {
   putPayload(bytes: Uint8Array): Promise<string>
   /** The payload. Rejects with `payload_unknown`, `ledger_corrupt`. */
   readPayload(sha256Hex: string): Promise<Uint8Array>
+  /** Resolves when no payload of that name is there any more, durably. An entry must say why: see PayloadUses. */
+  dropPayload(sha256Hex: string): Promise<void>
   /** Waits for what was appended, publishes it and lets go of the directory. */
   close(): Promise<void>
 }
@@ -122,7 +125,8 @@ export async function openLedger(
     const onFatal = options.onFatal ?? (() => {})
     const first = await firstLeafHash(recovered.checkpoint.size, identity, readFile)
     const writer = new Writer({ directory, files, identity, onFatal }, recovered, first)
-    return ledgerOf(writer, lock, signer.verifierKey)
+    const drop = (digest: string) => dropPayload(files, directory, digest)
+    return ledgerOf(writer, lock, { verifierKey: signer.verifierKey, drop })
   } catch (error) {
     lock.release()
     throw error
@@ -138,7 +142,14 @@ async function firstLeafHash(
   return size === 0 ? null : await tileNodeReader(sha256, readFile, size)(0, 0)
 }
 
-function ledgerOf(writer: Writer, lock: { release(): void }, verifierKey: string): FileLedger {
+function ledgerOf(
+  writer: Writer,
+  lock: { release(): void },
+  {
+    verifierKey,
+    drop,
+  }: { readonly verifierKey: string; readonly drop: (digest: string) => Promise<void> },
+): FileLedger {
   let closed: Promise<void> | null = null
   return {
     verifierKey,
@@ -156,6 +167,7 @@ function ledgerOf(writer: Writer, lock: { release(): void }, verifierKey: string
     firstEntryHash: () => writer.firstLeafHash,
     putPayload: (bytes) => writer.putPayload(bytes),
     readPayload: (digest) => writer.readPayload(digest),
+    dropPayload: drop,
     close() {
       closed ??= writer.close().finally(() => lock.release())
       return closed

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path'
 import { toUtf8 } from './bytes.ts'
 import type { SignedCheckpoint } from './checkpoint.ts'
 import type { Files } from './files.ts'
-import { CHECKPOINT_FILE, STAGING_DIRECTORY } from './layout.ts'
+import { CHECKPOINT_FILE, payloadPath, STAGING_DIRECTORY } from './layout.ts'
 import type { RightEdge, TileFile } from './right-edge.ts'
 import type { Segment } from './segment.ts'
 import { levelHashes, TILE_WIDTH, tilePath } from './tiles.ts'
@@ -171,6 +171,15 @@ export class Publication {
     await this.#files.remove(path)
     await this.#files.removeEmptyDirectory(dirname(path))
   }
+}
+
+/** Removes a payload for good; returns when its name is durably gone. */
+export async function dropPayload(files: Files, directory: string, digest: string): Promise<void> {
+  const path = join(directory, payloadPath(digest))
+  const isThere = (await files.list(dirname(path))).includes(digest)
+  if (!isThere) return
+  await files.remove(path)
+  await files.syncDirectory(dirname(path))
 }
 
 /** Replaces the published checkpoint: whole or not at all. */

@@ -20,7 +20,7 @@ import {
 } from './layout.ts'
 import { nodePrimitives, nodeSigner } from './node.ts'
 import { ed25519Verifier } from './note.ts'
-import { Placement } from './publication.ts'
+import { dropPayload, Placement } from './publication.ts'
 import { type Identity, type Recovered, Recovery } from './recovery.ts'
 import { growTree, Segment } from './segment.ts'
 import { parseBundle, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
@@ -132,6 +132,11 @@ export class SharedLog {
     }
     if (hash('sha256', bytes, 'hex') === digest) return bytes
     throw new LedgerError('ledger_corrupt', `the payload ${quoted(digest)} was changed`)
+  }
+
+  /** As `Ledger.dropPayload`. */
+  dropPayload(digest: string): Promise<void> {
+    return dropPayload(this.#files, this.#directory, digest)
   }
 
   /**

@@ -63,6 +63,7 @@ const WITHOUT_ONE_ACT = new Set([
   'relying-party',
   'people-changed',
   'epoch-activated',
+  'redacted',
 ])
 
 /** Those of ONE_ACT that nobody but a person makes: without an act they are made up. */
@@ -76,6 +77,7 @@ const ALWAYS_SIGNED = new Set([
 ])
 
 const EPOCH_SIGNERS = 2
+const REDACTION_SIGNERS = 2
 /** How long an act that was verified may be on its way into the ledger, in milliseconds. */
 const ON_ITS_WAY_MS = 10_000
 /** How long a change waits that one person signed, because there was nobody else. */
@@ -127,6 +129,7 @@ export class SignedActs {
     }
     if (type === 'people-changed') return this.#changed(entry)
     if (type === 'epoch-activated') return this.#activated(entry)
+    if (type === 'redacted') return this.#redacted(entry)
     const rule = ONE_ACT[type]
     const act = entry['act'] as Act | null | undefined
     if (!rule) return
@@ -168,6 +171,20 @@ export class SignedActs {
       signers.add(person)
     }
     if (signers.size < EPOCH_SIGNERS) throw untrue('fewer than two people signed it')
+  }
+
+  /** What was there is gone: two people said so, of this very payload and for this reason. */
+  async #redacted(entry: Readonly<Members>): Promise<void> {
+    const signers: string[] = []
+    for (const act of entry['acts'] as Act[]) {
+      const { statement, person } = await this.#verified(act, 'seconder-redaction@v1')
+      this.#useNonce(statement)
+      for (const name of ['payload', 'reason']) requireSame(statement, entry, name)
+      requireEqual(statement['signer'], person)
+      signers.push(person)
+    }
+    requireEqual(JSON.stringify(signers), JSON.stringify(entry['by']))
+    if (new Set(signers).size < REDACTION_SIGNERS) throw untrue('fewer than two people signed it')
   }
 
   /** Who may have made this change, by the people there were right before it. */

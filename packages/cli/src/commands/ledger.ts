@@ -12,6 +12,7 @@ import { wholeNumber } from '../whole-number.ts'
 import { addConsistencyCommand } from './ledger-consistency.ts'
 import { addExportCommand } from './ledger-export.ts'
 import { addReconcileCommand } from './ledger-reconcile.ts'
+import { addRedactCommand } from './ledger-redact.ts'
 import { addWitnessCommand } from './ledger-witness.ts'
 
 /** Progress is shown on a terminal, at most this often, in milliseconds. */
@@ -66,6 +67,7 @@ export function addLedgerCommands(program: Command): void {
   addExportCommand(ledger)
   addReconcileCommand(ledger)
   addConsistencyCommand(ledger)
+  addRedactCommand(ledger)
   addWitnessCommand(ledger)
 }
 
@@ -77,7 +79,7 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
     process.stderr.write(`\rverifying ${done} of ${of} entries`)
   }
   const places = await Promise.all((options.anchor ?? []).map(anchored))
-  const { report, witnessed } = await verifyLedgerFolder(folder, {
+  const { report, witnessed, dropped } = await verifyLedgerFolder(folder, {
     key: options.key,
     since: options.since,
     anchored: places.flatMap(({ notes }) => notes),
@@ -91,7 +93,7 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
   const root = Buffer.from(rootHash).toString('hex')
   if (options.json) {
     const anchors = places.map(({ place, notes, count }) => ({ place, read: notes.length, count }))
-    print(JSON.stringify({ ...facts, root, witnessed, anchors }))
+    print(JSON.stringify({ ...facts, root, witnessed, anchors, dropped }))
     return
   }
   for (const { file, entry, code, message } of report.problems) {
@@ -99,15 +101,21 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
       `${toned('red', 'WRONG')} ${file}${entry === undefined ? '' : ` entry ${entry}`}: ${message} (${code})`,
     )
   }
-  for (const { file, message } of report.unfinished) print(`note  ${file}: ${message}`)
+  for (const { file, message } of report.unfinished) {
+    print(`note  ${file}: ${escapeUntrusted(message, 1_200)}`)
+  }
   if (report.ok)
     print(
-      `${toned('green', 'ok')} ${report.size} entries, ${report.payloads} payloads, root ${root.slice(0, 16)}…`,
+      `${toned('green', 'ok')} ${report.size} entries, ${payloadsWords(report, dropped)}, root ${root.slice(0, 16)}…`,
     )
   for (const { place, notes, count } of places) {
     print(`anchor ${place}: compared with ${notes.length} of the ${count} checkpoints kept there`)
   }
   print(endWords(report, witnessed))
+}
+
+function payloadsWords({ payloads }: VerifyReport, dropped: number): string {
+  return `${payloads} payloads${dropped > 0 ? ` (${dropped} dropped, as entries say)` : ''}`
 }
 
 function witnessesOf({ witness: keys, threshold }: VerifyCommandOptions) {

@@ -2,6 +2,7 @@
 // the signed answers. Rendering and signing use the document the client checked itself.
 import { createInterface } from 'node:readline/promises'
 import type { ShownRequest } from '@seconder/gateway/api/shown-request'
+import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { Command } from 'commander'
 import { CommandFailure, EXIT, type ExitCode } from '../failure.ts'
 import type { GateClient } from '../gate-client.ts'
@@ -126,7 +127,10 @@ async function listRequests(options: Common & { state?: string; before?: string 
 
 async function showRequest(id: string, options: Common): Promise<void> {
   const client = gateFor(options)
-  const { full, document, shown } = await checkedRequest(client, await resolveRequestId(client, id))
+  const requestId = await resolveRequestId(client, id)
+  const found = await client.get<FullRequest>(`/api/requests/${requestId}`)
+  if (found.document === null) return showGone(found, options)
+  const { full, document, shown } = await checkedRequest(client, requestId)
   if (options.json) {
     print(JSON.stringify({ ...full, document }))
     return
@@ -135,6 +139,19 @@ async function showRequest(id: string, options: Common): Promise<void> {
   print(
     `\nState ${full.request.state}${full.request.closedBy ? ` by ${full.request.closedBy}` : ''}`,
   )
+}
+
+function showGone(full: FullRequest, { json }: Common): void {
+  if (json) {
+    print(JSON.stringify(full))
+    return
+  }
+  const { requestId, operation, operator, state, openedAt } = full.request
+  print(
+    `Request ${requestId}: ${escapeUntrusted(operation)}, asked by an agent of ${operator} at ${openedAt}`,
+  )
+  print(`What its reviewers were shown: ${escapeUntrusted(full.gone ?? '', 1_200)}`)
+  print(`\nState ${state}${full.request.closedBy ? ` by ${full.request.closedBy}` : ''}`)
 }
 
 async function waitForRequest(id: string, options: Common & { timeout: number }): Promise<void> {

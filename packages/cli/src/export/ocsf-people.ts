@@ -59,6 +59,26 @@ export function peopleParts(entry: Entry): EventParts | null {
           more: { actor: { user: { name: entry.signer, uid: entry.signer } } },
         },
       )
+    case 'redacted':
+      return managed(
+        'delete',
+        { type: 'payload', uid: entry.payload },
+        {
+          message: `${entry.by.join(' and ')} redacted a document beside the ledger`,
+          more: {},
+          unmapped: { by: entry.by, reason: entry.reason, session: entry.session },
+        },
+      )
+    case 'retention-ended':
+      return managed(
+        'delete',
+        { type: 'payloads', uid: `epoch ${entry.epoch}` },
+        {
+          message: `${entry.payloads.length} documents older than ${entry.days} days were dropped`,
+          more: {},
+          unmapped: { payloads: entry.payloads, epoch: entry.epoch, days: entry.days },
+        },
+      )
     default:
       return null
   }

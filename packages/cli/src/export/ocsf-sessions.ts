@@ -8,6 +8,7 @@ import { CLASSES, type EventParts, type OcsfObject } from './ocsf-event.ts'
 export const ENTITY = {
   create: [1, 'Create'],
   update: [3, 'Update'],
+  delete: [4, 'Delete'],
   activate: [10, 'Activate'],
   deactivate: [11, 'Deactivate'],
 } as const

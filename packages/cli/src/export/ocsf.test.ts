@@ -213,6 +213,22 @@ const SAMPLES: { [Type in Entry['type']]: Entry & { type: Type } } = {
     observed: null,
     ...CALL,
   },
+  redacted: {
+    type: 'redacted',
+    at: AT,
+    payload: 'ab'.repeat(32),
+    reason: 'a customer name stood in it',
+    by: ['alice', 'bob'],
+    acts: [],
+    session: 's-1',
+  },
+  'retention-ended': {
+    type: 'retention-ended',
+    at: AT,
+    payloads: ['ab'.repeat(32)],
+    epoch: 1,
+    days: 90,
+  },
   outcome: {
     type: 'outcome',
     at: AT,

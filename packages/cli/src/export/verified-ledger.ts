@@ -15,7 +15,8 @@ import { parseBundle, TILE_WIDTH, tilePath, tileWidth } from '@seconder/ledger/t
 import { CompactRange } from '@seconder/ledger/tree'
 import { entries } from '@seconder/ledger/verify'
 import { CommandFailure } from '../failure.ts'
-import { FolderRules, leafHash, parseEntry, verifyLedgerFolder } from '../ledger-folder.ts'
+import { FolderRules } from '../folder-rules.ts'
+import { leafHash, parseEntry, verifyLedgerFolder } from '../ledger-folder.ts'
 import { verifierKey } from '../ledger-keys.ts'
 
 export interface VerifiedEntry {
@@ -140,6 +141,8 @@ export class VerifiedLedger {
       place++
       held = []
     }
+    this.#rules?.explainMissing()
+    this.#requireRules()
     this.#from = this.size
   }
 
@@ -173,7 +176,11 @@ export class VerifiedLedger {
   async #mind({ index, text, hash }: VerifiedEntry): Promise<void> {
     this.#rules ??= new FolderRules(this.#folder, hash)
     await this.#rules.take(index, parseEntry(text))
-    const [problem] = this.#rules.problems
+    this.#requireRules()
+  }
+
+  #requireRules(): void {
+    const [problem] = this.#rules?.problems ?? []
     if (problem !== undefined) throw unverified(`entry ${problem.entry}: ${problem.message}`)
   }
 

@@ -14,7 +14,9 @@ export function renderGlass({ full, account, calls }: CheckedGlass): string {
   const shown = deeds.flatMap((deed, at) => {
     const call = calls.get(deed.intent.effect)
     const head = toned('bold', `Call ${at + 1} of ${deeds.length} · ${deed.intent.at}`)
-    return ['', head, ...(call ? renderCall(call) : []), ...ended(deed)]
+    const gone = full.gone[deed.intent.document ?? '']
+    const kept = call ? renderCall(call) : wrap(escapeUntrusted(gone ?? '', 1_200), WIDTH)
+    return ['', head, ...kept, ...ended(deed)]
   })
   const missing = full.used - deeds.length
   return [

@@ -23,7 +23,9 @@ export interface ShownSession {
 
 export interface FullRequest {
   readonly request: ShownRequest
-  readonly document: string
+  readonly document: string | null
+  /** Why there is no document any more, in words. */
+  readonly gone: string | null
   readonly reviews: readonly ShownReview[]
 }
 

@@ -19,6 +19,7 @@ export function checkedRequest(
   { request, document: text }: FullRequest,
   facts: GateFacts,
 ): Checked {
+  if (text === null) return { ok: false, why: 'its document is not there any more' }
   let checked: CheckedAny
   try {
     checked = isPlan(text) ? checkPlanDocument(text) : checkDocument(text)

@@ -82,6 +82,7 @@ function Glass({ full, checked, facts, reload }: GlassProps) {
           key={deed.intent.effect}
           deed={deed}
           call={calls.get(deed.intent.effect)}
+          gone={full.gone[deed.intent.document ?? '']}
           place={`Call ${at + 1} of ${deeds.length}`}
         />
       ))}
@@ -143,10 +144,12 @@ function Bounds({ full, checked: { account } }: Pick<GlassProps, 'full' | 'check
 interface DeedProps {
   readonly deed: Deed
   readonly call: GlassCall | undefined
+  /** Why there is no call to show any more. */
+  readonly gone: string | undefined
   readonly place: string
 }
 
-function DeedSection({ deed: { intent, outcomes }, call, place }: DeedProps) {
+function DeedSection({ deed: { intent, outcomes }, call, gone, place }: DeedProps) {
   return (
     <section className="plan-step" aria-label={place}>
       <h2>
@@ -160,6 +163,7 @@ function DeedSection({ deed: { intent, outcomes }, call, place }: DeedProps) {
           </li>
         ))}
       </ul>
+      {gone !== undefined && <p className="quiet">What the gate found: {safe(gone)}</p>}
       {call && (
         <>
           <p className="quiet">What the gate found right before it:</p>

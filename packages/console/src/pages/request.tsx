@@ -25,8 +25,24 @@ export function RequestPage({ id, facts }: { readonly id: string; readonly facts
   const checked = useMemo(() => value && checkedRequest(value, facts), [value, facts])
   if (error) return <Failure error={error} retry={reload} />
   if (!value || !checked) return <Loading what="the request" />
+  if (value.document === null) return <Gone full={value} />
   if (!checked.ok) return <Mismatch why={checked.why} />
   return <Request full={value} checked={checked} facts={facts} reload={reload} />
+}
+
+/** What two people dropped, or what became too old: who, when and why stand in its place. */
+function Gone({ full: { request, reviews, gone } }: { readonly full: FullRequest }) {
+  return (
+    <article className="request">
+      <header className="request-head">
+        <h1>
+          <code>{safe(request.operation)}</code>
+        </h1>
+        <p className="summary">What its reviewers were shown: {safe(gone ?? '')}</p>
+      </header>
+      <RequestState request={request} reviews={reviews} />
+    </article>
+  )
 }
 
 function Mismatch({ why }: { readonly why: string }) {

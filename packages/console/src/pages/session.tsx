@@ -199,6 +199,7 @@ const TITLE: Record<string, string> = {
   intent: 'done by the gate',
   'break-glass-opened': '■ break-glass opened: the operator goes ahead alone',
   'break-glass-reviewed': 'break-glass looked at',
+  redacted: 'what was kept of a call was redacted',
 }
 
 function Line({ line }: { readonly line: LedgerLine }) {
@@ -206,9 +207,8 @@ function Line({ line }: { readonly line: LedgerLine }) {
   const request = line['request']
   const glass = line['breakGlass']
   const effects = Array.isArray(line['effects']) ? line['effects'] : []
-  const words = [line['reviewer'], line['verdict'], line['state'], line['code']].filter(
-    (word) => typeof word === 'string',
-  )
+  const said = [line['reviewer'], line['verdict'], line['state'], line['code'], line['reason']]
+  const words = said.filter((word) => typeof word === 'string')
   return (
     <>
       <strong>{TITLE[type] ?? type}</strong>{' '}

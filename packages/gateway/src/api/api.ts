@@ -18,6 +18,7 @@ import { givenAct } from './given-act.ts'
 import { Headlines } from './headlines.ts'
 import { addLedgerPages } from './ledger-pages.ts'
 import { paged } from './paging.ts'
+import { addPayloads, shownPayload } from './payloads.ts'
 import { addPeople } from './people.ts'
 import { addPlans } from './plans.ts'
 import { addPolicyInquiry } from './policy-inquiry.ts'
@@ -73,6 +74,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   addRequests(app, gate)
   addAgentActs(app, gate)
   addPlans(app, gate)
+  addPayloads(app, gate)
   addBreakGlass(app, gate)
   addEpochs(app, gate)
   addEvents(app, gate)
@@ -160,7 +162,7 @@ function addSessions(app: Hono<ReadingEnv>, gate: Gate): void {
 }
 
 function addRequests(app: Hono<ReadingEnv>, gate: Gate): void {
-  const headlines = new Headlines(gate.recorder)
+  const headlines = new Headlines((sha256) => shownPayload(gate, sha256))
   app.get('/api/requests', async (context) => {
     const asked = context.req.query('state')
     const state = STATES.find((name) => name === asked)
@@ -177,9 +179,9 @@ function addRequests(app: Hono<ReadingEnv>, gate: Gate): void {
     const id = context.req.param('id')
     const found = await gate.store.reviewed(id)
     if (!found) throw unknownRequest(id)
-    const document = await gate.recorder.payload(found.request.documentSha256)
+    const shown = await shownPayload(gate, found.request.documentSha256)
     const request = await shownRequest(gate.store, found.request)
-    return context.json({ request, document, reviews: found.reviews })
+    return context.json({ request, ...shown, reviews: found.reviews })
   })
   app.get('/api/requests/:id/status', async (context) => {
     const row = await known(gate, context.req.param('id'))

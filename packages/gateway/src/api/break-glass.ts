@@ -8,6 +8,7 @@ import type { Gate, GateFacts } from '../gate.ts'
 import type { BreakGlassRow } from '../state/break-glass-store.ts'
 import { givenAct } from './given-act.ts'
 import { paged } from './paging.ts'
+import { shownPayload } from './payloads.ts'
 import type { ReadingEnv } from './reading.ts'
 
 /** How often, and how far apart in milliseconds, it is looked whether an account is in the files. */
@@ -29,6 +30,8 @@ export interface FullBreakGlass extends ShownBreakGlass {
   readonly checkpoint: GateFacts['checkpoint']
   /** Canonical texts of GlassCalls, by their SHA-256. */
   readonly calls: Readonly<Record<string, string>>
+  /** Why one is gone, in words, by its SHA-256: of a closed one alone. */
+  readonly gone: Readonly<Record<string, string>>
 }
 
 export function addBreakGlass(app: Hono<ReadingEnv>, gate: Gate): void {
@@ -49,7 +52,7 @@ export function addBreakGlass(app: Hono<ReadingEnv>, gate: Gate): void {
       ...(await shown(gate, row)),
       account: text,
       checkpoint,
-      calls: await callsOf(gate, text),
+      ...(await callsOf(gate, text)),
     })
   })
   app.post('/api/break-glass', async (context) =>
@@ -76,14 +79,20 @@ async function publishedAccount(gate: Gate, id: string) {
 }
 
 /** What was kept of each call, by its SHA-256, as text; the ledger's verifier misses what is not there. */
-async function callsOf(gate: Gate, account: string): Promise<Readonly<Record<string, string>>> {
+async function callsOf(
+  gate: Gate,
+  account: string,
+): Promise<Pick<FullBreakGlass, 'calls' | 'gone'>> {
   const { entries } = JSON.parse(account) as GlassAccount
   const calls: Record<string, string> = {}
+  const gone: Record<string, string> = {}
   for (const { entry } of entries) {
     if (entry.type !== 'intent' || entry.document === undefined) continue
-    calls[entry.document] = await gate.recorder.payload(entry.document)
+    const shown = await shownPayload(gate, entry.document)
+    if (shown.document === null) gone[entry.document] = shown.gone
+    else calls[entry.document] = shown.document
   }
-  return calls
+  return { calls, gone }
 }
 
 /** Whether the epoch in force knows it; a gate that answers refusals only still says so. Each epoch is read once. */

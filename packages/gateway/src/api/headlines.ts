@@ -1,7 +1,7 @@
 // The head of a review document, for lists: kept in memory under the document's hash, which never changes.
 import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
-import type { Recorder } from '../record/recorder.ts'
 import { type AnyDocument, partsOf } from '../review/plan-document.ts'
+import type { Shown } from './payloads.ts'
 
 export interface Headline {
   /** Strictest last. */
@@ -20,11 +20,11 @@ const UNREAD: Headline = {
 }
 
 export class Headlines {
-  readonly #recorder: Recorder
+  readonly #read: (sha256: string) => Promise<Shown>
   readonly #kept = new Map<string, Headline>()
 
-  constructor(recorder: Recorder) {
-    this.#recorder = recorder
+  constructor(read: (sha256: string) => Promise<Shown>) {
+    this.#read = read
   }
 
   async of({ documentSha256 }: { readonly documentSha256: string }): Promise<Headline> {
@@ -32,7 +32,8 @@ export class Headlines {
     if (kept !== undefined) return kept
     let headline: Headline
     try {
-      headline = headlineOf(await this.#recorder.payload(documentSha256))
+      const { document, gone } = await this.#read(documentSha256)
+      headline = document === null ? { ...UNREAD, summary: gone } : headlineOf(document)
     } catch {
       return UNREAD
     }

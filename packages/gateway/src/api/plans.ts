@@ -6,6 +6,7 @@ import { planUnknown } from '../plans/plan-words.ts'
 import type { PlanRow, PlanStepRow } from '../state/plan-store.ts'
 import { agentSaid, NONCE } from './agent-acts.ts'
 import { paged } from './paging.ts'
+import { shownPayload } from './payloads.ts'
 import type { ReadingEnv } from './reading.ts'
 import { type ShownRequest, shownRequest } from './shown-request.ts'
 
@@ -40,9 +41,11 @@ export function addPlans(app: Hono<ReadingEnv>, gate: Gate): void {
     const plan = await gate.store.plan(context.req.param('id'))
     if (!plan) throw planUnknown()
     const request = await gate.store.request(plan.id)
-    const document = request ? await gate.recorder.payload(request.documentSha256) : null
+    const shown = request
+      ? await shownPayload(gate, request.documentSha256)
+      : { document: null, gone: null }
     const reviews = request ? await gate.store.reviews(plan.id) : []
-    return context.json({ plan: await shownPlan(gate, plan), document, reviews })
+    return context.json({ plan: await shownPlan(gate, plan), ...shown, reviews })
   })
   app.post('/api/agent/plans', async (context) => {
     const { session, said } = await agentSaid(gate, context, BEGIN)

@@ -24,6 +24,7 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   wrong_origin: 403,
   rate_limited: 429,
   change_refused: 409,
+  payload_kept: 409,
   request_unknown: 404,
   request_closed: 409,
   epoch_changed: 409,

@@ -94,13 +94,16 @@ export function checkCall(text: string, intent: Intent): GlassCall {
 
 /** Both, as the API gives them. Throws where any part does not hold. */
 export function checkGlass(
-  { id, account: text, calls: kept }: GivenGlass,
+  { id, account: text, calls: kept, gone, state }: GivenGlass,
   gate: string,
 ): { readonly account: CheckedAccount; readonly calls: ReadonlyMap<string, GlassCall> } {
   const account = checkAccount(text, gate, id)
   const calls = new Map<string, GlassCall>()
   for (const { intent } of account.deeds) {
-    const call = kept[intent.document ?? '']
+    const document = intent.document ?? ''
+    const call = kept[document]
+    // Of a closed one nothing is left to sign, and two people may have dropped what was kept.
+    if (call === undefined && state === 'closed' && gone[document] !== undefined) continue
     if (call === undefined) throw new Error('a call that was made is not shown: do not sign it')
     calls.set(intent.effect, checkCall(call, intent))
   }
@@ -111,6 +114,8 @@ interface GivenGlass {
   readonly id: string
   readonly account: string
   readonly calls: Readonly<Record<string, string>>
+  readonly gone: Readonly<Record<string, string>>
+  readonly state: string
 }
 
 function notOfIt(): Error {

@@ -197,6 +197,10 @@ export class SharedLedger implements Ledger {
     return this.#log.readPayload(sha256Hex)
   }
 
+  dropPayload(sha256Hex: string): Promise<void> {
+    return this.#log.dropPayload(sha256Hex)
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed

@@ -9,7 +9,7 @@ import type { RoleReach } from '../describe/environments.ts'
 import type { ProtectedRow } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
 import { canonicalJson, sha256Hex } from '../lib/canonical-json.ts'
-import { type WitnessDemand, witnessDemand } from '../record/record-config.ts'
+import { type RetentionConfig, type WitnessDemand, witnessDemand } from '../record/record-config.ts'
 import { ownAccounts, protectedRows } from './protected.ts'
 import { readRoleReach } from './role-reach.ts'
 
@@ -32,6 +32,8 @@ export interface EpochContent {
   readonly breakGlass?: true
   /** Present where what was reviewed waits for witnesses of the ledger. */
   readonly witnessed?: WitnessDemand
+  /** Present where payloads beside the ledger are dropped when they are this old. */
+  readonly retention?: RetentionConfig
   /** SHA-256 over the compiled tables and the source of describe, resolve and decide. */
   readonly build: string
 }
@@ -58,6 +60,7 @@ export function contentOnDisk(config: Config, own: string | null): VersionedCont
     ...(config.review.breakGlass === true && { breakGlass: true as const }),
     ...(config.membership && { membership: config.membership }),
     ...witnessDemand(config),
+    ...(config.retention && { retention: config.retention }),
     build: buildHash(),
   })
 }

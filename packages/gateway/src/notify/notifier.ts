@@ -76,7 +76,10 @@ export class Notifier {
 
   constructor(options: NotifierOptions) {
     this.#options = options
-    this.#headlines = new Headlines(options.recorder)
+    // Only of what waits, whose documents are always there.
+    this.#headlines = new Headlines(async (sha256) => {
+      return { document: await options.recorder.payload(sha256), gone: null }
+    })
   }
 
   /** Begins; what was not told or not delivered before a restart comes first. Never throws. */

@@ -251,3 +251,22 @@ export type Entry =
       observed: string | null
     } & CallFacts)
   | { type: 'outcome'; at: string; effect: string; outcome: Outcome }
+  /** A payload beside the log is dropped; its digest stays in the entries that name it. */
+  | {
+      type: 'redacted'
+      at: string
+      payload: string
+      reason: string
+      by: readonly string[]
+      acts: readonly SignedAct[]
+      /** That of what the payload was about. */
+      session: string
+    }
+  /** The same for those that are older than the epoch in force says. */
+  | {
+      type: 'retention-ended'
+      at: string
+      payloads: readonly string[]
+      epoch: number
+      days: number
+    }

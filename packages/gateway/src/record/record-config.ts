@@ -59,16 +59,27 @@ const ANCHORS = z
   )
   .max(20)
 
-export const RECORD_SECTIONS = { witnesses: WITNESSES.optional(), anchors: ANCHORS.optional() }
+/** Part of the epoch, so that two people sign how long payloads beside the ledger are kept. */
+const RETENTION = z.strictObject({ payloadDays: z.number().int().min(1).max(36_500) })
+
+export const RECORD_SECTIONS = {
+  witnesses: WITNESSES.optional(),
+  anchors: ANCHORS.optional(),
+  retention: RETENTION.optional(),
+}
 
 export type WitnessConfig = z.infer<typeof WITNESSES>
 export type AnchorRow = z.infer<typeof ANCHORS>[number]
+
+export type RetentionConfig = z.infer<typeof RETENTION>
 
 export interface RecordConfig {
   /** Absent = nobody outside this machine vouches for the end of the ledger. */
   readonly witnesses?: WitnessConfig | undefined
   /** Where the ledger's checkpoint is published. */
   readonly anchors?: readonly AnchorRow[] | undefined
+  /** How old payloads beside the ledger become; absent = they are kept. */
+  readonly retention?: RetentionConfig | undefined
 }
 
 /** Where the AWS SDK would send what is for S3; undefined for AWS itself. */
@@ -78,14 +89,18 @@ export function s3Endpoint(environ: Environ): string | undefined {
 
 /** As the gate uses it: paths are absolute. */
 export function recordConfig(
-  { witnesses, anchors }: RecordConfig,
+  { witnesses, anchors, retention }: RecordConfig,
   { under, environ }: { readonly under: (path: string) => string; readonly environ: Environ },
 ): RecordConfig {
   const placed = anchors?.map((row): AnchorRow => {
     if ('s3' in row) return { ...row, endpoint: row.endpoint ?? s3Endpoint(environ) }
     return 'file' in row ? { file: under(row.file) } : { ...row, git: under(row.git) }
   })
-  return { ...(witnesses && { witnesses }), ...(placed && { anchors: placed }) }
+  return {
+    ...(witnesses && { witnesses }),
+    ...(placed && { anchors: placed }),
+    ...(retention && { retention }),
+  }
 }
 
 /** What an epoch demands: so many of these keys, within that time. */

@@ -28,6 +28,8 @@ export interface Ask {
   readonly main: Placed<Of<'intent' | 'request-opened' | 'plan-opened' | 'denied'>>
   readonly opened: Placed<Of<'request-opened' | 'plan-opened'>> | null
   readonly document: Shown | null
+  /** Why there is no document, in words; null where the ledger does not say. */
+  readonly gone: string | null
   readonly intent: Placed<Of<'intent'>> | null
   readonly reviews: readonly Placed<Of<'review'>>[]
   readonly grant: Placed<Of<'grant-made' | 'plan-approved'>> | null
@@ -78,6 +80,7 @@ function askOf(
     main,
     opened,
     document,
+    gone: opened === null ? null : (record.gone.get(opened.entry.document) ?? null),
     intent,
     reviews: request === null ? [] : (record.reviews.get(request) ?? []),
     grant: request === null ? null : (record.grants.get(request) ?? null),

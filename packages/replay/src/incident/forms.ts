@@ -105,6 +105,8 @@ const ENTRIES: Readonly<Partial<Record<Entry['type'], z.ZodType>>> = {
     plan: z.looseObject({ plan: text, step: z.number() }).optional(),
   }),
   outcome: z.looseObject({ effect: text, outcome }),
+  redacted: z.looseObject({ payload: text, reason: text, by: texts }),
+  'retention-ended': z.looseObject({ payloads: texts, epoch: z.number(), days: z.number() }),
 }
 
 /** An entry; `other` for one that no report reads; null for what has not the form of its type. */

@@ -18,7 +18,7 @@ import { linksOf, outcomeWords, roleArnOf } from './ledger-links.ts'
 import type { LedgerRecord, Placed, Selection } from './ledger-record.ts'
 import { timelineOf } from './ledger-timeline.ts'
 import { type Base, proposalFor } from './proposal.ts'
-import { count, listed, named, thing } from './words.ts'
+import { count, listed, named, shownLong, thing } from './words.ts'
 
 export interface LedgerQuestion {
   readonly record: LedgerRecord
@@ -295,7 +295,8 @@ function warningsOf({ verified, problems, record }: LedgerQuestion): string[] {
 }
 
 function cannotKnow({ record }: LedgerQuestion, told: readonly Ask[]): string[] {
-  const bare = told.filter(({ document }) => document === null).length
+  const bare = told.filter(({ document, gone }) => document === null && gone === null).length
+  const gone = told.flatMap((ask) => (ask.document === null && ask.gone !== null ? [ask.gone] : []))
   return [
     'what the agent was told to do: no prompt, plan or task is in a ledger',
     'what went round the gate: hold it against CloudTrail with `seconder ledger reconcile --trail`',
@@ -306,6 +307,9 @@ function cannotKnow({ record }: LedgerQuestion, told: readonly Ask[]): string[] 
           `the parameters of ${count(bare, 'call')} above: without a review no document is kept, and policies were tried on what the entry tells`,
         ]
       : []),
+    ...[...new Set(gone)].map(
+      (words) => `what reviewers were shown of a call above: ${shownLong(words)}`,
+    ),
     ...(record.reads.length === 0 && record.intents.length === 0
       ? ['anything of this window: no call is in it; see --since and --until']
       : []),

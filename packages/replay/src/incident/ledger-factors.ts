@@ -90,7 +90,7 @@ function policyFactor(ask: Ask, epoch: Epoch | null): Bare {
 }
 
 function reviewFactors(ask: Ask): Bare[] {
-  const { reviews, opened, document, closed } = ask
+  const { reviews, opened, document, closed, gone } = ask
   if (opened === null) return []
   const paper = document === null ? [] : [document.evidence]
   if (reviews.length === 0) {
@@ -108,23 +108,26 @@ function reviewFactors(ask: Ask): Bare[] {
   }
   return reviews.map(({ entry, evidence }) => {
     const after = span(opened.entry.at, entry.at)
-    const seen =
-      document === null
-        ? 'a document that is not beside this ledger'
-        : `“${shownLong(document.frame.summary)}”`
+    const seen = document === null ? missingWords(gone) : `“${shownLong(document.frame.summary)}”`
     return {
       factor: 'review',
       did: entry.verdict === 'approve' ? 'let' : 'held',
       says: `the reviewer ${verdictWords(entry.verdict)} ${after} after it was opened, having been shown ${seen}`,
-      brief: `the reviewer ${verdictWords(entry.verdict)}, having been shown ${briefly(document)}`,
+      brief: `the reviewer ${verdictWords(entry.verdict)}, having been shown ${briefly(ask)}`,
       evidence: [evidence, ...paper],
     }
   })
 }
 
+function missingWords(gone: string | null): string {
+  return gone === null
+    ? 'a document that is not beside this ledger'
+    : `a document that is not there any more: ${shownLong(gone)}`
+}
+
 /** The first sentences of what was shown. */
-function briefly(document: Ask['document']): string {
-  if (document === null) return 'a document that is not beside this ledger'
+function briefly({ document, gone }: Ask): string {
+  if (document === null) return missingWords(gone)
   const sentences = document.frame.summary.split('. ').slice(0, 3).join('. ')
   return `“${shownLong(sentences)}”`.replace(/([^.])”$/, '$1.”')
 }

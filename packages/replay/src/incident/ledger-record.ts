@@ -2,6 +2,7 @@
 // was in force, each request with what became of it. Reads are folded, so that it grows with what was done.
 
 import type { Entry } from '@seconder/gateway/record/entry'
+import { endWords, signersOf } from '@seconder/ledger/payload-uses'
 import { entryOf } from './forms.ts'
 import type { Evidence } from './incident.ts'
 
@@ -51,6 +52,8 @@ export class LedgerRecord {
   readonly breakGlass = new Map<string, Placed<Of<'break-glass-opened'>>>()
   readonly breakGlassReviews = new Map<string, Placed<Of<'break-glass-reviewed'>>[]>()
   readonly denied: Placed<Of<'denied'>>[] = []
+  /** Why a payload is not beside the log any more, in words, by its SHA-256. */
+  readonly gone = new Map<string, string>()
   readonly reads: FoldedReads[] = []
   /** Everything else that a timeline tells. */
   readonly others: Placed[] = []
@@ -143,9 +146,27 @@ export class LedgerRecord {
       case 'outcome':
         push(this.outcomes, entry.effect, { entry, evidence })
         return
+      case 'redacted':
+      case 'retention-ended':
+        this.#drop(entry, evidence)
+        return
       default:
         return
     }
+  }
+
+  #drop(entry: Of<'redacted' | 'retention-ended'>, { entry: index }: Evidence): void {
+    const { type, at } = entry
+    const placed = { type, at, entry: index ?? 0 }
+    if (entry.type === 'redacted') {
+      const { by, reason } = entry
+      this.gone.set(entry.payload, endWords({ ...placed, by, reason, epoch: null, days: null }))
+      return
+    }
+    const { epoch, days, payloads } = entry
+    const by = signersOf(this.epochs.get(epoch)?.entry.acts ?? [])
+    const words = endWords({ ...placed, by, reason: null, epoch, days })
+    for (const payload of payloads) this.gone.set(payload, words)
   }
 
   #keep({ entry, evidence }: Placed): void {

@@ -133,6 +133,17 @@ function reviewTold(entry: Entry, record: LedgerRecord): Told | null {
       )
     case 'break-glass-reviewed':
       return told('reviewer', `${named(entry.reviewer)} looked at the break-glass afterwards`)
+    case 'redacted':
+      return told(
+        'people',
+        `${listed(entry.by.map(named))} drop what was kept of a call`,
+        entry.reason,
+      )
+    case 'retention-ended':
+      return told(
+        'gate',
+        `drops ${count(entry.payloads.length, 'document')} older than ${count(entry.days, 'day')}, as epoch ${entry.epoch} says`,
+      )
     case 'plan-stopped':
       return told('gate', `a plan stops at step ${entry.step ?? 'none'}`, entry.why)
     default:
