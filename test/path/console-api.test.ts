@@ -1,6 +1,8 @@
 // What the console reads from a gate, and what anybody else tries there.
+import { readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { DeleteTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { isConsoleBuilt } from '../console/stage.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { Harness, type Keys, requestIdIn } from './harness.ts'
@@ -94,6 +96,33 @@ test('a file is one of the build or of the ledger, and no other', async () => {
   const { files } = (await (await read('/api/ledger/files')).json()) as { files: string[] }
   expect(files).toContain('checkpoint')
   expect((await read('/api/ledger/files/checkpoint')).status).toBe(200)
+})
+
+/** Names of the files that the gate lists, so many at once. */
+async function listed(limit: number): Promise<string[]> {
+  const files: string[] = []
+  for (let after: string | null = ''; after !== null; ) {
+    const answer: Response = await read(`/api/ledger/files?limit=${limit}&after=${after}`)
+    const page = (await answer.json()) as { files: string[]; next: string | null }
+    expect(page.files.length).toBeLessThanOrEqual(limit)
+    files.push(...page.files)
+    after = page.next
+  }
+  return files
+}
+
+test('names of files come page by page, each once and in their order, however small the pages are', async () => {
+  await refusedDelete()
+  const { ledgerDirectory } = gate.config()
+  // A gate that has just recorded something moves files while they are listed.
+  await vi.waitFor(async () => {
+    const found = readdirSync(ledgerDirectory, { recursive: true, withFileTypes: true })
+    const all = found
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(ledgerDirectory, join(entry.parentPath, entry.name)))
+    expect(all.length).toBeGreaterThan(3)
+    for (const limit of [1, 2, 1_000]) expect(await listed(limit)).toEqual(all.sort())
+  }, 30_000)
 })
 
 test('entries come by their place, a session has its own, numbers that are none are none', async () => {

@@ -26,12 +26,29 @@ export async function verifyHere(verifierKey: string, onProgress: Progress): Pro
   return verified
 }
 
+interface FilePage {
+  readonly files: readonly string[]
+  /** The name to go on after, or null at the end. */
+  readonly next: string | null
+}
+
+const FILES_A_PAGE = 1_000
+
+async function listed(): Promise<string[]> {
+  const files: string[] = []
+  for (let after: string | null = ''; after !== null; ) {
+    const query: string = `limit=${FILES_A_PAGE}&after=${encodeURIComponent(after)}`
+    const page: FilePage = await get(`/api/ledger/files?${query}`)
+    files.push(...page.files)
+    after = page.next
+  }
+  return files
+}
+
 async function verifyOnce(verifierKey: string, onProgress: Progress): Promise<Verified> {
   const report = await verifyLedger(
     {
-      async list() {
-        return (await get<{ files: string[] }>('/api/ledger/files')).files
-      },
+      list: listed,
       async read(name) {
         const answer = await fetch(`/api/ledger/files/${name}`)
         if (!answer.ok) throw new Error(`the gate answered ${answer.status}`)

@@ -1,7 +1,7 @@
 // The ledger for readers: entries by their place, a session's entries, and the files as they are, so that a
 // browser can verify them itself.
 import { readdir, readFile } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { ledgerFile } from '@seconder/ledger/layout'
 import type { Context, Hono } from 'hono'
 import { GatewayError } from '../errors.ts'
@@ -9,6 +9,9 @@ import { PAGE_MAX, type Timeline } from '../record/timeline.ts'
 import type { ReadingEnv } from './reading.ts'
 
 const ENTRIES_LISTED = 100
+/** Names of files in one answer where nobody says how many, and at most: a folder of many costs no more. */
+const FILES_LISTED = 250
+export const FILES_LISTED_MAX = 1_000
 
 export interface LedgerReading {
   readonly timeline: Timeline
@@ -28,11 +31,15 @@ export function addLedgerPages(
     return context.json(await timeline.ofSession(context.req.param('id'), before))
   })
   app.get('/api/ledger/files', async (context) => {
-    const found = await readdir(directory, { recursive: true, withFileTypes: true })
-    const files = found
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    return context.json({ files })
+    const limit = Math.min(count(context, 'limit') ?? FILES_LISTED, FILES_LISTED_MAX)
+    const files: string[] = []
+    for await (const name of filesAfter(directory, '', context.req.query('after') ?? '')) {
+      if (files.length >= Math.max(1, limit)) {
+        return context.json({ files, next: files.at(-1) ?? null })
+      }
+      files.push(name)
+    }
+    return context.json({ files, next: null })
   })
   app.get('/api/ledger/files/*', async (context) => {
     const name = context.req.path.slice('/api/ledger/files/'.length)
@@ -46,6 +53,27 @@ export function addLedgerPages(
     }
     return context.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' })
   })
+}
+
+/** The files below a folder that come after that name, in the order of their names; what comes before is not read. */
+async function* filesAfter(
+  directory: string,
+  below: string,
+  after: string,
+): AsyncGenerator<string> {
+  const found = await readdir(join(directory, below), { withFileTypes: true })
+  const names = found.flatMap((entry) => {
+    if (entry.isDirectory()) return [`${below}${entry.name}/`]
+    return entry.isFile() ? [`${below}${entry.name}`] : []
+  })
+  for (const name of names.sort()) {
+    const isFolder = name.endsWith('/')
+    if (!isFolder && name > after) yield name
+    // A folder is where its own name says, with all that is in it.
+    if (isFolder && (name > after || after.startsWith(name))) {
+      yield* filesAfter(directory, name, after)
+    }
+  }
 }
 
 function noFile(): GatewayError {

@@ -19,23 +19,28 @@ test('what holds a way already found is no way of its own', async () => {
      @id("two") permit (principal, action, resource)
      when { context.approvedBy.containsAny(["dba:2"]) && context.approvedBy.contains("any:2") };`,
   )
-  expect(waysThrough(action, NO_EVIDENCE, CONTEXT, set)).toEqual([['sre:1'], ['dba:2']])
+  expect(waysThrough(action, NO_EVIDENCE, CONTEXT, set)).toEqual({
+    ways: [['sre:1'], ['dba:2']],
+    isCut: false,
+  })
 })
 
-test('as many ways as the limit are found, and not one more', async () => {
+test('as many ways as the limit are found, and not one more, which is said', async () => {
   const at = waysThrough(action, NO_EVIDENCE, CONTEXT, await anyOf(WAYS_MAX))
-  expect(at).toHaveLength(WAYS_MAX)
+  expect(at.ways).toHaveLength(WAYS_MAX)
+  expect(at.isCut).toBe(false)
   const past = waysThrough(action, NO_EVIDENCE, CONTEXT, await anyOf(WAYS_MAX + 1))
-  expect(past).toHaveLength(WAYS_MAX)
+  expect(past.ways).toEqual(at.ways)
+  expect(past.isCut).toBe(true)
 })
 
 test('the first way is what the gate asks for; a deny and a credential have none', async () => {
   const set = await defaultSet()
   const decision = decide(action, NO_EVIDENCE, CONTEXT, set)
-  const [first] = waysThrough(action, NO_EVIDENCE, CONTEXT, set)
-  expect(decision).toMatchObject({ answer: 'review', requirement: first })
+  const { ways } = waysThrough(action, NO_EVIDENCE, CONTEXT, set)
+  expect(decision).toMatchObject({ answer: 'review', requirement: ways[0] })
   const near = { ...CONTEXT, isolation: 'none' as const }
-  expect(waysThrough(action, NO_EVIDENCE, near, set)).toEqual([])
+  expect(waysThrough(action, NO_EVIDENCE, near, set).ways).toEqual([])
   const lent = sampleAction({ reveals: 'credential' })
-  expect(waysThrough(lent, NO_EVIDENCE, CONTEXT, set)).toEqual([])
+  expect(waysThrough(lent, NO_EVIDENCE, CONTEXT, set).ways).toEqual([])
 })

@@ -13,33 +13,41 @@ import { requirementOf, type Seating } from './seats.ts'
 export const WAYS_MAX = 8
 export const TRIED_MAX = 256
 
-/**
- * Requirements of which each alone would do, least first, and none that holds another: `sre:1`, or `dba:2`.
- * Empty where nothing would do, or policy could not answer; past the limits the rest is left out.
- */
+export interface Ways {
+  /** Each alone would do, least first, and none holds another: `sre:1`, or `dba:2`. */
+  readonly ways: readonly (readonly SeatCount[])[]
+  /** True where there are more, or may be: the limits are reached. */
+  readonly isCut: boolean
+}
+
+const NONE: Ways = { ways: [], isCut: false }
+
+/** No ways where nothing would do, or policy could not answer. */
 export function waysThrough(
   action: Action,
   evidence: Evidence,
   context: DecideContext,
   policySet: PolicySet,
-): (readonly SeatCount[])[] {
+): Ways {
   const inquiry = openInquiry(action, evidence, context, policySet)
-  if ('answer' in inquiry) return []
+  if ('answer' in inquiry) return NONE
   const found: Seating[] = []
   const candidates = candidatesOf(policySet.seatCounts) ?? []
   let tried = 0
   for (const seating of candidates) {
-    if (found.length === WAYS_MAX || tried === TRIED_MAX) break
     if (found.some((less) => holds(seating, less))) continue
+    if (tried === TRIED_MAX) return { ways: found.map(requirementOf), isCut: true }
     tried++
     try {
-      if (firstRefused(inquiry, inquiry.questions, seating) === null) found.push(seating)
+      if (firstRefused(inquiry, inquiry.questions, seating) !== null) continue
     } catch (error) {
-      if (error instanceof InquiryFault) return [] // the decision beside this says what failed
+      if (error instanceof InquiryFault) return NONE // the decision beside this says what failed
       throw error
     }
+    if (found.length === WAYS_MAX) return { ways: found.map(requirementOf), isCut: true }
+    found.push(seating)
   }
-  return found.map(requirementOf)
+  return { ways: found.map(requirementOf), isCut: false }
 }
 
 /** Whether everybody of `less` sits in `seating` too. */

@@ -61,8 +61,10 @@ export async function whatItTakes(
     breakGlass: false,
   }
   const { decision, parts } = explain(action, NO_EVIDENCE, context, policySet)
-  const ways =
-    decision.answer === 'review' ? waysThrough(action, NO_EVIDENCE, context, policySet) : []
+  const { ways, isCut } =
+    decision.answer === 'review'
+      ? waysThrough(action, NO_EVIDENCE, context, policySet)
+      : { ways: [], isCut: false }
   const { effects, iamActions, resources, reveals, recoverable } = action
   const cited = new Set([decision, ...parts.map((part) => part.decision)].flatMap(policiesOf))
   return {
@@ -77,12 +79,10 @@ export async function whatItTakes(
       .sort()
       .flatMap((id) => policySet.policies.get(id) ?? [])
       .map(shown),
-    notes: notesOn(
-      action,
-      decision,
-      question.environment,
-      observes(epoch, action, decision, nowMs),
-    ),
+    notes: [
+      ...(isCut ? [`There may be more ways than these ${ways.length}.`] : []),
+      ...notesOn(action, decision, question.environment, observes(epoch, action, decision, nowMs)),
+    ],
   }
 }
 
