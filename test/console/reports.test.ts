@@ -8,8 +8,11 @@ import { openTrail, reportOn } from '@seconder/replay/replay'
 import type { Report } from '@seconder/replay/report/report'
 import { auditOf } from '@seconder/replay/roles/audit'
 import type { Audit } from '@seconder/replay/roles/finding'
+import type { GateFacts } from '@seconder/replay/roles/gate'
 import { matcherOf } from '@seconder/replay/roles/matcher'
+import { readOrganization } from '@seconder/replay/roles/organization'
 import { readEstate } from '@seconder/replay/roles/read-estate'
+import { trailUse } from '@seconder/replay/roles/trail-use'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Harness } from '../path/harness.ts'
@@ -20,6 +23,32 @@ const SAMPLES = join(import.meta.dirname, '..', '..', 'samples')
 const TRAIL = join(SAMPLES, 'trail')
 const EXPORT = join(SAMPLES, 'authz.json')
 const HOSTILE = `"><img src=x onerror=alert(1)>\u202e`
+
+/** An organization whose account may delete no table, as docs/roles.md makes its export. */
+function organization(): Buffer {
+  const Statement = [{ Effect: 'Deny', Action: 'dynamodb:DeleteTable', Resource: '*' }]
+  const Content = JSON.stringify({ Version: '2012-10-17', Statement })
+  const targets = [
+    { Id: 'r-abcd', ParentId: null, Policies: ['p-FullAWSAccess', 'p-tables'] },
+    { Id: '123456789012', ParentId: 'r-abcd', Policies: ['p-FullAWSAccess'] },
+  ]
+  const Policies = [{ Id: 'p-tables', Name: 'tables', Type: 'SERVICE_CONTROL_POLICY', Content }]
+  return Buffer.from(
+    JSON.stringify({ ManagementAccountId: '999999999999', Policies, Targets: targets }),
+  )
+}
+
+/** The gate of the page, as the command line has it from seconder.yaml. */
+function gateOf(content: RulesContent): GateFacts {
+  return {
+    configured: true,
+    environments: content.environments,
+    roles: Object.values(content.roles).map(({ arn }) => arn),
+    own: null,
+    protect: (content.protect ?? []).filter(({ arn }) => arn.startsWith('arn:')),
+    accounts: content.ownAccounts ?? [],
+  }
+}
 
 describe.skipIf(!hasChromium)('reports in Chromium', () => {
   let gate: Harness
@@ -107,14 +136,18 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
       userIdentity: { type: 'IAMUser', arn: HOSTILE, accountId: '123456789012' },
     }
     const packed = gzipSync(JSON.stringify({ Records: [event] }))
+    const eventID = (number: number) => `dddddddd-0000-4000-8000-00000000000${number}`
+    const packedLine = (number: number) =>
+      gzipSync(`${JSON.stringify({ ...event, eventID: eventID(number) })}\n`)
     await chosen('Choose files').setInputFiles([
       file('one.json.gz', packed),
       file('cut.json.gz', packed.subarray(0, packed.length - 30)),
       file('lines.ndjson', Buffer.from(`${JSON.stringify(event)}\n`)),
+      file('several.ndjson.gz', Buffer.concat([3, 4, 5].map(packedLine))),
     ])
     await page.getByText('Files that are not whole').waitFor({ timeout: PATIENCE_MS })
     const report = (await saved('JSON')) as Report
-    expect([report.unique, report.reviewed, report.trail.files]).toEqual([1, 1, 3])
+    expect([report.unique, report.reviewed, report.trail.files]).toEqual([4, 4, 4])
     expect(report.trail.faults.map(({ path, fault }) => `${path} ${fault}`)).toEqual([
       'cut.json.gz gzip',
     ])
@@ -153,14 +186,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     const { audit: expected } = auditOf({
       estate: readEstate([{ name: 'authz.json', bytes: readFileSync(EXPORT) }]),
       organization: null,
-      gate: {
-        configured: true,
-        environments: content.environments,
-        roles: Object.values(content.roles).map(({ arn }) => arn),
-        own: null,
-        protect: (content.protect ?? []).filter(({ arn }) => arn.startsWith('arn:')),
-        accounts: content.ownAccounts ?? [],
-      },
+      gate: gateOf(content),
       isAgent: (arn, name) => isAgent(arn) || isAgent(name),
       isExcepted: () => false,
       now: new Date().toISOString(),
@@ -173,6 +199,28 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     await page.getByText('to paste').first().click()
     await auditHere(page, 'roles')
     await expectPrints('roles-print')
+  })
+
+  test('an organizations export and a trail that are chosen beside it are read with it', async () => {
+    await page.getByRole('button', { name: 'Other files' }).click()
+    await page.getByLabel('SCPs and RCPs').setInputFiles([file('org.json', organization())])
+    await page.getByLabel('A trail, for what is not used').setInputFiles(TRAIL)
+    await dropped(EXPORT)
+    await page.getByText('Who can become whom').first().waitFor({ timeout: PATIENCE_MS })
+    const audit = (await saved('JSON')) as Audit
+    const trail = await openTrail([TRAIL], { workers: 1 })
+    expect(readOrganization('org.json', organization()).faults).toEqual([])
+    const { audit: expected } = auditOf({
+      estate: readEstate([{ name: 'authz.json', bytes: readFileSync(EXPORT) }]),
+      organization: readOrganization('org.json', organization()),
+      trail: trailUse(trail.store),
+      gate: gateOf(content),
+      isAgent: () => false,
+      isExcepted: () => false,
+      now: new Date().toISOString(),
+    })
+    trail.close()
+    expect(audit).toEqual(JSON.parse(JSON.stringify(expected)))
   })
 
   test('by keyboard: findings are walked and opened', async () => {
@@ -188,7 +236,7 @@ describe.skipIf(!hasChromium)('reports in Chromium', () => {
     const paths = asked.filter(({ method, sent }) => method !== 'GET' || sent > 0)
     expect(paths).toEqual([])
     // Addresses alone could carry something: they are those of the console and of its parts.
-    const known = /^\/(assets\/[\w.-]+|api\/[a-z-]+(\?state=\w+)?|icon\.svg|replay|roles)$/
+    const known = /^\/(assets\/[\w.-]+|api\/[a-z/-]+(\?state=\w+)?|icon\.svg|replay|roles)$/
     expect(asked.map(({ path }) => path).filter((path) => !known.test(path))).toEqual([])
     const worker = asked.find(({ path }) => path.includes('report-worker'))?.path ?? ''
     const policyOf = async (path: string) =>

@@ -5,6 +5,7 @@ import { FileDrop } from '../parts/file-drop.tsx'
 import { Keep, ReportStanding } from '../parts/report-frame.tsx'
 import { RolesReport } from '../parts/roles-report.tsx'
 import { plural } from '../parts/words.ts'
+import { chosenFiles } from '../reports/given.ts'
 import type { GivenFile, RolesOptions } from '../reports/messages.ts'
 import { useReport } from '../reports/use-report.ts'
 
@@ -13,7 +14,12 @@ export default function Roles() {
   const { standing, start, fail, clear } = made
   const form = useRef<HTMLFormElement>(null)
   const begin = (files: readonly GivenFile[]) => {
-    start({ is: 'roles', files, options: optionsOf(new FormData(form.current ?? undefined)) })
+    try {
+      start({ is: 'roles', files, options: optionsOf(new FormData(form.current ?? undefined)) })
+    } catch (cause) {
+      const { message, help = 'choose them again' } = cause as { message: string; help?: string }
+      fail(message, help)
+    }
   }
   return (
     <>
@@ -36,8 +42,8 @@ export default function Roles() {
             onFault={fail}
           />
           <p>
-            <code>aws iam get-account-authorization-details &gt; authz.json</code> makes it. With
-            SCPs, a trail, SARIF or the least policy of a role:{' '}
+            <code>aws iam get-account-authorization-details &gt; authz.json</code> makes it; what is
+            chosen above is read with it. With SARIF, or the least policy of a role:{' '}
             <code>seconder roles audit authz.json</code>
           </p>
         </>
@@ -72,6 +78,14 @@ function Options({ form }: { readonly form: React.RefObject<HTMLFormElement | nu
         The gate’s own role
         <input name="gate" placeholder="arn:aws:iam::123456789012:role/seconder" />
       </label>
+      <label>
+        SCPs and RCPs, an organizations export
+        <input name="organization" type="file" accept=".json,.gz" />
+      </label>
+      <label>
+        A trail, for what is not used
+        <input name="trail" type="file" multiple {...{ webkitdirectory: '' }} />
+      </label>
     </form>
   )
 }
@@ -81,7 +95,18 @@ function optionsOf(form: FormData): RolesOptions {
     String(form.get(name) ?? '')
       .split(/[\s,]+/)
       .filter((text) => text !== '')
-  return { agents: list('agents'), except: list('except'), gate: list('gate')[0] ?? '' }
+  // A chooser that nobody used gives one file without a name.
+  const files = (name: string) =>
+    chosenFiles(
+      form
+        .getAll(name)
+        .filter((given): given is File => given instanceof File && given.name !== ''),
+    )
+  return {
+    ...{ agents: list('agents'), except: list('except'), gate: list('gate')[0] ?? '' },
+    organization: files('organization')[0] ?? null,
+    trail: files('trail'),
+  }
 }
 
 function Whose({ audit: { principals, accounts } }: { readonly audit: Audit }) {

@@ -3,9 +3,12 @@ import { auditOf } from '@seconder/replay/roles/audit'
 import { catalogue } from '@seconder/replay/roles/catalogue'
 import { EXPORT_BYTES_MAX } from '@seconder/replay/roles/export-entries'
 import { matcherOf } from '@seconder/replay/roles/matcher'
+import { readOrganization } from '@seconder/replay/roles/organization'
 import { readEstate } from '@seconder/replay/roles/read-estate'
 import { pageOf } from '@seconder/replay/roles/report/page'
+import { trailUse } from '@seconder/replay/roles/trail-use'
 import { type Answer, type Ask, type GivenFile, ReportFault } from './messages.ts'
+import { trailOfFiles } from './trail-reading.ts'
 import { piecesOf } from './unpacking.ts'
 
 type RolesAsk = Extract<Ask, { is: 'roles' }>
@@ -28,10 +31,12 @@ export async function auditOfFiles(
     onProgress({ is: 'progress', words, done, of })
   catalogue(step('services known'))
   const isAgent = matcherOf(options.agents)
+  const { organization, trail } = options
   const now = new Date().toISOString()
   const { audit } = auditOf({
     estate,
-    organization: null,
+    organization: organization && readOrganization(organization.path, await bytesOf(organization)),
+    ...(trail.length > 0 && { trail: trailUse(await trailOfFiles(trail, onProgress)) }),
     gate: {
       configured: true,
       environments: content.environments,

@@ -24,6 +24,10 @@ export interface RolesOptions {
   /** Patterns of ARNs or names, with `*`. */
   readonly agents: readonly string[]
   readonly except: readonly string[]
+  /** SCPs and RCPs, as docs/roles.md says; null without. */
+  readonly organization: GivenFile | null
+  /** CloudTrail, for what is not used; empty without. */
+  readonly trail: readonly GivenFile[]
 }
 
 /** What decides, as `/api/policies` has it. */
