@@ -186,6 +186,7 @@ export class Machine {
           },
           () => opened.write(half(bytes), position),
         ),
+      begin: () => opened.begin(),
       sync: () =>
         this.#step(async () => {
           if (this.#fault === 'sync-error' && this.hasBroken && !this.#hasFailed) {

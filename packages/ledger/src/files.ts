@@ -1,7 +1,16 @@
 // The file operations of the writer, as a port: every one is a step at which a crash may come, so
 // tests can stop the world at each of them. `nodeFiles` binds node:fs; what it says is durable is.
 
-import { closeSync, constants, fdatasync, open, rename, write, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  write,
+  writeSync,
+} from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { LedgerError, quoted } from './errors.ts'
@@ -10,6 +19,8 @@ import { LedgerError, quoted } from './errors.ts'
 export interface OpenFile {
   /** Writes all of `bytes` at `position`; not durable yet. */
   write(bytes: Uint8Array, position: number): Promise<void>
+  /** Lets the disk begin on what was written, where the system can; waits for nothing, promises nothing. */
+  begin(): void
   /** Returns when everything written is durable (fdatasync). */
   sync(): Promise<void>
   close(): Promise<void>
@@ -85,7 +96,7 @@ async function read(path: string, bytesMax: number): Promise<Uint8Array | null> 
   }
 }
 
-const SMALL_WRITE_BYTES = 64 * 1024
+const SMALL_WRITE_BYTES = 1024 * 1024
 
 /**
  * One turn of a callback of node:fs through the thread pool. On the path of every batch: a FileHandle
@@ -97,8 +108,24 @@ function turn<T>(start: (done: (error: Error | null, value: T) => void) => void)
   })
 }
 
+/**
+ * On ext4 a file that was truncated to nothing begins to be written when one who opened it closes it
+ * (`auto_da_alloc`). Files that began together share one commit of the file system's journal, and the
+ * `sync` of each finds little left to do: measured, a quarter of the time or less. Elsewhere it costs two calls.
+ * Source: https://docs.kernel.org/admin-guide/ext4.html
+ */
+function beginWriting(path: string): void {
+  closeSync(openSync(path, 'r'))
+}
+
+/**
+ * Opens, renames and small writes are calls of microseconds in the page cache, so they are made here: a
+ * turn through the thread pool costs more, and its answer waits until this thread has nothing else to
+ * do. None of them waits for the disk; `sync` does, in the pool.
+ */
 async function create(path: string): Promise<OpenFile> {
-  const opened = await turn<number>((done) => open(path, 'wx', 0o600, done))
+  const opened = openSync(path, 'wx', 0o600)
+  ftruncateSync(opened, 0) // for `begin`
   let isOpen = true
   // The number of a closed file may be another file's by now.
   const held = (): number => {
@@ -108,8 +135,6 @@ async function create(path: string): Promise<OpenFile> {
   return {
     async write(bytes, position) {
       const descriptor = held()
-      // A small write goes to the page cache in microseconds; a turn through the thread pool would
-      // cost more than the write. It does not wait for the disk; `sync` does.
       if (bytes.length <= SMALL_WRITE_BYTES) {
         if (writeSync(descriptor, bytes, 0, bytes.length, position) === bytes.length) return
       }
@@ -120,6 +145,7 @@ async function create(path: string): Promise<OpenFile> {
         )
       }
     },
+    begin: () => beginWriting(path),
     sync: () => turn<void>((done) => fdatasync(held(), (error) => done(error, undefined))),
     async close() {
       // What was written is durable by now, or nobody will ask for it: nothing is left to wait for.
@@ -146,7 +172,7 @@ export function nodeFiles(): Files {
     read,
     create,
     syncDirectory,
-    rename: (from, to) => turn<void>((done) => rename(from, to, (error) => done(error, undefined))),
+    rename: async (from, to) => renameSync(from, to),
     remove: (path) => fs.rm(path, { force: true }),
     makeDirectory: (path) => fs.mkdir(path, { recursive: true, mode: 0o700 }),
     async removeEmptyDirectory(path) {

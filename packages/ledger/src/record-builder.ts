@@ -27,7 +27,7 @@ export class RecordBuilder implements EntryList {
 
   /** `likelyBytes`: as long as the last record was, so that most records never have to grow. */
   constructor(likelyBytes: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(likelyBytes, 4096))
+    this.#bytes = newBytes(Math.max(likelyBytes, 4096))
   }
 
   get length(): number {
@@ -90,7 +90,7 @@ export class RecordBuilder implements EntryList {
 
   #reserve(end: number): void {
     if (end > this.#bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, end))
+      const grown = newBytes(Math.max(2 * this.#bytes.length, end))
       grown.set(this.#bytes.subarray(0, this.#end))
       this.#bytes = grown
     }
@@ -102,4 +102,9 @@ export class RecordBuilder implements EntryList {
     hashes.set(this.#hashes)
     this.#hashes = hashes
   }
+}
+
+/** Not zeroed, for all of it is written. A plain array: a view of it is made for less than one of a Buffer. */
+function newBytes(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 }

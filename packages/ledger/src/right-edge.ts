@@ -40,13 +40,14 @@ export class RightEdge {
     return this.#size
   }
 
-  /** Every file that a log grown by this segment has and the log before it had not. */
-  grow(segment: Segment): TileFile[] {
-    const files: TileFile[] = []
-    this.#bundle.grow(segment.entries(), files)
-    for (const [level, runs] of segment.levels.entries()) this.#growLevel(level, runs, files)
+  /**
+   * Every file that a log grown by this segment has and the log before it had not; the bytes of each
+   * are valid until the next is asked for. The edge has grown when all were asked for.
+   */
+  *grow(segment: Segment): Generator<TileFile> {
+    yield* this.#bundle.grow(segment.entries())
+    for (const [level, runs] of segment.levels.entries()) yield* this.#growLevel(level, runs)
     this.#size += segment.length
-    return files
   }
 
   #level(level: number): EdgeTile {
@@ -58,7 +59,7 @@ export class RightEdge {
     return tile
   }
 
-  #growLevel(level: number, runs: readonly Uint8Array[], files: TileFile[]): void {
+  *#growLevel(level: number, runs: readonly Uint8Array[]): Generator<TileFile> {
     const tile = this.#level(level)
     for (const run of runs) {
       for (let offset = 0; offset < run.length; ) {
@@ -68,17 +69,14 @@ export class RightEdge {
         tile.width += part.length / HASH_BYTES
         offset += part.length
         if (tile.width < TILE_WIDTH) continue
-        files.push({
-          tile: { level, index: tile.index, width: TILE_WIDTH },
-          bytes: tile.hashes.slice(),
-        })
+        yield { tile: { level, index: tile.index, width: TILE_WIDTH }, bytes: tile.hashes }
         tile.index += 1
         tile.width = 0
       }
     }
     if (tile.width === 0 || runs.length === 0) return
-    const bytes = tile.hashes.slice(0, tile.width * HASH_BYTES)
-    files.push({ tile: { level, index: tile.index, width: tile.width }, bytes })
+    const bytes = tile.hashes.subarray(0, tile.width * HASH_BYTES)
+    yield { tile: { level, index: tile.index, width: tile.width }, bytes }
   }
 }
 
@@ -96,22 +94,22 @@ class EdgeBundle {
     for (const entry of entries) this.#add(entry)
   }
 
-  /** Takes the entries; `files` gets every bundle that becomes full, and the one that does not. */
-  grow(entries: Iterable<Uint8Array>, files: TileFile[]): void {
+  /** Takes the entries; yields every bundle that becomes full, and the one that does not. */
+  *grow(entries: Iterable<Uint8Array>): Generator<TileFile> {
     for (const entry of entries) {
       this.#add(entry)
       if (this.#width < TILE_WIDTH) continue
-      files.push(this.#file())
+      yield this.#file()
       this.#index += 1
       this.#width = 0
       this.#end = 0
     }
-    if (this.#width > 0) files.push(this.#file())
+    if (this.#width > 0) yield this.#file()
   }
 
   #file(): TileFile {
     const tile: TileName = { level: 'entries', index: this.#index, width: this.#width }
-    return { tile, bytes: this.#bytes.slice(0, this.#end) }
+    return { tile, bytes: this.#bytes.subarray(0, this.#end) }
   }
 
   #add(entry: Uint8Array): void {

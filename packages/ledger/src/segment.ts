@@ -7,7 +7,7 @@ import { LedgerError } from './errors.ts'
 import { journalPath, recordedBytes } from './journal.ts'
 import { SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX } from './layout.ts'
 import { TILE_HEIGHT } from './tiles.ts'
-import { type CompactRange, HASH_BYTES } from './tree.ts'
+import type { CompactRange } from './tree.ts'
 
 /** The hashes that a record adds to each tile level, in order, as runs of 32-byte hashes. */
 export type LevelHashes = readonly (readonly Uint8Array[])[]
@@ -15,14 +15,12 @@ export type LevelHashes = readonly (readonly Uint8Array[])[]
 /** Appends the leaf hashes to `tree` and returns what they add to each tile level. */
 export function growTree(tree: CompactRange, leafHashes: Uint8Array): LevelHashes {
   const levels: Uint8Array[][] = [[leafHashes]]
-  for (let offset = 0; offset < leafHashes.length; offset += HASH_BYTES) {
-    tree.append(leafHashes.subarray(offset, offset + HASH_BYTES), (height, hash) => {
-      if (height === 0 || height % TILE_HEIGHT !== 0) return
-      const level = height / TILE_HEIGHT
-      levels[level] ??= []
-      levels[level].push(hash.slice())
-    })
-  }
+  tree.appendAll(leafHashes, TILE_HEIGHT, (height, hash) => {
+    if (height % TILE_HEIGHT !== 0) return
+    const level = height / TILE_HEIGHT
+    levels[level] ??= []
+    levels[level].push(hash.slice())
+  })
   return levels
 }
 

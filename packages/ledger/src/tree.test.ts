@@ -202,6 +202,33 @@ test('the compact range has the root of the definition at every size up to 130',
   }
 })
 
+test('leaf hashes appended as a run grow the tree as one by one, and name the same perfect subtrees', () => {
+  const hashes = new Uint8Array(1_100 * 32)
+  for (let index = 0; index < 1_100; index++) {
+    hashes.set(leafHash(sha256, Uint8Array.of(index >> 8, index & 0xff)), index * 32)
+  }
+  const runs = [1, 255, 256, 3, 1, 508, 76] // the second ends, and the third begins, where a tile does
+  const [range, whole] = [new CompactRange(sha256), new CompactRange(sha256)]
+  const heard: string[] = []
+  const expected: string[] = []
+  let at = 0
+  for (const run of runs) {
+    range.appendAll(hashes.subarray(at * 32, (at + run) * 32), 8, (height, hash) => {
+      heard.push(`${height} ${toHex(hash)}`)
+    })
+    for (const end = at + run; at < end; at++) {
+      whole.append(hashes.subarray(at * 32, (at + 1) * 32), (height, hash) => {
+        if (height >= 8) expected.push(`${height} ${toHex(hash)}`)
+      })
+    }
+    expect(range.size).toBe(at)
+    expect(toHex(range.root())).toBe(toHex(whole.root()))
+  }
+  expect(at).toBe(1_100)
+  expect(heard).toEqual(expected)
+  expect(heard.length).toBe(4 + 2 + 1)
+})
+
 test('every inclusion proof up to size 130 verifies, and one wrong bit fails', async () => {
   for (let size = 1; size <= 130; size += size < 20 ? 1 : 11) {
     const root = MANY_ROOTS[size] as Uint8Array

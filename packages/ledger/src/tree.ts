@@ -9,6 +9,8 @@ export const ENTRY_BYTES_MAX = 65_535
 
 export const LEAF_PREFIX = 0x00
 export const NODE_PREFIX = 0x01
+/** The most leaves that are climbed at once. */
+const CLIMBED_MAX = 256
 const HEIGHT_MAX = 53 // sizes are safe integers
 
 // Scratch inputs, used and done with inside one synchronous call each.
@@ -17,6 +19,8 @@ const leafInput = new Uint8Array(1 + ENTRY_BYTES_MAX)
 const nodeBytes = new ArrayBuffer(4 + 2 * HASH_BYTES)
 const nodeInput = new Uint8Array(nodeBytes, 3)
 const nodeWords = new Uint32Array(nodeBytes, 4)
+const climbed = new Uint8Array(CLIMBED_MAX * HASH_BYTES)
+const climbedWords = new Uint32Array(climbed.buffer)
 leafInput[0] = LEAF_PREFIX
 nodeInput[0] = NODE_PREFIX
 
@@ -45,6 +49,21 @@ export function nodeHash(sha256: Sha256, left: Uint8Array, right: Uint8Array): U
   nodeInput.set(right, 1 + HASH_BYTES)
   sha256(nodeInput, output, 0)
   return output
+}
+
+/**
+ * Climbs from `count` hashes, a power of two, to the root above them, in place: `words` is the same memory as
+ * `hashes`, and the root is its first 32 bytes. Source: RFC 6962 section 2.1.
+ */
+export function climb(sha256: Sha256, hashes: Uint8Array, words: Uint32Array, count: number): void {
+  for (let nodes = count / 2; nodes >= 1; nodes /= 2) {
+    // Node `node` is read at 2 * node, and written at node.
+    for (let node = 0; node < nodes; node++) {
+      const from = node * nodeWords.length
+      for (let word = 0; word < nodeWords.length; word++) nodeWords[word] = words[from + word] ?? 0
+      sha256(nodeInput, hashes, node * HASH_BYTES)
+    }
+  }
 }
 
 /** The root of a tree without entries: SHA-256 of nothing. Source: RFC 6962 section 2.1. */
@@ -96,6 +115,32 @@ export class CompactRange {
       onNode?.(height, merged)
     }
     this.#size += leaves
+  }
+
+  /**
+   * Appends leaf hashes, 32 bytes each. Perfect subtrees of up to 2**heightMax leaves, at most 2**8, are climbed by
+   * themselves; `onNode` hears of nothing below that height.
+   */
+  appendAll(hashes: Uint8Array, heightMax: number, onNode: OnNode): void {
+    const heard: OnNode = (height, hash) => {
+      if (height >= heightMax) onNode(height, hash)
+    }
+    for (let left = hashes.length / HASH_BYTES; left > 0; ) {
+      let height = 0
+      while (
+        height < heightMax &&
+        this.#size % 2 ** (height + 1) === 0 &&
+        2 ** (height + 1) <= left
+      ) {
+        height += 1
+      }
+      const count = 2 ** height
+      const start = hashes.length - left * HASH_BYTES
+      climbed.set(hashes.subarray(start, start + count * HASH_BYTES))
+      climb(this.#sha256, climbed, climbedWords, count)
+      this.appendPerfect(height, climbed.subarray(0, HASH_BYTES), heard)
+      left -= count
+    }
   }
 
   /**

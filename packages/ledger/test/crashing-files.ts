@@ -47,6 +47,7 @@ export function crashingFiles(
           () => file.write(bytes, position),
           () => file.write(bytes.subarray(0, Math.floor(bytes.length / 16) * 8), position),
         ),
+      begin: () => file.begin(),
       sync: () => step(() => file.sync()),
       // The kernel closes the files of a process that ends, and no crash hinders it.
       close: () => file.close(),

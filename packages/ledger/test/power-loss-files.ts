@@ -57,6 +57,8 @@ export class PowerLossFiles implements Files {
         grown.set(bytes, position)
         inode.bytes = grown
       },
+      // What the disk began on may be lost all the same.
+      begin() {},
       async sync() {
         inode.durable = inode.bytes
       },
