@@ -1,6 +1,6 @@
 // Runs the torture for as much as asked for, or as long as allowed, and prints its seed:
 //   npm run torture -- --only requests --requests 1000000 --seed 7 --minutes 60
-//   npm run torture -- --only gateways --grants 1000 --retries 200 --minutes 60
+//   npm run torture -- --only gateways --grants 1000 --retries 200 --minutes 60 [--state postgres|sqlite]
 //   npm run torture -- --only crash --rounds 100000 --seed 7 --minutes 120
 // `requests`: mutants of signed requests. `gateways`: gateways that are killed while racing retries use up
 // grants, three on one PostgreSQL and one on SQLite. `crash`: machines that break under a gate at any step, and
@@ -26,12 +26,18 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     first: { type: 'string', default: '0' },
     minutes: { type: 'string', default: '120' },
+    state: { type: 'string' },
   },
 })
-const { only, ...numbers } = values
+const { only, state, ...numbers } = values
 if (only !== undefined && !Object.hasOwn(FILES, only)) {
   const known = Object.keys(FILES).join(', ')
   process.stderr.write(`seconder: --only takes one of ${known}, not \`${only}\`\n`)
+  process.exit(2)
+}
+const ENGINES = { postgres: 'PostgreSQL', sqlite: 'SQLite' }
+if (state !== undefined && !Object.hasOwn(ENGINES, state)) {
+  process.stderr.write(`seconder: --state takes postgres or sqlite, not \`${state}\`\n`)
   process.exit(2)
 }
 for (const [name, value] of Object.entries(numbers)) {
@@ -45,7 +51,9 @@ const said = Object.entries(numbers).map(([name, value]) => [
   value,
 ])
 const files = only === undefined ? Object.values(FILES).flat() : FILES[only]
-const done = spawnSync('npx', ['vitest', 'run', ...files, '--disableConsoleIntercept=true'], {
+const tests = state === undefined ? [] : ['-t', `on (one )?${ENGINES[state]}`]
+const args = ['vitest', 'run', ...files, ...tests, '--disableConsoleIntercept=true']
+const done = spawnSync('npx', args, {
   stdio: 'inherit',
   env: { ...process.env, ...Object.fromEntries(said) },
 })

@@ -65,11 +65,15 @@ export class Storm {
     kinds: new Map(),
     findings: [],
   }
+  readonly #over = Promise.withResolvers<void>()
   #isOver = false
 
   constructor(options: StormOptions) {
     this.#options = options
     this.#random = randomOf(options.seed, 0)
+    void this.#over.promise.then(() => {
+      this.#isOver = true
+    })
     // Every deletion is counted by its table; the rest is looked at by nobody.
     options.upstream.script = (seen) => {
       options.upstream.seen.length = 0
@@ -98,13 +102,14 @@ export class Storm {
       const options = { people, ...(state !== null && { state }), ...(like && { like }) }
       this.#gates.push(await GateProcess.create(upstream.url, options))
     }
+    // Stopped in order once, it leaves its compiled modules to all that start later: kills come thick.
+    await this.#gates[0]?.start()
+    await this.#gates[0]?.stop()
     await Promise.all(this.#gates.map((gate) => gate.start()))
     for (const gate of this.#gates) this.#up.add(gate)
     const killing = this.#kill()
     const rounds = Array.from({ length: tables }, (_, table) => this.#rounds(table))
-    await Promise.all(rounds).finally(() => {
-      this.#isOver = true
-    })
+    await Promise.all(rounds).finally(() => this.#over.resolve())
     await killing
     return this.#ended()
   }
@@ -112,7 +117,7 @@ export class Storm {
   async #kill(): Promise<void> {
     const { killMs } = this.#options
     while (!this.#isOver) {
-      await pause(killMs * (0.5 + this.#random()))
+      await Promise.race([pause(killMs * (0.5 + this.#random())), this.#over.promise])
       const gate = this.#gates[Math.floor(this.#random() * this.#gates.length)]
       if (this.#isOver || !gate?.runs) continue
       this.#up.delete(gate)
@@ -153,12 +158,11 @@ export class Storm {
       const isOver = Date.now() > untilMs || this.counts.findings.length > 0
       if (isOver || this.counts.grants >= grants) return
       this.counts.grants += 1
-      if (this.counts.grants % 100 === 0) {
-        process.stdout.write(
-          `torture: ${this.counts.grants} grants, ${this.counts.answers} answers\n`,
-        )
+      if (this.counts.grants % 50 === 0) {
+        const { grants: so, answers, kills } = this.counts
+        process.stdout.write(`torture: ${so} grants, ${answers} answers, ${kills} kills\n`)
       }
-      request = await this.#round(keys, name, request)
+      request = await this.#round(keys, name, await this.#lookedAt(keys, name, request))
     }
   }
 
@@ -172,11 +176,33 @@ export class Storm {
     })
   }
 
+  /**
+   * The request, or another one where the gates were too busy in the race before to look at the table: what is
+   * found at the use would differ from what was signed, and no grant of it would ever be used.
+   */
+  async #lookedAt(keys: Keys, name: string, request: string): Promise<string> {
+    const isLookedAt = await this.#atSome(`${request} is not shown`, async (gate) => {
+      const shown = await gate.client.get<{ document: string }>(`/api/requests/${request}`)
+      return !shown.document.includes('"unread"')
+    })
+    if (isLookedAt) return request
+    const operator = name.replace('table', 'op')
+    await this.#atSome(`${request} is not withdrawn`, async (gate) => {
+      const { state } = (
+        await gate.client.get<{ request: { state: string } }>(`/api/requests/${request}`)
+      ).request
+      if (state === 'pending') await gate.withdraw(operator, request)
+    })
+    return this.#lookedAt(keys, name, await this.#pending(keys, name, request))
+  }
+
   async #round(keys: Keys, name: string, request: string): Promise<string> {
     const before = this.#effectsOf(name)
     await this.#approved(request)
     const { retries } = this.#options
-    const answers = await this.#inTurn(() => {
+    const answers = await this.#inTurn(async () => {
+      // Nobody races for a gateway that is not there: who is killed now is killed in the race.
+      while (this.#up.size === 0 && !this.#isOver) await pause(100)
       const up = [...this.#up]
       return Promise.all(
         Array.from({ length: retries }, (_, retry) => {
@@ -301,7 +327,7 @@ export class Storm {
   }
 
   async remove(): Promise<void> {
-    this.#isOver = true
+    this.#over.resolve()
     for (const gate of this.#gates) await gate.remove()
   }
 }
