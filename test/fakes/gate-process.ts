@@ -33,6 +33,8 @@ export interface GateProcessOptions {
   readonly policies?: string
   /** How long a call is held; default: not at all. */
   readonly holdMs?: number
+  /** Further lines of its seconder.yaml. */
+  readonly more?: readonly string[]
 }
 
 export class GateProcess {
@@ -40,11 +42,13 @@ export class GateProcess {
   readonly #options: GateProcessOptions
   readonly ledger: string
   notices: readonly string[] = []
+  metricsUrl: string | null = null
   /** What it said on its standard error. */
   words = ''
   #child: ChildProcess | null = null
   #exited: Promise<unknown> = Promise.resolve()
   #awsUrl = ''
+  #lines: readonly string[] = []
   #consoleUrl = ''
   #reading: SignedReading | null = null
 
@@ -77,8 +81,20 @@ export class GateProcess {
       'people:',
       ...people,
     ]
-    writeFileSync(gate.#config, `${lines.join('\n')}\n`)
+    gate.#lines = lines
+    gate.configure(options.more ?? [])
     return gate
+  }
+
+  /** Writes its seconder.yaml again, with these lines beside those that it always has. */
+  configure(more: readonly string[], change = (line: string) => line): void {
+    const lines = [...this.#lines.map(change), ...more]
+    writeFileSync(this.#config, `${lines.join('\n')}\n`)
+  }
+
+  /** Tells it to read its seconder.yaml again. */
+  hangUp(): void {
+    this.#child?.kill('SIGHUP')
   }
 
   get #config(): string {
@@ -152,9 +168,15 @@ export class GateProcess {
       })
       child.once('exit', (code) => reject(new Error(`the gate ended with ${code}: ${this.words}`)))
     })
-    const said = JSON.parse(line) as { awsUrl: string; consoleUrl: string; notices: string[] }
+    const said = JSON.parse(line) as {
+      awsUrl: string
+      consoleUrl: string
+      metricsUrl: string | null
+      notices: string[]
+    }
     this.#awsUrl = said.awsUrl
     this.#consoleUrl = said.consoleUrl
+    this.metricsUrl = said.metricsUrl
     this.notices = said.notices
   }
 

@@ -44,6 +44,8 @@ export interface HarnessOptions {
   readonly follow?: Config['follow']
   /** Whom requests are told to. */
   readonly notify?: Config['notify']
+  /** What its log is given to; default: errors alone, on standard error. */
+  readonly log?: Config['log']
   /** Who cosigns the ledger, and whether what was reviewed waits for them. */
   readonly witnesses?: Config['witnesses']
   /** How old payloads beside the ledger become. */
@@ -161,6 +163,7 @@ export class Harness {
         breakGlass: this.options.breakGlass ?? false,
       },
       ...(this.options.follow && { follow: this.options.follow }),
+      log: this.options.log ?? { format: 'text', level: 'error' },
       ...(this.options.notify && { notify: this.options.notify }),
       ...(this.options.witnesses && { witnesses: this.options.witnesses }),
       ...(this.options.retention && { retention: this.options.retention }),

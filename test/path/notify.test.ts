@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
 import type { Config } from '@seconder/gateway/config'
 import { NOTIFY, notifyConfig } from '@seconder/gateway/notify/notify-config'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Sink } from '@seconder/gateway/telemetry/log'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   type HttpReceiver,
   isRightlySigned,
@@ -31,10 +32,6 @@ let said: string
 
 beforeEach(async () => {
   said = ''
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += String(text)
-    return true
-  })
   upstream = await startFakeUpstream()
   pager = await startHttpReceiver()
   slack = await startHttpReceiver()
@@ -44,7 +41,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await gate.stop()
   await Promise.all([upstream.close(), pager.close(), slack.close(), mail.close()])
-  vi.restoreAllMocks()
 })
 
 const FAST = { gatherMs: 20, quietMs: 0, retry: { firstMs: 20, pauseMaxMs: 40, attempts: 20 } }
@@ -75,7 +71,12 @@ function told(changes: Record<string, unknown> = {}): NonNullable<Config['notify
 }
 
 async function start(changes: Record<string, unknown> = {}, options: Partial<HarnessOptions> = {}) {
-  gate = await Harness.start({ upstream: upstream.url, notify: told(changes), ...options })
+  const sink: Sink = (bytes, done) => {
+    said += Buffer.from(bytes).toString()
+    done(null, bytes.byteLength)
+  }
+  const log = { format: 'text', level: 'info', sink } as const
+  gate = await Harness.start({ upstream: upstream.url, notify: told(changes), log, ...options })
 }
 
 async function asks(keys: Keys, table = 'orders'): Promise<string> {
@@ -216,8 +217,8 @@ test('what a receiver refuses is sent again under the same id, with a signature 
     failing: null,
     lastFailure: { code: 'http_503' },
   })
-  expect(said).toContain('notify pager: http_503, attempt 1 of 20')
-  expect(said).toContain('notify pager: works again')
+  expect(said).toContain('notify_failing channel=pager code=http_503 attempt=1 attempts=20')
+  expect(said).toContain('notify_recovered channel=pager')
 })
 
 test('after its last attempt a delivery is given up and counted; 410 is the last at once', async () => {

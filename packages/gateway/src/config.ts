@@ -8,12 +8,14 @@ import { z } from 'zod'
 import { GatewayError } from './errors.ts'
 import { TOTAL_TIMEOUT_MS } from './execute/exchange.ts'
 import { Secret } from './lib/secret.ts'
+import { LIMITS, type LimitsConfig } from './limits-config.ts'
 import { type Address, LISTEN, loopback } from './listen-address.ts'
 import { NOTIFY, type NotifyConfig, notifyConfig } from './notify/notify-config.ts'
 import { NAME, PEOPLE_SECTIONS, type PeopleConfig, peopleConfig } from './people/people-config.ts'
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
 import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
 import { RECORD_SECTIONS, type RecordConfig, recordConfig } from './record/record-config.ts'
+import type { ConfigFile } from './reload.ts'
 import { ESCALATE, REVIEW } from './review/review-config.ts'
 import { LOCAL, STATE, type StateConfig, stateConfig } from './state/state-config.ts'
 import {
@@ -126,6 +128,7 @@ const SCHEMA = z.strictObject({
   notify: NOTIFY.optional(),
   ...RECORD_SECTIONS,
   ...TELEMETRY_SECTIONS,
+  limits: LIMITS,
   follow: z
     .strictObject({
       firstMs: z.number().int().min(100).max(60_000).default(2_000),
@@ -146,6 +149,8 @@ export type { Address }
 export interface Config extends PeopleConfig, StateConfig, RecordConfig, TelemetryConfig {
   /** Absolute path of the file that all this was read from; absent where it was put together in memory. */
   readonly configPath?: string
+  /** That file; absent as `configPath`. */
+  readonly file?: ConfigFile
   readonly listen: { readonly aws: Address; readonly console: Address }
   readonly ledgerDirectory: string
   /** Absolute folder of the policies; the set shipped with Seconder when the file names none. */
@@ -185,6 +190,8 @@ export interface Config extends PeopleConfig, StateConfig, RecordConfig, Telemet
   readonly notify?: NotifyConfig
   /** How long a stopping gate waits for the calls that it began, in milliseconds; absent = DRAIN_MS of listeners.ts. */
   readonly drainMs?: number
+  /** How often one session may do something; absent = LIMITS_DEFAULT. */
+  readonly limits?: LimitsConfig
   /** How what AWS accepted is followed to its end; absent = FOLLOW_LIMITS of path/following.ts. */
   readonly follow?: {
     readonly firstMs: number
@@ -239,6 +246,8 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
   const state = stateConfig(raw, environ, under)
   return {
     configPath: resolvePath(path),
+    file: { raw, again: () => loadConfig(path, environ) },
+    limits: raw.limits,
     listen,
     ...state,
     ...telemetryConfig(raw, state.statePath, under),

@@ -8,6 +8,7 @@
  * - `body_too_large`: the request body is over the gate's limit. Caller's fault; not retried as it is.
  * - `spool_full`: the gate has no room on its disk for a large body just now. Try again later.
  * - `unsupported_payload`: the body is streamed or unsigned, so what is reviewed could not be bound.
+ * - `reload_refused`: a changed seconder.yaml holds what a running gate does not take. The operator restarts it.
  * - `session_unknown` / `session_closed`: the access key belongs to no open session.
  * - `session_elsewhere`: the session's keys were first used by another user or from another address.
  * - `wrong_host`: the Host header names another host than this gate, or than the tunnel of CONNECT mode.
@@ -45,6 +46,7 @@
  */
 export type GatewayErrorCode =
   | 'invalid_config'
+  | 'reload_refused'
   | 'body_too_large'
   | 'spool_full'
   | 'unsupported_payload'

@@ -29,6 +29,7 @@ import { migratePostgres } from './state/postgres-schema.ts'
 import { MIGRATIONS } from './state/schema.ts'
 import { SqlStore } from './state/sql-store.ts'
 import type { Store } from './state/store.ts'
+import type { Log } from './telemetry/log.ts'
 
 export interface Foundation {
   readonly store: Store
@@ -52,9 +53,10 @@ export function openFoundation(
   config: Config,
   clock: Clock | undefined,
   closing: Closing,
+  log: Log,
 ): Promise<Foundation> {
   const { database } = config
-  if (database) return onPostgres(config, database, clock, closing)
+  if (database) return onPostgres(config, { address: database, log }, clock, closing)
   return inFiles(config, clock ?? systemClock(), closing)
 }
 
@@ -72,7 +74,7 @@ async function inFiles(config: Config, clock: Clock, closing: Closing): Promise<
 
 async function onPostgres(
   config: Config,
-  address: PostgresAddress,
+  { address, log }: { readonly address: PostgresAddress; readonly log: Log },
   given: Clock | undefined,
   closing: Closing,
 ): Promise<Foundation> {
@@ -93,7 +95,7 @@ async function onPostgres(
     place: `${hostname()} ${process.pid}`,
     heard: (entry) => hearing.recorder?.heard(entry),
     stopped: (cause) => hearing.shared?.stop(cause.message),
-    trouble: (words) => process.stderr.write(`seconder: ${words}\n`),
+    trouble: (_, cause) => log.write('cluster_failing', { error: cause }),
   })
   closing.push(() => ledger.close())
   const shared = new SharedGate(ledger, database)

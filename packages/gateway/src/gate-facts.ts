@@ -1,9 +1,12 @@
-// What a gate tells of itself to whoever reaches it: who it is, where, and under which epoch.
-import type { Config } from './config.ts'
+// What a gate tells of itself: who it is, where and under which epoch, to whoever reaches it; how it stands, to people.
+import { assumesRoles, type Config } from './config.ts'
 import type { ActiveEpoch } from './epoch/active.ts'
+import { lookAsItself } from './execute/own-look.ts'
 import type { Foundation } from './foundation.ts'
 import type { Gate, GateFacts } from './gate.ts'
 import type { ConnectCa } from './receive/connect/connect-door.ts'
+import { StandingDesk, type StandingFacts } from './wall/standing.ts'
+import type { Wall } from './wall/wall.ts'
 
 export async function gateFacts(
   {
@@ -29,4 +32,23 @@ export async function gateFacts(
     relyingParty: people.relyingParty(),
     identityProvider: options.config.oidc?.issuer ?? null,
   }
+}
+
+/** Who says how the gate stands. */
+export function standingFor(
+  { config, clock, own, wall }: Standing,
+  facts: Pick<StandingFacts, 'epoch' | 'notices' | 'notify'>,
+): StandingDesk {
+  return new StandingDesk({
+    ...{ own, clock, ...facts },
+    assumesRoles: assumesRoles(config),
+    places: () => wall.places,
+    look: () => lookAsItself(config, clock, own),
+  })
+}
+
+interface Standing extends Pick<Foundation, 'clock'> {
+  readonly config: Config
+  readonly own: string | null
+  readonly wall: Wall
 }

@@ -18,6 +18,7 @@ import type { ReadinessLook } from './readiness.ts'
 import type { ConnectCa } from './receive/connect/connect-door.ts'
 import type { Spool } from './receive/spool.ts'
 import type { Recorder } from './record/recorder.ts'
+import type { Reloaded } from './reload.ts'
 import type { ReviewDesk } from './review/desk.ts'
 import type { SessionRow, Store } from './state/store.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
@@ -68,6 +69,11 @@ export interface RunningGate {
    * any more, and whoever runs it ends it.
    */
   readonly stopped: Promise<string>
+  /**
+   * Reads seconder.yaml again, and takes of it what a running gate takes. Errors: `invalid_config`,
+   * `reload_refused`, `wall_open`; then nothing is changed.
+   */
+  reload(): Promise<Reloaded>
   close(): Promise<void>
 }
 

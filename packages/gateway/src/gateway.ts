@@ -95,6 +95,7 @@ export class Gateway {
       span.enter('identify')
       identified = await identify(received, store, clock.nowMs())
       await requirePeer(store, identified.session, received.peer)
+      this.#parts.rate.take(identified.session.id)
       span.enter('describe')
       // What reads the SQL of a call is loaded when the first one comes; where it cannot be, this refuses.
       await readyToDescribe(describedFor(identified))
@@ -332,7 +333,7 @@ export class Gateway {
     caller: Caller | undefined,
     failure: Refusal,
   ): Promise<Reply> {
-    received.span.refused(failure.code)
+    received.span.refused(failure.code, failure.cause)
     return refused(this.#parts.recorder, this.#history, received, caller, failure)
   }
 

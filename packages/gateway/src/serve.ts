@@ -6,7 +6,7 @@ import type { WireRequest } from '@seconder/aws/wire-request'
 import type { LedgerReading } from './api/ledger-pages.ts'
 import { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import { hearOthers } from './cluster/hear-others.ts'
-import { assumesRoles, type Config, type RoleRow } from './config.ts'
+import type { Config, RoleRow } from './config.ts'
 import { loadPolicySet } from './decide/policy-set.ts'
 import { EpochDesk } from './epoch/activation.ts'
 import {
@@ -23,10 +23,9 @@ import { firstEpoch } from './epoch/first-epoch.ts'
 import { protectedRows } from './epoch/protected.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
-import { lookAsItself } from './execute/own-look.ts'
 import { type Foundation, openFoundation } from './foundation.ts'
 import type { Gate, GateFacts, RunningGate } from './gate.ts'
-import { gateFacts } from './gate-facts.ts'
+import { gateFacts, standingFor } from './gate-facts.ts'
 import { snapshots } from './gate-snapshot.ts'
 import { Gateway } from './gateway.ts'
 import { agentSession, SAID_PER_SESSION } from './identify/agent-act.ts'
@@ -38,10 +37,9 @@ import { Rate } from './lib/rate.ts'
 import type { GivenAct } from './lib/signed-act.ts'
 import { type Listening, type Measure, openListeners } from './listeners.ts'
 import { type ShownAbsence, shownAbsences, takeAway } from './notify/away.ts'
-import { notifierOf, type RunningNotifier } from './notify/start.ts'
+import type { RunningNotifier } from './notify/start.ts'
 import { deskUnder } from './path/desk-under.ts'
 import { Following } from './path/following.ts'
-import { LOOK_UP_LIMITS, LookUps } from './path/look-ups.ts'
 import { PayloadDesk } from './payloads/payload-desk.ts'
 import { PeopleSide } from './people/people-side.ts'
 import { PlanDesk } from './plans/plan-desk.ts'
@@ -52,12 +50,14 @@ import { Spool } from './receive/spool.ts'
 import type { Recorder } from './record/recorder.ts'
 import { Timeline } from './record/timeline.ts'
 import { type Vouched, vouchedFor } from './record/vouched.ts'
+import { Reloadable } from './reloadable.ts'
+import { reloading } from './reloading.ts'
 import type { ReviewDesk } from './review/desk.ts'
 import type { EpochRow, SessionRow, Store } from './state/store.ts'
-import { openMetricsListener } from './telemetry/metrics-server.ts'
+import { openMetrics } from './telemetry/metrics-server.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
 import { startUpkeep } from './upkeep.ts'
-import { StandingDesk } from './wall/standing.ts'
+import type { StandingDesk } from './wall/standing.ts'
 import { Wall } from './wall/wall.ts'
 
 export type { RunningGate }
@@ -75,9 +75,10 @@ export async function serve(
 ): Promise<RunningGate> {
   const closing: Closing = []
   try {
-    const telemetry = new Telemetry()
-    const foundation = telemetry.measuring(await openFoundation(config, clock, closing))
-    return await start({ config, measure, closing, telemetry }, foundation)
+    const telemetry = new Telemetry(config)
+    closing.push(() => telemetry.close())
+    const foundation = await openFoundation(config, clock, closing, telemetry.log)
+    return await start({ config, measure, closing, telemetry }, telemetry.measuring(foundation))
   } catch (cause) {
     // A start that fails lets go of everything, so that the next one finds nothing locked.
     await closedInTurn(closing).catch(() => undefined) // why it failed is what is told
@@ -85,11 +86,11 @@ export async function serve(
   }
 }
 
-interface Start {
-  readonly config: Config
-  readonly measure: Measure | undefined
-  readonly closing: Closing
-  readonly telemetry: Telemetry
+type Start = {
+  config: Config
+  measure: Measure | undefined
+  closing: Closing
+  telemetry: Telemetry
 }
 
 async function start(
@@ -112,25 +113,24 @@ async function start(
   await running.plans.stopInterrupted()
   await recorder.record({ type: 'gate-started', epoch: epoch.number, refusing: running.refusing })
   running.hearOthers()
-  const metrics = config.metrics
-    ? await openMetricsListener(config.metrics, (accept) => telemetry.page(accept))
-    : null
-  if (metrics) closing.push(metrics.close)
+  const metricsUrl = await openMetrics(config, telemetry, closing)
   const { awsUrl, consoleUrl, stop } = await running.listen(
     measure ?? ((socket) => measureIsolation(socket, (uid) => wall.reaches(uid))),
   )
   const notifies = () => running.notifier.start()
   closing.push(stop, shared ? shared.inTurn('notify', notifies) : notifies())
   notices.push(...(await running.people.offerFirst()))
+  telemetry.started(epoch.number, running.refusing, { awsUrl, consoleUrl })
   let ended: Promise<void> | null = null
   return {
     gate: running,
     awsUrl,
     consoleUrl,
-    metricsUrl: metrics?.url ?? null,
+    metricsUrl,
     notices,
     spooled: () => running.spool.held,
     stopped: shared?.stopped ?? new Promise(() => undefined),
+    reload: reloading({ config, telemetry, wall, reloadable: running.reloadable }),
     close() {
       ended ??= closedInTurn(closing)
       return ended
@@ -165,6 +165,7 @@ class Running implements Gate {
   readonly reading: LedgerReading
   readonly people: PeopleSide
   readonly clock: Clock
+  readonly reloadable: Reloadable
   readonly notifier: RunningNotifier
   readonly #following: Following
   readonly readiness: ReadinessLook
@@ -190,8 +191,11 @@ class Running implements Gate {
     this.spool = new Spool(join(dirname(config.statePath), 'spool'), config.uploads)
     this.#access = this.#lending()
     const access = this.#access
-    const { metrics } = this.telemetry
-    const lookUps = new LookUps(clock, LOOK_UP_LIMITS, metrics)
+    const consoleUrl = () => this.people.relyingParty().origins[0] ?? this.#consoleUrl
+    const notifies = { store, recorder, clock, gateId, consoleUrl }
+    this.reloadable = new Reloadable(config, notifies, this.telemetry)
+    const { lookUps, rate, notifier } = this.reloadable
+    this.notifier = notifier
     const limits = config.follow
     this.#following = new Following({ store, recorder, clock, access, lookUps, limits })
     const { expiresInMs, grantExpiresInMs } = config.review
@@ -218,9 +222,11 @@ class Running implements Gate {
         this.desk.wake(voidedRequests)
       },
     })
-    const consoleUrl = () => this.people.relyingParty().origins[0] ?? this.#consoleUrl
-    this.notifier = notifierOf(config, { store, recorder, clock, gateId, consoleUrl })
-    this.standing = this.#standing()
+    this.standing = standingFor(options, {
+      epoch: () => this.#epoch,
+      notices: () => this.notices(),
+      notify: () => this.notifier.standing(),
+    })
     this.readiness = new ReadinessLook({
       ledger: async () => options.requireWritable(),
       state: () => store.meta('gate'),
@@ -229,7 +235,7 @@ class Running implements Gate {
     })
     this.#vouched = vouchedFor(options, () => this.#epoch.content.witnessed)
     this.gateway = new Gateway({
-      ...{ store, clock, lookUps, metrics },
+      ...{ store, clock, lookUps, metrics: this.telemetry.metrics, rate },
       recorder: this.#vouched.recorder,
       desk: this.desk,
       plans: this.plans,
@@ -262,20 +268,6 @@ class Running implements Gate {
         await this.#access.forgetEnded()
         this.desk.wake(cancelledRequests)
       },
-    })
-  }
-
-  #standing(): StandingDesk {
-    const { config, clock, own, wall } = this.#options
-    return new StandingDesk({
-      own,
-      assumesRoles: assumesRoles(config),
-      places: wall.places,
-      epoch: () => this.#epoch,
-      notices: () => this.notices(),
-      notify: () => this.notifier.standing(),
-      look: () => lookAsItself(config, clock, own),
-      clock,
     })
   }
 
@@ -386,6 +378,7 @@ class Running implements Gate {
     const sweeps = [() => this.desk.sweep(), () => this.people.due(), interrupted, dropped]
     const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {
+      this.telemetry.log.write('gate_stopping', { answering: (await listening.load()).answering })
       this.readiness.drain()
       this.desk.endHolds()
       const upkeepEnded = stopUpkeep()

@@ -27,7 +27,7 @@ async function start(options: { config: string; state?: string; json?: boolean }
   const { awsUrl, consoleUrl, metricsUrl, notices } = running
   if (options.json) {
     const { gate, verifierKey, epoch } = await running.gate.facts()
-    print(JSON.stringify({ awsUrl, consoleUrl, gate, epoch, verifierKey, notices }))
+    print(JSON.stringify({ awsUrl, consoleUrl, metricsUrl, gate, epoch, verifierKey, notices }))
   } else {
     const { epoch } = await running.gate.facts()
     print(`Seconder gate, epoch ${epoch}, as user ${userInfo().username}`)
@@ -54,6 +54,8 @@ async function start(options: { config: string; state?: string; json?: boolean }
     const end = () => process.exit(EXIT.failed)
     running.close().then(end, end)
   })
+  // What came of it is in the log; a file that cannot be taken changes nothing.
+  process.on('SIGHUP', () => void running.reload().catch(() => undefined))
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
 }

@@ -6,6 +6,7 @@ type Status = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500 | 503
 
 const STATUS: Record<GatewayErrorCode, Status> = {
   invalid_config: 500,
+  reload_refused: 409,
   body_too_large: 413,
   spool_full: 503,
   unsupported_payload: 400,

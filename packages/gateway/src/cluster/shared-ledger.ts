@@ -28,7 +28,7 @@ export interface SharedLedgerOptions {
   /** This gateway was declared dead, and can do nothing any more. */
   readonly stopped: (cause: Error) => void
   /** Words for the operator: what keeps failing. */
-  readonly trouble: (words: string) => void
+  readonly trouble: (words: string, cause: unknown) => void
 }
 
 export class SharedLedger implements Ledger {
@@ -123,7 +123,7 @@ export class SharedLedger implements Ledger {
       const done = work()
         .then(() => this.#say(''))
         .catch((cause: unknown) =>
-          this.#say(cause instanceof Error ? cause.message : String(cause)),
+          this.#say(cause instanceof Error ? cause.message : String(cause), cause),
         )
         .finally(() => {
           this.#running.delete(done)
@@ -134,8 +134,8 @@ export class SharedLedger implements Ledger {
     this.#timers[position] = setTimeout(turn, 0)
   }
 
-  #say(words: string): void {
-    if (words !== '' && words !== this.#said) this.#options.trouble(words)
+  #say(words: string, cause?: unknown): void {
+    if (words !== '' && words !== this.#said) this.#options.trouble(words, cause)
     if (words !== '') this.#said = words
   }
 

@@ -20,11 +20,16 @@ interface Bucket {
 
 export class Rate {
   readonly #clock: Clock
-  readonly #limit: RateLimit
+  #limit: RateLimit
   readonly #buckets = new Map<string, Bucket>()
 
   constructor(clock: Clock, limit: RateLimit) {
     this.#clock = clock
+    this.#limit = limit
+  }
+
+  /** What is left in a bucket stays, up to the new size. */
+  configure(limit: RateLimit): void {
     this.#limit = limit
   }
 

@@ -1,6 +1,7 @@
 // Carries deliveries to their channels: one at a time for each, tried again with growing pauses, given up after
 // a number of attempts. A slow or dead receiver holds up its own channel and nothing else.
 import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../telemetry/log.ts'
 import { type Channel, DeliveryFailure } from './channel.ts'
 import { openChannel } from './channels/open.ts'
 import type { NotifyConfig } from './notify-config.ts'
@@ -25,7 +26,7 @@ export interface CarrierOptions {
   readonly outbox: Outbox
   readonly clock: Clock
   readonly consoleUrl: () => string
-  readonly log: (line: string) => void
+  readonly log: Log
   readonly isPending: (request: string) => Promise<boolean>
   /** Called once an attempt is over: more may be due. */
   readonly wake: () => void
@@ -67,7 +68,7 @@ export class Carrier {
   dropped(channel: string): void {
     const line = this.#lines.get(channel)
     if (line === undefined) return
-    if (line.counts.dropped++ === 0) this.#options.log(`notify ${channel}: queue_full, dropped`)
+    if (line.counts.dropped++ === 0) this.#options.log.write('notify_dropped', { channel })
   }
 
   standing(): ChannelStanding[] {
@@ -144,7 +145,8 @@ export class Carrier {
       await line.channel.send(delivery, { atMs, signal, link })
       outbox.end(delivery.id, 'delivered')
       line.counts.delivered++
-      if (line.counts.failing !== null) this.#options.log(`notify ${line.name}: works again`)
+      const { failing } = line.counts
+      if (failing !== null) this.#options.log.write('notify_recovered', { channel: line.name })
       line.counts.failing = null
     } catch (cause) {
       if (this.#stopped.signal.aborted) return
@@ -164,8 +166,10 @@ export class Carrier {
     const failure = cause instanceof DeliveryFailure ? cause : new DeliveryFailure('internal')
     const { code } = failure
     const nowMs = clock.nowMs()
-    if (counts.failing !== code)
-      log(`notify ${name}: ${code}, attempt ${number} of ${config.retry.attempts}`)
+    if (counts.failing !== code) {
+      const { attempts } = config.retry
+      log.write('notify_failing', { channel: name, code, attempt: number, attempts })
+    }
     // Who says how long to wait means all that comes from here, not this one message.
     line.heldUntilMs = nowMs + (failure.retryAfterMs ?? 0)
     counts.failedAttempts++
@@ -182,7 +186,7 @@ export class Carrier {
       counts.failing = 'outbox_failed'
     }
     counts.givenUp++
-    log(`notify ${name}: ${code}, given up after attempt ${number}`)
+    log.write('notify_given_up', { channel: name, code, attempt: number })
   }
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
 import type { Recorded, Recorder } from '../record/recorder.ts'
 import type { RequestRow, Store } from '../state/store.ts'
+import type { Log } from '../telemetry/log.ts'
 import { type AfterwardsParts, tellGlasses, tellRevoked } from './afterwards.ts'
 import { type Absences, standInFor } from './away.ts'
 import { Carrier, type ChannelStanding } from './carrier.ts'
@@ -42,8 +43,8 @@ export interface NotifierOptions {
   readonly gateId: string
   /** Address of the console, as people open it. */
   readonly consoleUrl: () => string
-  /** Takes one line about a channel that began to fail, gave something up, or works again. */
-  readonly log: (line: string) => void
+  /** Hears of a channel that began to fail, gave something up, or works again. */
+  readonly log: Log
 }
 
 export interface NotifyStanding {
@@ -170,7 +171,7 @@ export class Notifier {
   }
 
   #troubled(code: string): void {
-    if (this.#trouble !== code) this.#options.log(`notify: ${code}; nobody is told of anything now`)
+    if (this.#trouble !== code) this.#options.log.write('notify_down', { code })
     this.#trouble = code
   }
 

@@ -13,7 +13,7 @@ export interface RunningNotifier {
 
 export function notifierOf(
   { notify, statePath }: Config,
-  parts: Omit<NotifierOptions, 'config' | 'outboxPath' | 'log'>,
+  parts: Omit<NotifierOptions, 'config' | 'outboxPath'>,
 ): RunningNotifier {
   if (notify === undefined) {
     const start = () => async () => undefined
@@ -23,7 +23,6 @@ export function notifierOf(
     ...parts,
     config: notify,
     outboxPath: join(dirname(statePath), 'notify.db'),
-    log: (line) => process.stderr.write(`seconder: ${line}\n`),
   })
   return {
     start() {
@@ -32,5 +31,40 @@ export function notifierOf(
     },
     standing: () => notifier.standing(),
     absences: () => notifier.absences(),
+  }
+}
+
+/** The Notifier of the configuration in force, which a reload replaces by another while the gate runs. */
+export class NotifierInForce implements RunningNotifier {
+  #now: RunningNotifier
+  #stop: (() => Promise<void>) | null = null
+
+  constructor(first: RunningNotifier) {
+    this.#now = first
+  }
+
+  start(): () => Promise<void> {
+    this.#stop = this.#now.start()
+    return async () => {
+      const stop = this.#stop
+      this.#stop = null
+      await stop?.()
+    }
+  }
+
+  /** The one before ends first: what it had not delivered is in the outbox, and goes on from there. */
+  async replace(next: RunningNotifier): Promise<void> {
+    const stop = this.#stop
+    await stop?.()
+    this.#now = next
+    if (this.#stop === stop && stop !== null) this.#stop = next.start()
+  }
+
+  standing(): NotifyStanding | null {
+    return this.#now.standing()
+  }
+
+  absences(): Absences | undefined {
+    return this.#now.absences()
   }
 }

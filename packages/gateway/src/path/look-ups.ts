@@ -57,7 +57,7 @@ interface Kept {
 
 export class LookUps {
   readonly #clock: Clock
-  readonly #limits: LookUpLimits
+  #limits: LookUpLimits
   readonly #buckets = new Map<string, Bucket>()
   readonly #quietUntil = new Map<string, number>()
   readonly #kept = new Map<string, Kept>()
@@ -71,6 +71,11 @@ export class LookUps {
     this.#clock = clock
     this.#metrics = metrics
     this.#limits = limits
+  }
+
+  /** What was used up of a budget stays used up. */
+  configure(limits: Pick<LookUpLimits, 'session' | 'account'>): void {
+    this.#limits = { ...this.#limits, ...limits }
   }
 
   /** The way upstream for the look-ups of one call. */

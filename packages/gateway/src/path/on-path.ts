@@ -14,6 +14,7 @@ import type { GateMetrics } from '../telemetry/gate-metrics.ts'
 import type { Following } from './following.ts'
 import type { LookUps } from './look-ups.ts'
 import type { InUpload } from './multipart.ts'
+import type { SessionRate } from './session-rate.ts'
 
 export interface GatewayParts {
   readonly store: Store
@@ -28,6 +29,7 @@ export interface GatewayParts {
   /** Shared with what follows effects, so that both stay within one budget. */
   readonly lookUps: LookUps
   readonly metrics: GateMetrics
+  readonly rate: SessionRate
   readonly holdMs: number
   readonly requestUrl: (id: string) => string
 }

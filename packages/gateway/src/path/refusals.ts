@@ -24,6 +24,8 @@ export interface Refusal {
   readonly requestId: string | null
   /** Where people see that request. */
   readonly url?: string
+  /** What nobody expected, for the log of the gate alone. */
+  readonly cause?: unknown
 }
 
 /** What a refused caller gets. */
@@ -114,6 +116,7 @@ export function failureOf(cause: unknown): Refusal {
   }
   return {
     code: 'internal',
+    cause,
     reply: 'Unavailable',
     message:
       'Seconder could not tell whether this may happen, so it did nothing. The log of the gate says why.',

@@ -2,6 +2,7 @@
 // says so here as it goes; nothing of the path waits for it or depends on it.
 import type { Action } from '../describe/action.ts'
 import type { CallDecision, GateMetrics } from './gate-metrics.ts'
+import type { Log } from './log.ts'
 
 export type Stage =
   | 'receive'
@@ -20,7 +21,8 @@ export interface CallSpan {
   about(action: Action): void
   /** How the gate answered; the last word counts. */
   settled(decision: CallDecision): void
-  refused(code: string): void
+  /** `cause`: what nobody expected, for the log alone. */
+  refused(code: string, cause?: unknown): void
   /** `status`: of the answer that left; 0 where none did. */
   end(status: number): void
 }
@@ -44,8 +46,11 @@ export class MeasuredCall implements CallSpan {
   #action: Action | null = null
   #decision: CallDecision = 'joined'
 
-  constructor(metrics: GateMetrics) {
+  readonly #log: Log
+
+  constructor(metrics: GateMetrics, log: Log) {
     this.#metrics = metrics
+    this.#log = log
   }
 
   enter(): void {
@@ -60,9 +65,10 @@ export class MeasuredCall implements CallSpan {
     this.#decision = decision
   }
 
-  refused(code: string): void {
+  refused(code: string, cause?: unknown): void {
     this.#decision = 'refused'
     this.#metrics.refusals.add([code])
+    if (cause !== undefined) this.#log.write('call_failed', { error: cause })
   }
 
   end(_status: number): void {

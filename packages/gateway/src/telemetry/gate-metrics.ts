@@ -46,7 +46,7 @@ export class GateMetrics {
     labels: ['reason'],
   })
   readonly rateLimited = this.#counter('seconder_rate_limited', {
-    help: 'Requests refused because they came too often. limit: session, sign_in, post.',
+    help: 'Calls refused because they came too often. limit: session.',
     labels: ['limit'],
   })
   readonly entries = this.#counter('seconder_ledger_appends', {
@@ -79,6 +79,13 @@ export class GateMetrics {
   })
   readonly breakGlasses = this.#counter('seconder_break_glasses', {
     help: 'Break-glasses opened.',
+  })
+
+  /** When a changed configuration was last taken, and whether the last try was. */
+  readonly configuration = { isTaken: true, takenAtMs: Date.now() }
+  readonly reloads = this.#counter('seconder_config_reloads', {
+    help: 'Times that the configuration was to be read again. result: taken, refused.',
+    labels: ['result'],
   })
 
   #counter(name: string, { help, labels = [] }: { help: string; labels?: readonly string[] }) {

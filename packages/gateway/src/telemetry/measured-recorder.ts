@@ -11,7 +11,9 @@ export interface Measuring {
   readonly store: Store
   readonly clock: Clock
   /** Told of each entry of this gateway once it is durable; it must not throw. */
-  readonly recorded?: (entry: NewEntry) => void
+  readonly recorded: (entry: NewEntry) => void
+  /** Told of what could not be made durable. */
+  readonly failed: (cause: unknown) => void
 }
 
 export function measuredRecorder(recorder: Recorder, measuring: Measuring): Recorder {
@@ -25,6 +27,7 @@ export function measuredRecorder(recorder: Recorder, measuring: Measuring): Reco
       return done
     } catch (cause) {
       metrics.appendFailures.add()
+      measuring.failed(cause)
       throw cause
     }
   }
@@ -71,7 +74,7 @@ function counted(entry: NewEntry, measuring: Measuring): void {
       break
     default:
   }
-  recorded?.(entry)
+  recorded(entry)
 }
 
 async function sinceOpened(

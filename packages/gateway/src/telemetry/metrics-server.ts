@@ -5,8 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { GatewayError } from '../errors.ts'
+import type { Closing } from '../lib/closing.ts'
 import { closed, once } from '../lib/listening.ts'
-import type { Page } from './telemetry.ts'
+import type { Page, Telemetry } from './telemetry.ts'
 import type { TelemetryConfig } from './telemetry-config.ts'
 
 const CONNECTIONS_MAX = 32
@@ -19,6 +20,18 @@ const TOKEN = /^[\x21-\x7e]{32,1024}$/
 export interface MetricsListener {
   readonly url: string
   close(): Promise<void>
+}
+
+/** The address of the listener, which is closed by `closing`; null where none is configured. Errors: as below. */
+export async function openMetrics(
+  { metrics }: TelemetryConfig,
+  telemetry: Telemetry,
+  closing: Closing,
+): Promise<string | null> {
+  if (!metrics) return null
+  const { url, close } = await openMetricsListener(metrics, (accept) => telemetry.page(accept))
+  closing.push(close)
+  return url
 }
 
 /** Errors: `invalid_config` where it cannot listen, or the token cannot be read. */

@@ -4,9 +4,13 @@ import type { Foundation } from '../foundation.ts'
 import { type CallSpan, MeasuredCall } from './call-span.ts'
 import { CONTENT_TYPE, exposition, formatFor } from './exposition.ts'
 import { GateMetrics } from './gate-metrics.ts'
+import { LOG_DEFAULT, Log } from './log.ts'
+import { logged } from './logged-entries.ts'
 import { measuredRecorder } from './measured-recorder.ts'
+import { addOwnMetrics } from './own-metrics.ts'
 import type { Snapshot } from './snapshot.ts'
 import { addSnapshotMetrics } from './snapshot-metrics.ts'
+import type { TelemetryConfig } from './telemetry-config.ts'
 
 /** A look is shown again for this long, so that whoever asks often costs nothing. In milliseconds. */
 const LOOK_KEPT_MS = 1_000
@@ -18,18 +22,25 @@ export interface Page {
 
 export class Telemetry {
   readonly metrics = new GateMetrics()
+  readonly log: Log
   #look: (() => Promise<Snapshot>) | null = null
   #looked: { readonly atMs: number; readonly snapshot: Promise<Snapshot> } | null = null
   #snapshot: Snapshot | null = null
 
-  constructor() {
+  constructor({ log = LOG_DEFAULT }: TelemetryConfig) {
+    this.log = new Log(log, Date.now, log.sink)
     addSnapshotMetrics(this.metrics.registry, () => this.#snapshot)
+    addOwnMetrics(this.metrics, this.log)
   }
 
   /** The same foundation, whose recorder is counted. */
   measuring(foundation: Foundation): Foundation {
     const { store, clock } = foundation
-    const recorder = measuredRecorder(foundation.recorder, { metrics: this.metrics, store, clock })
+    const recorder = measuredRecorder(foundation.recorder, {
+      ...{ metrics: this.metrics, store, clock },
+      recorded: (entry) => logged(this.log, entry),
+      failed: (cause) => this.log.write('ledger_failed', { error: cause }),
+    })
     return { ...foundation, recorder }
   }
 
@@ -40,7 +51,23 @@ export class Telemetry {
 
   /** A call begins: its head is there. */
   begin(): CallSpan {
-    return new MeasuredCall(this.metrics)
+    return new MeasuredCall(this.metrics, this.log)
+  }
+
+  started(
+    epoch: number,
+    refusing: string | null,
+    { awsUrl, consoleUrl }: { readonly awsUrl: string; readonly consoleUrl: string },
+  ): void {
+    const agents = new URL(awsUrl).host
+    const people = new URL(consoleUrl).host
+    this.log.write('gate_started', { epoch, refusing: refusing !== null, agents, people })
+  }
+
+  /** The last lines of the log are out. */
+  async close(): Promise<void> {
+    this.log.write('gate_stopped', {})
+    await this.log.flush()
   }
 
   /** All metrics, in the format that `accept` likes best. */

@@ -35,7 +35,7 @@ export function asSessionSees({ user, places }: Standing): Pick<Standing, 'user'
 export interface StandingFacts {
   readonly own: string | null
   readonly assumesRoles: boolean
-  readonly places: readonly Place[]
+  readonly places: () => readonly Place[]
   readonly epoch: () => ActiveEpoch
   readonly notices: () => Promise<readonly string[]>
   readonly notify: () => NotifyStanding | null
@@ -59,7 +59,7 @@ export class StandingDesk {
       user: { name: userInfo().username, uid: process.getuid?.() ?? null, pid: process.pid },
       own,
       assumesRoles,
-      places,
+      places: places(),
       protect: content.protect ?? [],
       observing: observing(content.environments, activatedAtMs, nowMs),
       notices: await notices(),

@@ -11,13 +11,25 @@ export const REMEMBERED_MS = 10_000
 export const USERS_MAX = 1_000
 
 export class Wall {
-  readonly places: readonly Place[]
+  #places: readonly Place[]
   readonly #clock: Clock
   readonly #known = new Map<number, { readonly reaches: boolean; readonly untilMs: number }>()
 
   constructor(config: Config, clock: Clock) {
-    this.places = placesOf(config)
+    this.#places = placesOf(config)
     this.#clock = clock
+  }
+
+  get places(): readonly Place[] {
+    return this.#places
+  }
+
+  /** From now on it stands around these places. Errors: `wall_open`, and then it stands as before. */
+  moveTo(config: Config): void {
+    const places = placesOf(config)
+    requireWall(places, ANYBODY)
+    this.#places = places
+    this.#known.clear()
   }
 
   /** Errors: `wall_open`. */

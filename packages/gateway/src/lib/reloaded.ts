@@ -1,0 +1,3 @@
+// The sections of seconder.yaml that a running gate takes: none of them decides anything.
+
+export const RELOADED: ReadonlySet<string> = new Set(['notify', 'limits', 'log'])

@@ -1,0 +1,35 @@
+// The part of seconder.yaml about how often one session may do something. Limits of size are beside what they limit.
+import { z } from 'zod'
+import type { RateLimit } from './lib/rate.ts'
+import { LOOK_UP_LIMITS, type LookUpLimits } from './path/look-ups.ts'
+
+/**
+ * Calls of one session, its children's apart: far more than an agent makes, and few enough that one that runs wild
+ * leaves the gate to the others.
+ */
+export const SESSION_CALLS: RateLimit = { burst: 20_000, perMinute: 60_000 }
+
+const count = (most: number) => z.number().int().min(1).max(most)
+const BUDGET = z.strictObject({ atOnce: count(1_000_000), perSecond: count(100_000) })
+
+export const LIMITS = z
+  .strictObject({
+    session: z
+      .strictObject({ burst: count(10_000_000), perMinute: count(100_000_000) })
+      .default(SESSION_CALLS),
+    /** Look-ups upstream that the gate makes for reviewers, by session and by account. */
+    lookUps: z
+      .strictObject({
+        session: BUDGET.default(LOOK_UP_LIMITS.session),
+        account: BUDGET.default(LOOK_UP_LIMITS.account),
+      })
+      .prefault({}),
+  })
+  .prefault({})
+
+export interface LimitsConfig {
+  readonly session: RateLimit
+  readonly lookUps: Pick<LookUpLimits, 'session' | 'account'>
+}
+
+export const LIMITS_DEFAULT: LimitsConfig = { session: SESSION_CALLS, lookUps: LOOK_UP_LIMITS }

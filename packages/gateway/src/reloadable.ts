@@ -1,0 +1,43 @@
+// The parts of a running gate that a changed configuration is taken into: what is told to whom, how often somebody
+// may do something, and what is logged. None of them decides anything.
+import type { Config } from './config.ts'
+import { LIMITS_DEFAULT } from './limits-config.ts'
+import { NotifierInForce, notifierOf } from './notify/start.ts'
+import { LOOK_UP_LIMITS, LookUps } from './path/look-ups.ts'
+import { SessionRate } from './path/session-rate.ts'
+import { LOG_DEFAULT } from './telemetry/log.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
+
+/** What a Notifier is made of besides its configuration and the log. */
+type Notifies = Omit<Parameters<typeof notifierOf>[1], 'log'>
+
+export class Reloadable {
+  readonly rate: SessionRate
+  readonly lookUps: LookUps
+  readonly notifier: NotifierInForce
+  readonly #notifies: Notifies
+  readonly #telemetry: Telemetry
+
+  constructor(config: Config, notifies: Notifies, telemetry: Telemetry) {
+    const { metrics, log } = telemetry
+    const { session, lookUps } = config.limits ?? LIMITS_DEFAULT
+    log.name(Object.keys(config.notify?.channels ?? {}))
+    this.rate = new SessionRate(notifies.clock, session, metrics)
+    this.lookUps = new LookUps(notifies.clock, { ...LOOK_UP_LIMITS, ...lookUps }, metrics)
+    this.notifier = new NotifierInForce(notifierOf(config, { ...notifies, log }))
+    this.#notifies = notifies
+    this.#telemetry = telemetry
+  }
+
+  /** `changed`: the sections that are other than before. */
+  async take(next: Config, changed: readonly string[]): Promise<void> {
+    const { log } = this.#telemetry
+    const { session, lookUps } = next.limits ?? LIMITS_DEFAULT
+    log.configure(next.log ?? LOG_DEFAULT)
+    this.rate.configure(session)
+    this.lookUps.configure(lookUps)
+    if (!changed.includes('notify')) return
+    log.name(Object.keys(next.notify?.channels ?? {}))
+    await this.notifier.replace(notifierOf(next, { ...this.#notifies, log }))
+  }
+}
