@@ -44,6 +44,7 @@ export interface HarnessOptions {
   readonly follow?: Config['follow']
   /** Whom requests are told to. */
   readonly notify?: Config['notify']
+  readonly traces?: Config['traces']
   /** What its log is given to; default: errors alone, on standard error. */
   readonly log?: Config['log']
   /** Who cosigns the ledger, and whether what was reviewed waits for them. */
@@ -163,6 +164,7 @@ export class Harness {
         breakGlass: this.options.breakGlass ?? false,
       },
       ...(this.options.follow && { follow: this.options.follow }),
+      ...(this.options.traces && { traces: this.options.traces }),
       log: this.options.log ?? { format: 'text', level: 'error' },
       ...(this.options.notify && { notify: this.options.notify }),
       ...(this.options.witnesses && { witnesses: this.options.witnesses }),

@@ -11,6 +11,7 @@ import { DOOR_LIMITS } from './receive/listener.ts'
 import { SPOOL_FILES_MAX, type Spool } from './receive/spool.ts'
 import { HELD_CALLS_MAX } from './review/waiters.ts'
 import type { Queue, Snapshot } from './telemetry/snapshot.ts'
+import { SPANS_MAX } from './telemetry/trace-exporter.ts'
 
 export interface Parts {
   readonly gate: Gate
@@ -61,6 +62,7 @@ function queuesOf(parts: Parts, load: Load, notify: NotifyStanding | null): Queu
     limit,
     overflowed: over,
   })
+  const waiting = gate.telemetry.spansWaiting
   const deepest = Math.max(0, ...(notify?.channels ?? []).map(({ waiting }) => waiting))
   return [
     queue('held_calls', depth, HELD_CALLS_MAX, overflowed),
@@ -69,6 +71,7 @@ function queuesOf(parts: Parts, load: Load, notify: NotifyStanding | null): Queu
     queue('spool_bytes', spool.held.bytes, spool.limits.totalBytesMax),
     queue('agent_connections', load.agents, DOOR_LIMITS.connectionsMax),
     queue('people_connections', load.people, PEOPLE_LIMITS.connectionsMax),
+    ...(waiting === null ? [] : [queue('trace_spans', waiting, SPANS_MAX)]),
     ...(notify ? [queue('notices', deepest, WAITING_MAX)] : []),
   ]
 }

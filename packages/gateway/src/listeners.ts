@@ -88,7 +88,7 @@ async function openDoor(
 ): Promise<{ door: http.Server; awsUrl: string; inFlight: InFlight }> {
   const { config, tunnels, gate, spool, measure } = parts
   const times = { ...BODY_TIMES, idleMs: config.uploads?.idleMs ?? BODY_TIMES.idleMs }
-  const begin = () => gate.telemetry.begin()
+  const begin = (incoming: http.IncomingMessage) => gate.telemetry.begin(incoming)
   const intake = { gateway: gate.gateway, spool, times, begin }
   const inFlight = new InFlight()
   let awsUrl = ''

@@ -43,7 +43,6 @@ export interface NotifierOptions {
   readonly gateId: string
   /** Address of the console, as people open it. */
   readonly consoleUrl: () => string
-  /** Hears of a channel that began to fail, gave something up, or works again. */
   readonly log: Log
 }
 

@@ -53,7 +53,7 @@ export class MeasuredCall implements CallSpan {
     this.#log = log
   }
 
-  enter(): void {
+  enter(_stage: Stage, _request?: string): void {
     // Which stage took how long is what a trace says.
   }
 

@@ -81,6 +81,10 @@ export class GateMetrics {
     help: 'Break-glasses opened.',
   })
 
+  readonly spans = this.#counter('seconder_trace_spans', {
+    help: 'Spans by what became of them. result: exported, dropped_queue, dropped_failed, dropped_rejected.',
+    labels: ['result'],
+  })
   /** When a changed configuration was last taken, and whether the last try was. */
   readonly configuration = { isTaken: true, takenAtMs: Date.now() }
   readonly reloads = this.#counter('seconder_config_reloads', {

@@ -1,5 +1,6 @@
 // What operators see of a running gate, put together: counts of what it does, and how it stands when it is asked.
 // The path tells it things and waits for nothing of it.
+import type { IncomingMessage } from 'node:http'
 import type { Foundation } from '../foundation.ts'
 import { type CallSpan, MeasuredCall } from './call-span.ts'
 import { CONTENT_TYPE, exposition, formatFor } from './exposition.ts'
@@ -11,6 +12,8 @@ import { addOwnMetrics } from './own-metrics.ts'
 import type { Snapshot } from './snapshot.ts'
 import { addSnapshotMetrics } from './snapshot-metrics.ts'
 import type { TelemetryConfig } from './telemetry-config.ts'
+import { TraceExporter } from './trace-exporter.ts'
+import { TracedCall } from './traced-call.ts'
 
 /** A look is shown again for this long, so that whoever asks often costs nothing. In milliseconds. */
 const LOOK_KEPT_MS = 1_000
@@ -23,12 +26,17 @@ export interface Page {
 export class Telemetry {
   readonly metrics = new GateMetrics()
   readonly log: Log
+  readonly #exporter: TraceExporter | null
+  readonly #ratio: number
   #look: (() => Promise<Snapshot>) | null = null
   #looked: { readonly atMs: number; readonly snapshot: Promise<Snapshot> } | null = null
   #snapshot: Snapshot | null = null
 
-  constructor({ log = LOG_DEFAULT }: TelemetryConfig) {
+  constructor({ log = LOG_DEFAULT, traces }: TelemetryConfig) {
     this.log = new Log(log, Date.now, log.sink)
+    const { metrics } = this
+    this.#exporter = traces ? new TraceExporter({ ...traces, metrics, log: this.log }) : null
+    this.#ratio = traces?.ratio ?? 0
     addSnapshotMetrics(this.metrics.registry, () => this.#snapshot)
     addOwnMetrics(this.metrics, this.log)
   }
@@ -49,9 +57,19 @@ export class Telemetry {
     this.#look = look
   }
 
-  /** A call begins: its head is there. */
-  begin(): CallSpan {
-    return new MeasuredCall(this.metrics, this.log)
+  /** A call begins: its head is there. Which calls are traced is the gate's to say, never the caller's. */
+  begin({ headers }: Pick<IncomingMessage, 'headers'>): CallSpan {
+    const { metrics, log } = this
+    const exporter = this.#exporter
+    if (exporter === null || Math.random() >= this.#ratio) return new MeasuredCall(metrics, log)
+    const { traceparent } = headers
+    const claimed = typeof traceparent === 'string' ? traceparent : undefined
+    return new TracedCall({ metrics, log, ended: (spans) => exporter.add(spans) }, claimed)
+  }
+
+  /** Spans that wait for the collector; null where nothing is traced. */
+  get spansWaiting(): number | null {
+    return this.#exporter?.depth ?? null
   }
 
   started(
@@ -66,6 +84,7 @@ export class Telemetry {
 
   /** The last lines of the log are out. */
   async close(): Promise<void> {
+    await this.#exporter?.close()
     this.log.write('gate_stopped', {})
     await this.log.flush()
   }
