@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { GateClient } from '@seconder/cli/gate-client'
 import { type LedgerEntry, verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import { openAgentSession } from '@seconder/cli/opening'
-import { signReview } from '@seconder/cli/reviewing'
+import { checkedRequest, signReview } from '@seconder/cli/reviewing'
 import { SignedReading } from '@seconder/cli/sign-in'
 import { keySigner, signerFor } from '@seconder/cli/signing'
 import { signWithdrawal } from '@seconder/cli/withdrawing'
@@ -203,7 +203,8 @@ export class GateProcess {
 
   async approve(reviewer: string, requestId: string) {
     const signer = await signerFor(this.client, this.key(reviewer))
-    return signReview(this.client, signer, { requestId, verdict: 'approve', comment: '' })
+    const checked = await checkedRequest(this.client, requestId)
+    return signReview(this.client, signer, checked, { verdict: 'approve', comment: '' })
   }
 
   async withdraw(operator: string, requestId: string) {

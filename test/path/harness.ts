@@ -8,7 +8,7 @@ import type { JsonObject } from '@seconder/aws/call'
 import { GateClient, type SignedAct } from '@seconder/cli/gate-client'
 import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import { openAgentSession } from '@seconder/cli/opening'
-import { signReview, type Verdict } from '@seconder/cli/reviewing'
+import { checkedRequest, signReview, type Verdict } from '@seconder/cli/reviewing'
 import { SignedReading } from '@seconder/cli/sign-in'
 import { keySigner, signerFor } from '@seconder/cli/signing'
 import type { Config } from '@seconder/gateway/config'
@@ -238,7 +238,8 @@ export class Harness {
   /** Signs a verdict with this person's key, as `seconder approve` and its siblings do. */
   async review(reviewer: string, requestId: string, verdict: Verdict = 'approve', comment = '') {
     const signer = await signerFor(this.client, this.keys.get(reviewer))
-    return signReview(this.client, signer, { requestId, verdict, comment })
+    const checked = await checkedRequest(this.client, requestId)
+    return signReview(this.client, signer, checked, { verdict, comment })
   }
 
   /** Signs any statement with a person's key: what a malicious client would send. */

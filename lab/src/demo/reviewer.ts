@@ -19,11 +19,12 @@ for (;;) {
   const { requests } = await client.get<{ requests: ShownRequest[] }>('/api/requests?state=pending')
   for (const { requestId } of requests) {
     if (answered.has(requestId)) continue
-    const { document } = await checkedRequest(client, requestId)
+    const checked = await checkedRequest(client, requestId)
+    const { document } = checked
     // The demo's agent asks for single calls; a plan is for a person.
     if (document.type !== 'seconder-review-document@v1') continue
     await pause(READING_MS)
-    await signReview(client, signer, { requestId, ...judge(document) })
+    await signReview(client, signer, checked, judge(document))
     answered.add(requestId)
   }
   await pause(POLL_MS)

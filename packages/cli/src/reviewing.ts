@@ -42,7 +42,8 @@ export async function checkedRequest(
     throw new CommandFailure('document_gone', `its document is gone: ${why}`, 'see its entries')
   }
   const { document, shown } = checkAnyDocument(full.document)
-  if (document.digest !== full.request.digest || document.request !== full.request.requestId) {
+  const { requestId: answered, digest } = full.request
+  if (document.digest !== digest || document.request !== answered || answered !== requestId) {
     throw new CommandFailure(
       'document_mismatch',
       'the gate shows a document of something else',
@@ -53,19 +54,21 @@ export async function checkedRequest(
 }
 
 export interface ReviewAnswer {
-  readonly requestId: string
   readonly verdict: Verdict
   readonly comment: string
 }
 
-/** Signs and sends one verdict; returns the request as it is afterwards. */
+/**
+ * Signs and sends one verdict on what was read and checked: it is never read again here, for a gate could then show one
+ * thing and have another signed (red team H2). Returns the request as it is afterwards.
+ */
 export async function signReview(
   client: GateClient,
   signer: Signer,
+  { document, shown }: Pick<CheckedRequest, 'document' | 'shown'>,
   answer: ReviewAnswer,
 ): Promise<ShownRequest> {
   const facts = await client.facts()
-  const { document, shown } = await checkedRequest(client, answer.requestId)
   if (document.gate !== facts.gate) {
     throw new CommandFailure(
       'document_mismatch',

@@ -202,14 +202,12 @@ async function review(id: string, verdict: Verdict, options: ReviewOptions): Pro
   const client = gateFor(options)
   const signer = await signerFor(client, options.sshKey)
   const requestId = await resolveRequestId(client, id)
-  const { full, document, shown } = await checkedRequest(client, requestId)
+  const checked = await checkedRequest(client, requestId)
+  const { full, document, shown } = checked
   if (!options.json) note(`${renderAny(document, shown, approvers(full))}\n`)
   if (!options.yes && !options.json && process.stdin.isTTY) await confirm(verdict)
-  const after = await signReview(client, signer, {
-    requestId,
-    verdict,
-    comment: options.comment ?? '',
-  })
+  const answer = { verdict, comment: options.comment ?? '' }
+  const after = await signReview(client, signer, checked, answer)
   if (options.json) {
     print(JSON.stringify(after))
     return

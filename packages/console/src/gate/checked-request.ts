@@ -14,8 +14,9 @@ export type Checked =
   | ({ readonly ok: true } & CheckedAny)
   | { readonly ok: false; readonly why: string }
 
-/** Not `ok` where the document is not that of this request, of this gate, or of its own digests. */
+/** Not `ok` where the document is not that of the request asked for, of this gate, or of its own digests. */
 export function checkedRequest(
+  asked: string,
   { request, document: text }: FullRequest,
   facts: GateFacts,
 ): Checked {
@@ -27,7 +28,8 @@ export function checkedRequest(
     return { ok: false, why: (cause as Error).message }
   }
   const { document } = checked
-  if (document.digest !== request.digest || document.request !== request.requestId) {
+  const { digest, requestId } = request
+  if (document.digest !== digest || document.request !== requestId || requestId !== asked) {
     return { ok: false, why: 'the gate shows a document of something else: do not sign it' }
   }
   if (document.gate !== facts.gate) {

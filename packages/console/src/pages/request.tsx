@@ -1,7 +1,7 @@
 // The request page: what will happen, to what, who wants it, what would be lost, can it be undone, why am
 // I asked. It renders from the hashed document alone, and only after every hash was made again here.
 import type { AnyDocument } from '@seconder/gateway/review/plan-document'
-import { useCallback, useMemo } from 'react'
+import { useCallback, useMemo, useRef } from 'react'
 import { type FullRequest, GateError, type GateFacts, type ShownRequest } from '../gate/api.ts'
 import { type Checked, checkedRequest } from '../gate/checked-request.ts'
 import { type GateEvent, useLoaded } from '../gate/live.ts'
@@ -22,11 +22,15 @@ export function RequestPage({ id, facts }: { readonly id: string; readonly facts
     `/api/requests/${encodeURIComponent(id)}`,
     concerns,
   )
-  const checked = useMemo(() => value && checkedRequest(value, facts), [value, facts])
+  const checked = useMemo(() => value && checkedRequest(id, value, facts), [id, value, facts])
+  // A document never changes. One that does while somebody reads it would be signed unread.
+  const first = useRef<{ readonly id: string; readonly shown: string } | null>(null)
+  if (checked?.ok && first.current?.id !== id) first.current = { id, shown: checked.shown }
   if (error) return <Failure error={error} retry={reload} />
   if (!value || !checked) return <Loading what="the request" />
   if (value.document === null) return <Gone full={value} />
   if (!checked.ok) return <Mismatch why={checked.why} />
+  if (checked.shown !== first.current?.shown) return <Mismatch why={CHANGED} />
   return <Request full={value} checked={checked} facts={facts} reload={reload} />
 }
 
@@ -44,6 +48,8 @@ function Gone({ full: { request, reviews, gone } }: { readonly full: FullRequest
     </article>
   )
 }
+
+const CHANGED = 'the gate shows another document of this request than before: do not sign it'
 
 function Mismatch({ why }: { readonly why: string }) {
   const error = new GateError(0, 'document_mismatch', why, 'tell whoever runs the gate')
