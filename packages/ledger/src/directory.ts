@@ -3,7 +3,7 @@
 
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join, sep } from 'node:path'
+import { join } from 'node:path'
 import { BundleReader } from './bundle-reader.ts'
 import { bundleThreads, THREADED_BUNDLES_MIN } from './bundle-threads.ts'
 import { LedgerError, quoted } from './errors.ts'
@@ -28,18 +28,19 @@ function readWhole(directory: string, name: string): Uint8Array {
   }
 }
 
+/** Appends the names of the files below `prefix`, which is nothing or ends in `/`. */
+function filesBelow(directory: string, prefix: string, names: string[]): string[] {
+  for (const file of readdirSync(join(directory, prefix), { withFileTypes: true })) {
+    if (file.isDirectory()) filesBelow(directory, `${prefix}${file.name}/`, names)
+    else names.push(prefix + file.name)
+  }
+  return names
+}
+
 /** The files below `directory`. Directories are not files; anything else (a link, a socket) is. */
 export function directorySource(directory: string): LedgerSource {
   return {
-    list() {
-      const names: string[] = []
-      for (const file of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-        if (file.isDirectory()) continue
-        const path = join(file.parentPath, file.name).slice(join(directory, sep).length)
-        names.push(path.split(sep).join('/'))
-      }
-      return names
-    },
+    list: () => filesBelow(directory, '', []),
     read: (name) => readWhole(directory, name),
   }
 }

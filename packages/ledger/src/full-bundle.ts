@@ -5,9 +5,9 @@
 import { sameBytes } from './bytes.ts'
 import type { BinaryText, Primitives, Sha256 } from './primitives.ts'
 import { LENGTH_BYTES, TILE_WIDTH } from './tiles.ts'
-import { HASH_BYTES, LEAF_PREFIX, NODE_PREFIX } from './tree.ts'
+import { climb, HASH_BYTES, LEAF_PREFIX, NODE_PREFIX } from './tree.ts'
 
-const HASH_WORDS = HASH_BYTES / 4
+const NODE_BYTES = 2 * HASH_BYTES
 const TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
 export class FullBundle {
@@ -15,15 +15,16 @@ export class FullBundle {
   readonly #text: BinaryText | undefined
   readonly #hashes = new Uint8Array(TILE_BYTES)
   readonly #hashWords = new Uint32Array(this.#hashes.buffer)
-  // The two hashes of a node begin at a whole word, so they are copied by words: 0x01 stands before it.
-  readonly #pair = new ArrayBuffer(4 + 2 * HASH_BYTES)
-  readonly #node = new Uint8Array(this.#pair, 3)
-  readonly #nodeWords = new Uint32Array(this.#pair, 4)
+  // Hashes of one level after a byte that is free: each pair is hashed where it lies, with 0x01 before it
+  // in the place of the last byte of the pair before, which was hashed already.
+  readonly #level = new Uint8Array(1 + TILE_BYTES)
+  readonly #nodes = Array.from({ length: TILE_WIDTH / 2 }, (_, index) =>
+    this.#level.subarray(index * NODE_BYTES, (index + 1) * NODE_BYTES + 1),
+  )
 
   constructor({ sha256, binaryText }: Primitives) {
     this.#sha256 = sha256
     this.#text = binaryText
-    this.#node[0] = NODE_PREFIX
   }
 
   /**
@@ -32,13 +33,12 @@ export class FullBundle {
    */
   rootOf(bundle: Uint8Array, tile: Uint8Array): Uint8Array | null {
     if (tile.length !== TILE_BYTES) return null
-    const isTile = this.#text ? this.#isText(this.#text, bundle, tile) : this.#isTile(bundle, tile)
-    if (!isTile) return null
-    this.#hashes.set(tile)
-    for (let count = TILE_WIDTH; count > 1; count /= 2) {
-      if (this.#text) this.#climbText(this.#text, count / 2)
-      else this.#climb(count / 2)
+    if (this.#text !== undefined) {
+      if (!this.#isText(this.#text, bundle, tile)) return null
+      return this.#climbText(this.#text, tile)
     }
+    if (!this.#isTile(bundle, tile)) return null
+    climb(this.#sha256, this.#hashes, this.#hashWords, TILE_WIDTH)
     return this.#hashes.subarray(0, HASH_BYTES)
   }
 
@@ -57,28 +57,18 @@ export class FullBundle {
     return isWhole && sameBytes(this.#hashes, tile)
   }
 
-  /** Hashes neighbours into one, in place: node `index` is read at 2 * index, and written at index. */
-  #climb(count: number): void {
-    for (let index = 0; index < count; index++) {
-      this.#takePair(index)
-      this.#sha256(this.#node, this.#hashes, index * HASH_BYTES)
+  #climbText(text: BinaryText, tile: Uint8Array): Uint8Array {
+    const [level, nodes] = [this.#level, this.#nodes]
+    level.set(tile, 1)
+    for (let count = TILE_WIDTH / 2; count >= 1; count /= 2) {
+      let hashes = ''
+      for (let index = 0; index < count; index++) {
+        level[index * NODE_BYTES] = NODE_PREFIX
+        hashes += text.sha256(nodes[index] ?? level)
+      }
+      text.put(hashes, level, 1)
     }
-  }
-
-  #climbText(text: BinaryText, count: number): void {
-    const hashes = this.#hashes
-    for (let index = 0; index < count; index++) {
-      this.#takePair(index)
-      const digest = text.sha256(this.#node)
-      const at = index * HASH_BYTES
-      for (let byte = 0; byte < HASH_BYTES; byte++) hashes[at + byte] = digest.charCodeAt(byte)
-    }
-  }
-
-  #takePair(index: number): void {
-    const [words, into] = [this.#hashWords, this.#nodeWords]
-    const from = index * 2 * HASH_WORDS
-    for (let word = 0; word < 2 * HASH_WORDS; word++) into[word] = words[from + word] ?? 0
+    return level.subarray(1, 1 + HASH_BYTES)
   }
 }
 

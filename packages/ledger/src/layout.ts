@@ -42,6 +42,11 @@ export function payloadPath(sha256Hex: string): string {
 
 /** What the file of this name is; names use `/` and are relative to the directory. */
 export function ledgerFile(name: string): LedgerFile {
+  // Nearly all files are tiles.
+  if (name.startsWith('tile/')) {
+    const tile = tileOfPath(name)
+    return tile === null ? { kind: 'unknown' } : { kind: 'tile', tile }
+  }
   if (name === CHECKPOINT_FILE) return { kind: 'checkpoint' }
   if (name === LOCK_FILE) return { kind: 'lock' }
   if (STAGING.test(name)) return { kind: 'staging' }
@@ -49,8 +54,7 @@ export function ledgerFile(name: string): LedgerFile {
   if (payload?.[2]?.startsWith(payload[1] ?? '-')) return { kind: 'payload', sha256: payload[2] }
   const firstIndex = parseJournalPath(name)
   if (firstIndex !== null) return { kind: 'journal', firstIndex }
-  const tile = tileOfPath(name)
-  return tile === null ? { kind: 'unknown' } : { kind: 'tile', tile }
+  return { kind: 'unknown' }
 }
 
 /** The largest size in bytes that a file of this name has in a ledger. */

@@ -19,6 +19,9 @@ export const nodePrimitives: Primitives = {
   binaryText: {
     sha256: (input) => hash('sha256', input, 'binary'),
     of: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1'),
+    put(text, into, offset) {
+      Buffer.from(into.buffer, into.byteOffset, into.length).write(text, offset, 'latin1')
+    },
   },
   verifyEd25519(publicKey, message, signature) {
     const key = Buffer.concat([SPKI_PREFIX, publicKey])

@@ -18,6 +18,8 @@ export type VerifyEd25519 = (
 export interface BinaryText {
   sha256(input: Uint8Array): string
   of(bytes: Uint8Array): string
+  /** The bytes of the text, written into `into` at `offset`. */
+  put(text: string, into: Uint8Array, offset: number): void
 }
 
 export interface Primitives {
