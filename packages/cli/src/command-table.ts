@@ -7,6 +7,8 @@ type Add = (program: Command) => void
 export const COMMANDS: Record<string, () => Promise<Add>> = {
   demo: async () => (await import('./commands/demo.ts')).addDemoCommand,
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
+  backup: async () => (await import('./commands/backup.ts')).addBackupCommand,
+  restore: async () => (await import('./commands/backup.ts')).addRestoreCommand,
   session: async () => (await import('./commands/session.ts')).addSessionCommands,
   request: async () => (await import('./commands/request.ts')).addRequestCommands,
   console: async () => (await import('./commands/console.ts')).addConsoleCommands,

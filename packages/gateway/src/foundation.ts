@@ -22,6 +22,7 @@ import {
 } from './record/gate-ledger.ts'
 import { closeOpenEffects } from './record/open-effects.ts'
 import { createRecorder, type HearingRecorder, type Recorder } from './record/recorder.ts'
+import { endRestored } from './record/restored.ts'
 import { openSqliteStore } from './state/open-store.ts'
 import { PostgresDatabase } from './state/postgres.ts'
 import type { PostgresAddress } from './state/postgres-address.ts'
@@ -67,7 +68,10 @@ async function inFiles(config: Config, clock: Clock, closing: Closing): Promise<
   closing.push(opened.close)
   const { ledger, gateId, verifierKey, notices, requireWritable } = opened
   const recorder = createRecorder(ledger, clock, opened.remembering)
-  const endLeft = () => closeOpenEffects(ledger, store, recorder)
+  const endLeft = async () => [
+    ...(await closeOpenEffects(ledger, store, recorder)),
+    ...(await endRestored(store, recorder, clock)),
+  ]
   const facts = { gateId, verifierKey, notices, requireWritable }
   return { store, ledger, recorder, clock, ...facts, shared: null, endLeft }
 }
@@ -112,7 +116,7 @@ async function onPostgres(
   // An earlier run of this gate is one of the others by now, and ended as those are.
   const endLeft = async () => {
     await store.alone('people', async () => undefined)
-    return []
+    return store.alone('restored', () => endRestored(store, recorder, clock))
   }
   const requireWritable = () => shared.requireMember()
   const facts = { gateId, verifierKey, notices: [], requireWritable }

@@ -54,6 +54,17 @@ test('each entry that is left out is missed by the one that needs it', () => {
   expect(without(5)).toContain('what it confirms was never accepted')
 })
 
+test('after a restore no approval, request or session of before it counts', () => {
+  const restored = { type: 'gate-restored', backupAt: at(0), backupSize: 4, ledger: 'kept' }
+  const after = (index: number) => said([...WHOLE.slice(0, index), restored, ...WHOLE.slice(index)])
+  const ended = 'its grant was never made, was used before, or had ended'
+  expect(after(3)[5]).toBe('its session was never opened')
+  expect(said([...WHOLE.slice(0, 4), restored, session, begun]).at(-1)).toBe(ended)
+  expect(said([...WHOLE.slice(0, 3), restored, session, ready, begun]).at(-1)).toBe(ended)
+  // What was begun before it may have its outcome after it.
+  expect(after(5)).toEqual([...WHOLE, restored].map(() => null))
+})
+
 test('each entry that says something else than the one before it is named', () => {
   const cases: [index: number, change: Members, words: string][] = [
     [1, { operator: 'mallory' }, 'its operator did not open its session'],

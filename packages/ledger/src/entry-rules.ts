@@ -95,6 +95,8 @@ export class EntryRules {
         return this.#openGlass(entry)
       case 'break-glass-reviewed':
         return this.#lookAtGlass(entry)
+      case 'gate-restored':
+        return this.#endAll()
       case 'intent':
         return this.#intent(entry)
       case 'outcome':
@@ -131,6 +133,14 @@ export class EntryRules {
   #endRequest(id: unknown): void {
     const request = this.#requests.get(id)
     if (request) request.isEnded = true
+  }
+
+  /** From here on nothing counts that was opened or approved before. */
+  #endAll(): null {
+    this.#sessions.clear()
+    this.#grants.clear()
+    for (const request of this.#requests.values()) request.isEnded = true
+    return null
   }
 
   #review({ request: id, reviewer, verdict, act }: Members): string | null {

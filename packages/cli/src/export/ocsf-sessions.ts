@@ -119,6 +119,23 @@ function gateParts(entry: Entry): EventParts | null {
           severity: entry.refusing === null ? 'informational' : 'medium',
         },
       )
+    case 'gate-restored':
+      return managed(
+        'update',
+        { type: 'gate', uid: 'gate' },
+        {
+          message: `the gate was restored from the back-up of ${entry.backupAt}`,
+          severity: 'high',
+          control: 'observed',
+          unmapped: {
+            backupSize: entry.backupSize,
+            ledger: entry.ledger,
+            sessions: entry.sessions,
+            grants: entry.grants,
+            requests: entry.requests,
+          },
+        },
+      )
     case 'epoch-activated': {
       const { epoch, version } = entry
       return managed(

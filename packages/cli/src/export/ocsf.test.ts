@@ -53,6 +53,16 @@ const SAMPLES: { [Type in Entry['type']]: Entry & { type: Type } } = {
     acts: [ACT],
   },
   'gate-started': { type: 'gate-started', at: AT, epoch: 2, refusing: null },
+  'gate-restored': {
+    type: 'gate-restored',
+    at: AT,
+    backupAt: AT,
+    backupSize: 10,
+    ledger: 'kept',
+    sessions: 1,
+    grants: 1,
+    requests: 0,
+  },
   'people-signed': { type: 'people-signed', at: AT, change: PEOPLE, signer: 'bob', act: ACT },
   'people-changed': {
     type: 'people-changed',

@@ -141,14 +141,14 @@ export class EpochDesk {
       activatedAtMs: nowMs,
     }
     const content = await recorder.keep(candidate.text)
-    await recorder.record({
+    const entry = {
       type: 'epoch-activated',
       epoch: epoch.number,
       version: epoch.version,
       content,
       acts: [...acts.values()].map((pending) => pending.act),
-    })
-    const { voidedRequests } = await store.activateEpoch(epoch)
+    } as const
+    const { voidedRequests } = await recorder.recordThen(entry, () => store.activateEpoch(epoch))
     await this.#options.activated(epoch, voidedRequests)
     return { activated: true, signers: [...acts.keys()], missing: 0 }
   }

@@ -21,7 +21,7 @@ export async function firstEpoch(
   const row = { number: 1, version, content: text, activatedAtMs: clock.nowMs() }
   const epoch = await loadEpoch(row)
   const content = await recorder.keep(text)
-  await recorder.record({ type: 'epoch-activated', epoch: 1, version, content, acts: [] })
-  await store.activateEpoch(row)
+  const entry = { type: 'epoch-activated', epoch: 1, version, content, acts: [] } as const
+  await recorder.recordThen(entry, () => store.activateEpoch(row))
   return epoch
 }

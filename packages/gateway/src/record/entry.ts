@@ -53,6 +53,20 @@ export type Entry =
       acts: readonly SignedAct[]
     }
   | { type: 'gate-started'; at: string; epoch: number; refusing: string | null }
+  /** The state came from a back-up: from here on every session is closed, and no approval counts. */
+  | {
+      type: 'gate-restored'
+      at: string
+      backupAt: string
+      /** Entries of the ledger that the back-up had. */
+      backupSize: number
+      /** Whether the ledger that was there went on, or what was recorded after the back-up is lost. */
+      ledger: 'kept' | 'from-backup' | 'unknown'
+      /** What was open in the back-up, and ended. */
+      sessions: number
+      grants: number
+      requests: number
+    }
   /** One of the signatures that a change of people needs; it is not in force yet. */
   | { type: 'people-signed'; at: string; change: PeopleChange; signer: string; act: SignedAct }
   /** In force from here on. `acts` are those that made it so; `by` says by which rule. */

@@ -5,6 +5,7 @@ import { parseCheckpoint } from '@seconder/ledger/checkpoint'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { parseNote } from '@seconder/ledger/note'
 import type { OpenEffect, Store } from '../state/store.ts'
+import { caughtUp } from './catching-up.ts'
 import type { Entry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -12,8 +13,8 @@ import type { Recorder } from './recorder.ts'
 export const ENTRIES_READ_MAX = 100_000
 
 /**
- * Makes the state know every intent and every change of people again that is in the ledger after the
- * checkpoint `remembered`: the changes of state that precede an intent are durable at the latest when a newer
+ * Makes the state know every intent, every change of people, every epoch and everything that ended again that is
+ * in the ledger after the checkpoint `remembered`: the changes of state that precede an intent are durable at the latest when a newer
  * one is remembered, and those of people follow their entry before one is.
  */
 export async function restoreEffects(
@@ -24,6 +25,7 @@ export async function restoreEffects(
   const first = remembered === undefined ? 0 : parseCheckpoint(parseNote(remembered).text).size
   for (let index = first; index < ledger.size; index++) {
     const entry = JSON.parse(new TextDecoder().decode(await ledger.read(index))) as Entry
+    await caughtUp(entry, ledger, store)
     // A change of people counts from its entry on, whatever a crash took from the state right after it.
     if (entry.type === 'people-changed') {
       await store.applyPeopleChange(entry.change, Date.parse(entry.at), index)

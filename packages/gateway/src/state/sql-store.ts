@@ -8,6 +8,7 @@ import * as rows from './rows.ts'
 import type { Sql, SqlValue } from './sql.ts'
 import type {
   ClosedSessions,
+  EndedEverything,
   EpochRow,
   GrantRow,
   NoncesBefore,
@@ -175,6 +176,34 @@ export class SqlStore extends BreakGlassStatements implements Store {
       return { cancelledRequests, children: ids.filter((one) => one !== id) }
     })
     return closed === false ? undefined : closed
+  }
+
+  async endEverything(atMs: number): Promise<EndedEverything> {
+    const why = 'the state was restored from a back-up'
+    const ended = await this.transaction(async (sql) => {
+      const sessions = await sql.run(
+        `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
+         WHERE closed_at_ms IS NULL`,
+        atMs,
+      )
+      const grants = await sql.run(
+        `UPDATE grants SET state = 'revoked', ended_why = ? WHERE state = 'ready'`,
+        why,
+      )
+      const requests = await sql.run(
+        `UPDATE requests SET state = 'cancelled', comment = ? WHERE state = 'pending'`,
+        why,
+      )
+      await sql.run(
+        `UPDATE plans SET state = 'stopped', why = ? WHERE state IN ('recording', 'submitted')`,
+        why,
+      )
+      await sql.run('DELETE FROM sign_ins')
+      await sql.run('DELETE FROM people_changes')
+      await sql.run(`DELETE FROM meta WHERE key = 'activation'`)
+      return { sessions, grants, requests }
+    })
+    return ended || { sessions: 0, grants: 0, requests: 0 }
   }
 
   async addRequest(request: RequestRow): Promise<void> {

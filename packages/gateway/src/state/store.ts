@@ -42,6 +42,12 @@ export interface ClosedSessions {
   readonly children: readonly string[]
 }
 
+export interface EndedEverything {
+  readonly sessions: number
+  readonly grants: number
+  readonly requests: number
+}
+
 export interface RequestRow {
   readonly id: string
   readonly sessionId: string
@@ -204,6 +210,11 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
    * pending requests, in one transaction.
    */
   closeSession(id: string, atMs: number): Promise<ClosedSessions | undefined>
+  /**
+   * Closes every session, revokes every ready grant, cancels every pending request, stops every open plan, and forgets
+   * sign-ins, changes of people and epochs that were signed in part, in one transaction. Returns how many there were.
+   */
+  endEverything(atMs: number): Promise<EndedEverything>
 
   addRequest(request: RequestRow): Promise<void>
   request(id: string): Promise<RequestRow | undefined>

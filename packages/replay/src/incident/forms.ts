@@ -54,6 +54,7 @@ const ENTRIES: Readonly<Partial<Record<Entry['type'], z.ZodType>>> = {
     acts: z.array(z.unknown()),
   }),
   'gate-started': z.looseObject({ epoch: z.number(), refusing: maybe }),
+  'gate-restored': z.looseObject({ backupAt: text, backupSize: z.number(), ledger: text }),
   'people-changed': z.looseObject({
     change: z.looseObject({
       kind: text,

@@ -162,6 +162,12 @@ function gateTold(entry: Entry): Told | null {
           ? `starts under epoch ${entry.epoch}`
           : `starts and refuses everything: ${shown(entry.refusing)}`,
       )
+    case 'gate-restored':
+      return told(
+        'gate',
+        `is restored from the back-up of ${shown(entry.backupAt)}: all sessions are closed, all approvals void`,
+        entry.ledger === 'kept' ? null : `entries after ${entry.backupSize} may be lost`,
+      )
     case 'people-changed':
       return told(
         'people',
