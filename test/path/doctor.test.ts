@@ -92,6 +92,7 @@ const brokenOf = ({ findings }: Ran) =>
 test('doctor says how the gate stands and what is protected, and exits 0 with warnings', async () => {
   const ran = await doctor(['--ssh-key', gate.keys.get('carol') ?? ''])
   expect(brokenOf(ran)).toEqual([])
+  expect(ran.findings).toContainEqual(expect.objectContaining({ state: 'ok', what: 'ready' }))
   expect(ran.code).toBe(0)
   expect(ran.protect).toContainEqual({
     arn: `arn:aws:iam::${ACCOUNT}:role/agent-deploy`,

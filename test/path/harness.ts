@@ -45,6 +45,7 @@ export interface HarnessOptions {
   /** Whom requests are told to. */
   readonly notify?: Config['notify']
   readonly traces?: Config['traces']
+  readonly limits?: Config['limits']
   /** What its log is given to; default: errors alone, on standard error. */
   readonly log?: Config['log']
   /** Who cosigns the ledger, and whether what was reviewed waits for them. */
@@ -164,6 +165,7 @@ export class Harness {
         breakGlass: this.options.breakGlass ?? false,
       },
       ...(this.options.follow && { follow: this.options.follow }),
+      ...(this.options.limits && { limits: this.options.limits }),
       ...(this.options.traces && { traces: this.options.traces }),
       log: this.options.log ?? { format: 'text', level: 'error' },
       ...(this.options.notify && { notify: this.options.notify }),

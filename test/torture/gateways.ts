@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { LedgerEntry } from '@seconder/cli/ledger-folder'
 import { GateProcess } from '../fakes/gate-process.ts'
 import { defaultScript, type FakeUpstream } from '../fakes/upstream.ts'
+import { WIDE_LIMITS_LINE } from '../fakes/wide-limits.ts'
 import { idIn } from '../path/acts.ts'
 import type { Keys } from '../path/harness.ts'
 import { dynamodbCall, type RawAnswer, rawCall } from '../path/wire.ts'
@@ -99,7 +100,8 @@ export class Storm {
     const people = ['bob', ...Array.from({ length: tables }, (_, table) => `op-${table}`)]
     for (let made = 0; made < gateways; made++) {
       const like = this.#gates[0]
-      const options = { people, ...(state !== null && { state }), ...(like && { like }) }
+      const more = [WIDE_LIMITS_LINE]
+      const options = { people, more, ...(state !== null && { state }), ...(like && { like }) }
       this.#gates.push(await GateProcess.create(upstream.url, options))
     }
     // Stopped in order once, it leaves its compiled modules to all that start later: kills come thick.

@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
+import { WIDE_LIMITS } from '../fakes/wide-limits.ts'
 import { Harness } from '../path/harness.ts'
 import { type Counts, noCounts, Torture } from './torture.ts'
 
@@ -43,7 +44,9 @@ async function tortured(
   // Open requests end after a second, so that writes reach the review desk all the time.
   const operators = Array.from({ length: OPERATORS }, (_, index) => `operator-${index}`)
   const teams = Object.fromEntries(operators.map((name) => [name, ['sre']]))
-  const gate = await Harness.start({ upstream: upstream.url, expiresInMs: 1_000, teams })
+  const gate = await Harness.start({
+    ...{ upstream: upstream.url, expiresInMs: 1_000, teams, limits: WIDE_LIMITS },
+  })
   const keys = await Promise.all(operators.map((name) => gate.open(name)))
   const torture = new Torture(gate, upstream, keys, SEED)
   let heap = 0

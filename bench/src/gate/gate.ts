@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type { Config } from '@seconder/gateway/config'
 import { Secret } from '@seconder/gateway/lib/secret'
+import { LIMITS_DEFAULT } from '@seconder/gateway/limits-config'
 import { serve } from '@seconder/gateway/serve'
 import { type StageSplit, startSplit } from './stage-split.ts'
 import {
@@ -38,6 +39,11 @@ function configOf({ folder, upstreamPort, publicKey }: GateStart): Config {
       writes: { arn: `arn:aws:iam::${DEVELOPMENT}:role/agent-writes` },
     },
     people: [{ name: 'alice', teams: ['sre'], sshKeys: [publicKey] }],
+    // One session makes what many would.
+    limits: {
+      ...LIMITS_DEFAULT,
+      session: { burst: 10_000_000, perMinute: 100_000_000, atOnce: 2_000 },
+    },
     review: { holdMs: 0, expiresInMs: 60_000, grantExpiresInMs: 60_000 },
   }
 }

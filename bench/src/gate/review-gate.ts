@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type { Config } from '@seconder/gateway/config'
 import { Secret } from '@seconder/gateway/lib/secret'
+import { LIMITS_DEFAULT } from '@seconder/gateway/limits-config'
 import { type RunningGate, serve } from '@seconder/gateway/serve'
 import { addPast } from './past.ts'
 import { type Opened, openRequests } from './review-load.ts'
@@ -57,6 +58,11 @@ function configOf({ folder, people }: ReviewGateStart): Config {
     environments: [{ name: 'production', accounts: [PRODUCTION], mode: 'enforce' }],
     roles: { deploy: { arn: `arn:aws:iam::${PRODUCTION}:role/agent-deploy` } },
     people,
+    // One session makes what many would.
+    limits: {
+      ...LIMITS_DEFAULT,
+      session: { burst: 10_000_000, perMinute: 100_000_000, atOnce: 2_000 },
+    },
     review: { holdMs: 0, expiresInMs: EXPIRES_MS, grantExpiresInMs: EXPIRES_MS },
   }
 }

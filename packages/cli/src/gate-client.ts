@@ -1,4 +1,5 @@
 // Talks to a gate's JSON API. What comes back is data of a server: whoever signs recomputes it.
+import type { Readiness } from '@seconder/gateway/readiness'
 import { CommandFailure } from './failure.ts'
 
 export const DEFAULT_GATE = 'http://127.0.0.1:8788'
@@ -49,6 +50,17 @@ export class GateClient {
     return this.open('/api/gate')
   }
 
+  /** What the gate says it can do now, or null where nothing there says so. */
+  async ready(): Promise<Readiness | null> {
+    const answer = await fetch(`${this.base}/readyz`, {
+      redirect: 'error',
+      signal: AbortSignal.timeout(READY_MS_MAX),
+    }).catch(() => null)
+    if (answer === null || ![200, 503].includes(answer.status)) return null
+    const said: unknown = await answer.json().catch(() => null)
+    return isReadiness(said) ? said : null
+  }
+
   /** What anybody may ask. */
   open<T>(path: string): Promise<T> {
     return this.send(path, { method: 'GET' })
@@ -96,6 +108,17 @@ export class GateClient {
     }
     throw new CommandFailure(error.code, error.message, error.help)
   }
+}
+
+/** The gate answers within two seconds, or calls what it could not look at unknown. */
+const READY_MS_MAX = 10_000
+const STATES = new Set<unknown>(['ok', 'failing', 'unknown'])
+
+function isReadiness(said: unknown): said is Readiness {
+  const { ready, checks } = (said ?? {}) as Partial<Readiness>
+  if (typeof ready !== 'boolean' || typeof checks !== 'object' || checks === null) return false
+  const named = Object.entries(checks)
+  return named.every(([name, state]) => /^[a-z]{1,20}$/.test(name) && STATES.has(state))
 }
 
 interface ErrorWords {

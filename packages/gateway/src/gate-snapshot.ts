@@ -3,6 +3,8 @@ import type { Ledger } from '@seconder/ledger/ledger'
 import { PEOPLE_LIMITS } from './api/people-server.ts'
 import type { SharedGate } from './cluster/shared-gate.ts'
 import { COPIES_MAX } from './execute/copies.ts'
+import type { UpstreamAccess } from './execute/credentials.ts'
+import { UPSTREAM_WAITING_MAX } from './execute/exchange.ts'
 import type { Gate } from './gate.ts'
 import type { Load } from './listeners.ts'
 import type { NotifyStanding } from './notify/notifier.ts'
@@ -18,6 +20,7 @@ export interface Parts {
   readonly ledger: Ledger
   readonly shared: SharedGate | null
   readonly spool: Spool
+  readonly access: Pick<UpstreamAccess, 'waiting'>
   readonly epoch: () => number
   readonly refusing: () => string | null
   readonly notify: () => NotifyStanding | null
@@ -67,6 +70,7 @@ function queuesOf(parts: Parts, load: Load, notify: NotifyStanding | null): Queu
   return [
     queue('held_calls', depth, HELD_CALLS_MAX, overflowed),
     queue('copies', gate.gateway.copies, COPIES_MAX),
+    queue('upstream_calls', parts.access.waiting, UPSTREAM_WAITING_MAX),
     queue('spool_files', spool.held.files, SPOOL_FILES_MAX),
     queue('spool_bytes', spool.held.bytes, spool.limits.totalBytesMax),
     queue('agent_connections', load.agents, DOOR_LIMITS.connectionsMax),

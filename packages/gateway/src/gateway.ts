@@ -89,13 +89,14 @@ export class Gateway {
   /** Answers one request. Never rejects: what fails is a refusal in the protocol of the request. */
   async handle(received: Received): Promise<Reply> {
     let identified: Identified | undefined
+    let leave: (() => void) | undefined
     const { span } = received
     try {
       const { store, clock } = this.#parts
       span.enter('identify')
       identified = await identify(received, store, clock.nowMs())
       await requirePeer(store, identified.session, received.peer)
-      this.#parts.rate.take(identified.session.id)
+      leave = this.#parts.rate.enter(identified.session.id)
       span.enter('describe')
       // What reads the SQL of a call is loaded when the first one comes; where it cannot be, this refuses.
       await readyToDescribe(describedFor(identified))
@@ -109,6 +110,8 @@ export class Gateway {
       return await this.#copies.join(copyKeys(call), apart)
     } catch (cause) {
       return this.#refuse(received, identified?.caller, failureOf(cause))
+    } finally {
+      leave?.()
     }
   }
 

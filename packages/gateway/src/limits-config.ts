@@ -7,7 +7,12 @@ import { LOOK_UP_LIMITS, type LookUpLimits } from './path/look-ups.ts'
  * Calls of one session, its children's apart: far more than an agent makes, and few enough that one that runs wild
  * leaves the gate to the others.
  */
-export const SESSION_CALLS: RateLimit = { burst: 20_000, perMinute: 60_000 }
+export const SESSION_CALLS: SessionLimit = { burst: 20_000, perMinute: 60_000, atOnce: 500 }
+
+export interface SessionLimit extends RateLimit {
+  /** Calls of it that may be under way, those held for people included. */
+  readonly atOnce: number
+}
 
 const count = (most: number) => z.number().int().min(1).max(most)
 const BUDGET = z.strictObject({ atOnce: count(1_000_000), perSecond: count(100_000) })
@@ -15,8 +20,12 @@ const BUDGET = z.strictObject({ atOnce: count(1_000_000), perSecond: count(100_0
 export const LIMITS = z
   .strictObject({
     session: z
-      .strictObject({ burst: count(10_000_000), perMinute: count(100_000_000) })
-      .default(SESSION_CALLS),
+      .strictObject({
+        burst: count(10_000_000).default(SESSION_CALLS.burst),
+        perMinute: count(100_000_000).default(SESSION_CALLS.perMinute),
+        atOnce: count(2_000).default(SESSION_CALLS.atOnce),
+      })
+      .prefault({}),
     /** Look-ups upstream that the gate makes for reviewers, by session and by account. */
     lookUps: z
       .strictObject({
@@ -28,7 +37,7 @@ export const LIMITS = z
   .prefault({})
 
 export interface LimitsConfig {
-  readonly session: RateLimit
+  readonly session: SessionLimit
   readonly lookUps: Pick<LookUpLimits, 'session' | 'account'>
 }
 

@@ -365,7 +365,7 @@ class Running implements Gate {
     this.#listening = listening
     this.telemetry.watch(
       snapshots({
-        ...{ gate: this, ledger, shared, spool: this.spool },
+        ...{ gate: this, ledger, shared, spool: this.spool, access: this.#access },
         epoch: () => this.#epoch.number,
         refusing: () => this.refusing,
         notify: () => this.notifier.standing(),

@@ -5,7 +5,7 @@ import { homedir } from 'node:os'
 import type { Standing } from '@seconder/gateway/wall/standing'
 import type { Command } from 'commander'
 import { broken, countWords, type Finding, findingLines, unknown } from '../diagnosis/finding.ts'
-import { answersFinding, gateFindings } from '../diagnosis/gate-standing.ts'
+import { answersFinding, gateFindings, readyFindings } from '../diagnosis/gate-standing.ts'
 import { type SeenStanding, surroundingFindings, wallFindings } from '../diagnosis/session-reach.ts'
 import {
   answersAt,
@@ -92,7 +92,7 @@ async function examined(
       standing: null,
     }
   }
-  findings.push(answersFinding(facts))
+  findings.push(answersFinding(facts), ...readyFindings(await client.ready()))
   const standing = await asFinding('standing', () => client.get<Standing>('/api/standing'))
   if ('state' in standing) return { findings: [...findings, standing], standing: null }
   return { findings: [...findings, ...gateFindings(standing)], standing }

@@ -1,7 +1,7 @@
 // What `seconder doctor` says of channels: what was lost or fails is a warning, what goes well is not.
 import type { Standing } from '@seconder/gateway/wall/standing'
 import { expect, test } from 'vitest'
-import { notifyFindings } from './gate-standing.ts'
+import { notifyFindings, readyFindings } from './gate-standing.ts'
 
 type Notify = NonNullable<Standing['notify']>
 
@@ -43,4 +43,23 @@ test('requests that nobody was told of are a warning, and so is an outbox that f
   )
   expect(states({}, { trouble: 'outbox_failed' })[0]).toBe('warning: outbox_failed: nobody is told')
   expect(notifyFindings(null)).toMatchObject([{ state: 'ok', next: null }])
+})
+
+test('a gate that can do its work is ok; each part that cannot is named with what to do, and no answer is unseen', () => {
+  const words = (readiness: Parameters<typeof readyFindings>[0]) =>
+    readyFindings(readiness).map(({ state, what }) => `${state} ${what}`)
+  const well = {
+    ledger: 'ok',
+    state: 'ok',
+    epoch: 'ok',
+    credentials: 'ok',
+    draining: 'ok',
+  } as const
+  expect(words({ ready: true, checks: well })).toEqual(['ok ready'])
+  const ill = { ready: false, checks: { ...well, ledger: 'failing', state: 'unknown' } } as const
+  expect(words(ill)).toEqual(['broken ready: ledger', 'unknown ready: state'])
+  expect(readyFindings(ill)[0]?.next).toContain('look at the disk')
+  // What contradicts itself is never called well.
+  expect(words({ ready: false, checks: well })).toEqual(['broken ready'])
+  expect(words(null)).toEqual(['unknown ready'])
 })

@@ -1,5 +1,6 @@
 // What the gate says of itself, as findings: epoch, modes, notices, trust of its roles, SCPs, clocks. Pure.
 import type { OwnLook } from '@seconder/gateway/execute/own-look'
+import type { Readiness } from '@seconder/gateway/readiness'
 import type { Standing } from '@seconder/gateway/wall/standing'
 import type { GateFacts } from '../gate-client.ts'
 import { broken, type Finding, ok, unknown, warning } from './finding.ts'
@@ -18,6 +19,34 @@ export function answersFinding(facts: GateFacts): Finding {
         `refuses everything: ${facts.refusing}`,
         'two people: seconder policy activate',
       )
+}
+
+/** What to do about each part that is not well; the table is that of docs/operations.md. */
+const NEXT: Readonly<Record<string, string>> = {
+  ledger: 'look at the disk, or at PostgreSQL; then start the gate again',
+  state: 'look at the disk, or at PostgreSQL',
+  epoch: 'two people sign what is in force: seconder policy activate',
+  credentials: 'look at upstream.aws.credentials in seconder.yaml',
+  draining: 'it was told to stop: wait, then start it again',
+}
+
+/** Whether it can do its work now, a finding for each part that cannot; null where nothing there says so. */
+export function readyFindings(readiness: Readiness | null): Finding[] {
+  if (readiness === null) {
+    return [
+      unknown('ready', 'nothing at /readyz says so', 'is this the console address of a gate?'),
+    ]
+  }
+  const not = Object.entries(readiness.checks).filter(([, state]) => state !== 'ok')
+  if (readiness.ready && not.length === 0) {
+    return [ok('ready', 'ledger, state, epoch and credentials are in order')]
+  }
+  const named = not.map(([name, state]) => {
+    const said = state === 'failing' ? broken : unknown
+    return said(`ready: ${name}`, `it is ${state}`, NEXT[name] ?? 'see docs/operations.md')
+  })
+  // Not ready, and no part says why: that is not well either.
+  return named.length > 0 ? named : [broken('ready', 'it says no', 'see docs/operations.md')]
 }
 
 export function gateFindings(standing: Standing): Finding[] {

@@ -65,6 +65,7 @@ export function createApi(gate: Gate, hosts: () => readonly string[]): Hono<Read
   app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => refusedBody() }))
   app.onError((error, context) => {
     const { status, body } = statusOf(error)
+    if (body.error.code === 'internal') gate.telemetry.log.write('api_failed', { error })
     // What was not read is still on the connection, which is good for nothing more.
     if (status === 413) context.header('connection', 'close')
     return context.json(body, status)

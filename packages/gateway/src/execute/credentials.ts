@@ -178,6 +178,11 @@ export class UpstreamAccess {
     await this.#assume(session, policy, 'none', SESSION_SECONDS_MIN)
   }
 
+  /** Calls that wait for a connection to AWS. */
+  get waiting(): number {
+    return this.#options.exchange.waiting
+  }
+
   close(): void {
     this.#kept.clear()
     this.#options.exchange.close()

@@ -54,8 +54,22 @@ export interface Exchange {
     request: Pick<WireRequest<ReceivedBody>, 'method' | 'target' | 'body'>,
     headers: readonly WireHeader[],
   ): Promise<UpstreamAnswer>
+  /** Calls that wait for a connection. */
+  readonly waiting: number
   close(): void
 }
+
+function tooManyWait(): GatewayError {
+  return new GatewayError(
+    'limit_reached',
+    `${UPSTREAM_WAITING_MAX} calls wait for a connection to AWS already; nothing was done`,
+    'wait a little: AWS, or the way to it, is slow just now',
+  )
+}
+
+/** Connections to one host of AWS, and calls that may wait for one of them; what would be one more is not sent. */
+export const UPSTREAM_SOCKETS_MAX = 256
+export const UPSTREAM_WAITING_MAX = 2_000
 
 export interface ExchangeOptions {
   /** Only for emulators; null = real AWS over TLS. */
@@ -75,10 +89,19 @@ export function createExchange({
   totalTimeoutMs = TOTAL_TIMEOUT_MS,
 }: ExchangeOptions): Exchange {
   const tls = endpoint === null || endpoint.startsWith('https:')
-  const agent = new (tls ? https.Agent : http.Agent)({ keepAlive: true, maxSockets: 256 })
+  const agent = new (tls ? https.Agent : http.Agent)({
+    keepAlive: true,
+    maxSockets: UPSTREAM_SOCKETS_MAX,
+  })
+  const waiting = () =>
+    Object.values(agent.requests).reduce((sum, requests) => sum + (requests?.length ?? 0), 0)
   return {
     destination: (scope) => destination(endpoint, scope),
+    get waiting() {
+      return waiting()
+    },
     send(to, { method, target, body }, headers) {
+      if (waiting() >= UPSTREAM_WAITING_MAX) return Promise.reject(tooManyWait())
       const flat = headers.flat()
       return exchange(
         tls,

@@ -1,28 +1,52 @@
-// How often one session may call at all: whoever runs wild is refused, and leaves the gate to the others.
+// How often one session may call, and how many of its calls may be under way: whoever runs wild is refused, and leaves
+// the gate to the others.
+import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Rate, type RateLimit } from '../lib/rate.ts'
+import { Rate } from '../lib/rate.ts'
+import type { SessionLimit } from '../limits-config.ts'
 import type { GateMetrics } from '../telemetry/gate-metrics.ts'
 
 export class SessionRate {
   readonly #rate: Rate
   readonly #metrics: GateMetrics
+  /** Calls under way, by session: sessions without any take no memory. */
+  readonly #underWay = new Map<string, number>()
+  #atOnce: number
 
-  constructor(clock: Clock, limit: RateLimit, metrics: GateMetrics) {
+  constructor(clock: Clock, limit: SessionLimit, metrics: GateMetrics) {
     this.#rate = new Rate(clock, limit)
     this.#metrics = metrics
+    this.#atOnce = limit.atOnce
   }
 
-  configure(limit: RateLimit): void {
+  configure(limit: SessionLimit): void {
     this.#rate.configure(limit)
+    this.#atOnce = limit.atOnce
   }
 
-  /** Errors: `rate_limited`. */
-  take(session: string): void {
+  /** A call of it begins; returns what ends it. Errors: `rate_limited`, `limit_reached`. */
+  enter(session: string): () => void {
+    const underWay = this.#underWay.get(session) ?? 0
     try {
+      if (underWay >= this.#atOnce) throw tooManyAtOnce(this.#atOnce)
       this.#rate.take(session)
     } catch (cause) {
-      this.#metrics.rateLimited.add(['session'])
+      this.#metrics.rateLimited.add([underWay >= this.#atOnce ? 'at_once' : 'session'])
       throw cause
     }
+    this.#underWay.set(session, underWay + 1)
+    return () => {
+      const left = (this.#underWay.get(session) ?? 1) - 1
+      if (left > 0) this.#underWay.set(session, left)
+      else this.#underWay.delete(session)
+    }
   }
+}
+
+function tooManyAtOnce(atOnce: number): GatewayError {
+  return new GatewayError(
+    'limit_reached',
+    `${atOnce} calls of this session are under way already; nothing was done`,
+    'wait for some of them, and make fewer at once',
+  )
 }

@@ -8,7 +8,10 @@ import type { Recorder } from './recorder.ts'
 
 export type IndexedEntry = Entry & { readonly index: number }
 
-/** Newest entries that are indexed; older ones are in the ledger, not in a session's page. */
+/**
+ * Newest entries that are indexed, at the start and for as long as the gate runs; older ones are in the ledger, not in
+ * a session's page. Half as many more are there before the oldest go.
+ */
 export const INDEXED_MAX = 1_000_000
 /** Entries of one page. */
 export const PAGE_MAX = 1_000
@@ -36,17 +39,26 @@ interface Links {
 
 export class Timeline {
   readonly #ledger: Ledger
+  readonly #indexedMax: number
   readonly #ofSession = new Map<string, number[]>()
-  /** Session of each request and of each effect. */
-  readonly #sessionOf = new Map<string, string>()
+  /** Session of each request and of each effect: those named since the oldest went last, and those before that. */
+  #sessionOf = new Map<string, string>()
+  #sessionBefore = new Map<string, string>()
+  #from = 0
   readonly #glass = new GlassEntries()
   /** The longest not shown first. */
   readonly #shown = new Map<number, IndexedEntry>()
   #indexedTo = 0
   #indexing: Promise<void> | undefined
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, indexedMax = INDEXED_MAX) {
     this.#ledger = ledger
+    this.#indexedMax = indexedMax
+  }
+
+  /** Entries that are indexed now. */
+  get indexed(): number {
+    return this.#indexedTo - this.#from
   }
 
   /** Keeps the index on with what is recorded, so that no page waits for it; what came before is read now. */
@@ -108,18 +120,36 @@ export class Timeline {
   }
 
   async #index(size: number): Promise<void> {
-    if (this.#indexedTo === 0) this.#indexedTo = Math.max(0, size - INDEXED_MAX)
+    if (this.#indexedTo === 0) {
+      this.#indexedTo = Math.max(0, size - this.#indexedMax)
+      this.#from = this.#indexedTo
+    }
     for (; this.#indexedTo < size; this.#indexedTo++) {
       if (this.#indexedTo % AT_ONCE === 0) await setImmediate()
       this.#noteAt(this.#indexedTo, (await this.#entry(this.#indexedTo)) as Links)
     }
   }
 
+  /** Lets go of the oldest, so that what is indexed does not grow with the ledger. */
+  #forget(): void {
+    this.#from = this.#indexedTo - this.#indexedMax
+    for (const [session, indices] of this.#ofSession) {
+      const kept = indices.filter((index) => index >= this.#from)
+      if (kept.length === 0) this.#ofSession.delete(session)
+      else this.#ofSession.set(session, kept)
+    }
+    this.#sessionBefore = this.#sessionOf
+    this.#sessionOf = new Map()
+  }
+
   #noteAt(index: number, links: Links): void {
+    if (this.indexed > 1.5 * this.#indexedMax) this.#forget()
     const { session, request, effect } = links
     this.#glass.take(index, { ...links })
     const names = [request, effect].filter((name) => typeof name === 'string')
-    const known = names.map((name) => this.#sessionOf.get(name)).find((one) => one !== undefined)
+    const known = names
+      .map((name) => this.#sessionOf.get(name) ?? this.#sessionBefore.get(name))
+      .find((one) => one !== undefined)
     const owner = typeof session === 'string' ? session : known
     if (owner === undefined) return
     for (const name of names) this.#sessionOf.set(name, owner)

@@ -51,6 +51,7 @@ export const EVENTS = {
   call_refused: { level: 'debug', fields: { session: 'id', code: 'code' } },
   call_unverified: { level: 'debug', fields: { code: 'code' } },
   call_failed: { level: 'error', fields: { error: 'fault' } },
+  api_failed: { level: 'error', fields: { error: 'fault' } },
   effect_begun: { level: 'info', fields: { effect: 'id', session: 'id', request: 'id' } },
   effect_ended: { level: 'info', fields: { effect: 'id', result: 'code' } },
   effect_unknown: { level: 'warn', fields: { effect: 'id' } },
