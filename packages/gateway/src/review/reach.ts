@@ -22,12 +22,25 @@ export function reachOf(action: Action, evidence: Evidence): Reach {
   const arns = [...action.resources, ...inner.flatMap((call) => call.resources)].map(
     ({ arn }) => arn,
   )
-  const resources = [...new Set(arns)].sort()
+  const resources = [...new Set([...arns, ...foundBy(action, evidence)])].sort()
   return {
     service: action.service,
     effects: [...new Set(effects)].sort(),
     resources: resources.length > REACH_RESOURCES_MAX ? [ANY_RESOURCE] : resources,
   }
+}
+
+/** What would become of a thing that is only mentioned: nothing that a denial is about. */
+const UNTOUCHED = new Set(['kept', 'created'])
+
+/**
+ * What was found to go or change with it, by kind and name: what is inside of a stack has no ARN in the call. What is
+ * looked up of two calls on one thing has one kind and one name.
+ */
+function foundBy({ account, region }: Action, { findings }: Evidence): string[] {
+  return findings
+    .filter(({ fate }) => fate === undefined || !UNTOUCHED.has(fate))
+    .map(({ type, name }) => `found in ${account} ${region}: ${type} ${name}`)
 }
 
 /** Whether the two may do one thing to one resource. */
