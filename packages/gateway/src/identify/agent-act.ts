@@ -13,7 +13,7 @@ import { requireSessionToken } from './child-opening.ts'
 export const AGENT_SCOPE = { service: 'seconder', region: 'local' } as const
 
 /** How often one session may say something to the gate itself. */
-export const SAID_PER_SESSION = { burst: 120, perMinute: 120 }
+export const SAID_PER_SESSION = { burst: 300, perMinute: 120 }
 
 /**
  * Returns the open session that signed this call, body and all; each signed call counts once, and `rate` counts the
