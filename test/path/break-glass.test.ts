@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type CheckedGlass,
-  type GoingAhead,
   openBreakGlass,
   readBreakGlass,
   reviewBreakGlass,
@@ -13,6 +12,7 @@ import {
 import { renderGlass } from '@seconder/cli/render/glass-account'
 import { signerFor } from '@seconder/cli/signing'
 import { checkGlass } from '@seconder/gateway/break-glass/account'
+import type { GoingAhead } from '@seconder/gateway/break-glass/statement'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { closeSession } from './acts.ts'

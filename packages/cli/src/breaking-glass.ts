@@ -8,20 +8,12 @@ import {
 import {
   AFTER_REVIEW_NAMESPACE,
   BREAK_GLASS_NAMESPACE,
+  type GoingAhead,
 } from '@seconder/gateway/break-glass/statement'
 import { CommandFailure } from './failure.ts'
 import type { GateClient } from './gate-client.ts'
 import { nonce } from './nonce.ts'
 import type { Signer } from './signing.ts'
-
-export interface GoingAhead {
-  readonly session: string
-  readonly reason: string
-  readonly effects: readonly string[]
-  readonly resources: readonly string[]
-  readonly minutes: number
-  readonly effectsMax: number
-}
 
 export async function openBreakGlass(
   client: GateClient,

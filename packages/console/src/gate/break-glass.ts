@@ -6,6 +6,7 @@ import {
   checkGlass,
   type GlassCall,
 } from '@seconder/gateway/break-glass/account'
+import type { GoingAhead } from '@seconder/gateway/break-glass/statement'
 import { type GateFacts, post } from './api.ts'
 import { signWithPasskey } from './passkey.ts'
 import { nonce } from './reviewing.ts'
@@ -43,15 +44,6 @@ export function stateAt(
 ): ShownBreakGlass['state'] {
   const isOver = used >= effectsMax || new Date(until).getTime() <= nowMs
   return state === 'open' && isOver ? 'after-review' : state
-}
-
-export interface GoingAhead {
-  readonly session: string
-  readonly reason: string
-  readonly effects: readonly string[]
-  readonly resources: readonly string[]
-  readonly minutes: number
-  readonly effectsMax: number
 }
 
 interface Signing {

@@ -3,9 +3,10 @@
 import type { CheckedAccount } from '@seconder/gateway/break-glass/account'
 import { COMMENT_CHARS_MAX } from '@seconder/gateway/review/words'
 import { useId, useState } from 'react'
-import type { GateError, GateFacts } from '../gate/api.ts'
+import type { GateFacts } from '../gate/api.ts'
 import { type FullBreakGlass, signAfterReview } from '../gate/break-glass.ts'
 import { useIdentity } from '../gate/identity.ts'
+import { useSigning } from '../gate/use-signing.ts'
 import { Claim } from '../parts/claim.tsx'
 import { Copied } from '../parts/copied.tsx'
 import { AFTER_REVIEWERS } from '../parts/glass-banner.tsx'
@@ -59,20 +60,10 @@ function Now(props: AfterReviewProps) {
 
 function Form({ full, account, facts, reload, person }: AfterReviewProps & { person: string }) {
   const [comment, setComment] = useState('')
-  const [isBusy, setIsBusy] = useState(false)
-  const [error, setError] = useState<GateError | null>(null)
+  const { isBusy, error, sign } = useSigning(reload)
   const field = useId()
-  const sign = async () => {
-    setIsBusy(true)
-    setError(null)
-    try {
-      await signAfterReview(full, account, comment.trim(), { facts, signer: person })
-      reload()
-    } catch (cause) {
-      setError(cause as GateError)
-    }
-    setIsBusy(false)
-  }
+  const looked = () =>
+    sign(() => signAfterReview(full, account, comment.trim(), { facts, signer: person }))
   const needsWords = comment.trim() === ''
   return (
     <div className="after-review">
@@ -90,7 +81,7 @@ function Form({ full, account, facts, reload, person }: AfterReviewProps & { per
           className="primary end"
           disabled={isBusy || needsWords}
           title={needsWords ? 'write what you found' : undefined}
-          onClick={sign}
+          onClick={looked}
         >
           Sign that I looked, with passkey …
         </button>

@@ -6,11 +6,12 @@ import {
   type DifferingLine,
   type EpochCandidate,
 } from '@seconder/gateway/epoch/difference'
-import { createElement, useCallback, useMemo, useState } from 'react'
+import { createElement, useCallback, useMemo } from 'react'
 import { signEpoch } from '../gate/activating.ts'
 import { GateError, type GateFacts } from '../gate/api.ts'
 import { useIdentity } from '../gate/identity.ts'
 import { type GateEvent, useLoaded } from '../gate/live.ts'
+import { useSigning } from '../gate/use-signing.ts'
 import { Failure } from '../parts/notice.tsx'
 import { Lines, safe } from '../parts/untrusted.tsx'
 
@@ -80,18 +81,8 @@ interface SigningProps {
 
 function Signing({ candidate, facts, reload }: SigningProps) {
   const { person, hasPasskey } = useIdentity()
-  const [error, setError] = useState<GateError | null>(null)
+  const { isBusy, error, sign } = useSigning(reload)
   const { version, signers } = candidate
-  const sign = async () => {
-    if (person === null) return
-    setError(null)
-    try {
-      await signEpoch(candidate, { facts, signer: person })
-      reload()
-    } catch (cause) {
-      setError(cause as GateError)
-    }
-  }
   return (
     <>
       <p className="quiet">
@@ -99,7 +90,12 @@ function Signing({ candidate, facts, reload }: SigningProps) {
         {signers.length === 0 ? 'nobody has signed' : `signed by ${signers.map(safe).join(', ')}`}
       </p>
       {person !== null && hasPasskey && !signers.includes(person) ? (
-        <button type="button" className="primary" onClick={sign}>
+        <button
+          type="button"
+          className="primary"
+          disabled={isBusy}
+          onClick={() => sign(() => signEpoch(candidate, { facts, signer: person }))}
+        >
           Sign with passkey …
         </button>
       ) : (

@@ -2,11 +2,12 @@
 import type { PeopleChange } from '@seconder/gateway/lib/people-change'
 import { changeWords } from '@seconder/gateway/lib/people-words'
 import type { ShownAbsence } from '@seconder/gateway/notify/away'
-import { useCallback, useState } from 'react'
-import type { GateError, GateFacts } from '../gate/api.ts'
+import { useCallback } from 'react'
+import type { GateFacts } from '../gate/api.ts'
 import { useIdentity } from '../gate/identity.ts'
 import { type GateEvent, useLoaded } from '../gate/live.ts'
 import { type ShownChange, signChange } from '../gate/people.ts'
+import { useSigning } from '../gate/use-signing.ts'
 import { Empty, Failure, Loading } from '../parts/notice.tsx'
 import { Time } from '../parts/time.tsx'
 import { Name, safe } from '../parts/untrusted.tsx'
@@ -123,18 +124,8 @@ interface ChangesProps {
 
 function Changes({ changes, facts, reload }: ChangesProps) {
   const { person, hasPasskey } = useIdentity()
-  const [error, setError] = useState<GateError | null>(null)
+  const { isBusy, error, sign } = useSigning(reload)
   if (changes.length === 0) return null
-  const sign = async (change: PeopleChange) => {
-    if (person === null) return
-    setError(null)
-    try {
-      await signChange(change, { facts, signer: person })
-      reload()
-    } catch (cause) {
-      setError(cause as GateError)
-    }
-  }
   return (
     <section aria-label="Changes that wait">
       <h2>Waiting for a signature</h2>
@@ -155,7 +146,11 @@ function Changes({ changes, facts, reload }: ChangesProps) {
               <Time at={openedAt} />
             </p>
             {person !== null && hasPasskey && !signers.includes(person) ? (
-              <button type="button" onClick={() => sign(change)}>
+              <button
+                type="button"
+                disabled={isBusy}
+                onClick={() => sign(() => signChange(change, { facts, signer: person }))}
+              >
                 Sign with passkey …
               </button>
             ) : (

@@ -2,10 +2,11 @@
 // document as shown, once. Approve has no key of its own on the keyboard.
 import { COMMENT_CHARS_MAX } from '@seconder/gateway/review/words'
 import { useId, useState } from 'react'
-import type { GateError, GateFacts, ShownRequest } from '../gate/api.ts'
+import type { GateFacts, ShownRequest } from '../gate/api.ts'
 import type { CheckedAny } from '../gate/checked-request.ts'
 import { useIdentity } from '../gate/identity.ts'
 import { sendReview, type Verdict } from '../gate/reviewing.ts'
+import { useSigning } from '../gate/use-signing.ts'
 import { Copied } from '../parts/copied.tsx'
 import { Failure } from '../parts/notice.tsx'
 import { absoluteTime, shortId } from '../parts/words.ts'
@@ -53,20 +54,10 @@ interface FormProps extends VerdictsProps {
 
 function Form({ checked, request, facts, reload, person }: FormProps) {
   const [comment, setComment] = useState('')
-  const [isBusy, setIsBusy] = useState(false)
-  const [error, setError] = useState<GateError | null>(null)
+  const { isBusy, error, sign } = useSigning(reload)
   const field = useId()
-  const answer = async (verdict: Verdict) => {
-    setIsBusy(true)
-    setError(null)
-    try {
-      await sendReview({ checked, facts, verdict, comment, reviewer: person })
-      reload()
-    } catch (cause) {
-      setError(cause as GateError)
-    }
-    setIsBusy(false)
-  }
+  const answer = (verdict: Verdict) =>
+    sign(() => sendReview({ checked, facts, verdict, comment, reviewer: person }))
   const needsWords = comment.trim() === ''
   return (
     <section className="verdicts" aria-label="Your answer">

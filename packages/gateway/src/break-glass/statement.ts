@@ -10,6 +10,16 @@ export const AFTER_REVIEW_NAMESPACE = 'seconder-break-glass-review@v1'
 export const BREAK_GLASS_MINUTES_MAX = 15
 export const BREAK_GLASS_EFFECTS_MAX = 10
 
+/** What an operator asks to do alone, before it is signed; the gate takes what BREAK_GLASS_STATEMENT says. */
+export interface GoingAhead {
+  readonly session: string
+  readonly reason: string
+  readonly effects: readonly string[]
+  readonly resources: readonly string[]
+  readonly minutes: number
+  readonly effectsMax: number
+}
+
 const SIGNED = {
   gate: z.string(),
   signer: z.string().max(64),
