@@ -253,8 +253,9 @@ test('a request nobody answers is told to a second team; what policy asks stays'
   await gate.running.gate.desk.sweep()
   expect(await entriesOf('request-escalated')).toEqual([])
   clock.advance(100)
-  await gate.running.gate.desk.sweep()
-  await gate.running.gate.desk.sweep()
+  // Two gateways, or two sweeps, that find it due at one moment tell it once.
+  const { desk } = gate.running.gate
+  await Promise.all([desk.sweep(), desk.sweep(), desk.sweep()])
   expect(await entriesOf('request-escalated')).toMatchObject([
     { request: removal, team: 'night', alternative: null },
     { request: tagging, team: 'night', alternative: ['night:1'] },

@@ -48,7 +48,7 @@ export function alternativeOf(
   return null
 }
 
-/** Recorded first: whoever is told can find it in the ledger. */
+/** Recorded first: whoever is told can find it in the ledger. Once, whichever sweep or gateway found it due too. */
 export async function escalate(
   { store, recorder }: { readonly store: Store; readonly recorder: Recorder },
   row: EscalationRow,
@@ -56,6 +56,8 @@ export async function escalate(
   nowMs: number,
 ): Promise<void> {
   const { requestId: request, team } = row
+  const all = await store.escalations(request)
+  if (all.some((one) => one.team === team && one.atMs !== null)) return
   await recorder.record({ type: 'request-escalated', request, team, alternative })
   await store.endEscalation({ ...row, atMs: nowMs, alternative })
 }
