@@ -50,6 +50,8 @@ export interface HarnessOptions {
   readonly log?: Config['log']
   /** Who cosigns the ledger, and whether what was reviewed waits for them. */
   readonly witnesses?: Config['witnesses']
+  /** Where the ledger's files are instead of a folder; only where the state is on PostgreSQL. */
+  readonly ledgerBucket?: Config['ledgerBucket']
   /** How old payloads beside the ledger become. */
   readonly retention?: Config['retention']
   /** What the gate measures of its callers; default: what is so. */
@@ -170,6 +172,7 @@ export class Harness {
       log: this.options.log ?? { format: 'text', level: 'error' },
       ...(this.options.notify && { notify: this.options.notify }),
       ...(this.options.witnesses && { witnesses: this.options.witnesses }),
+      ...(this.options.ledgerBucket && { ledgerBucket: this.options.ledgerBucket }),
       ...(this.options.retention && { retention: this.options.retention }),
     }
   }
@@ -266,7 +269,9 @@ export class Harness {
   /** Verifies the ledger from its files and public key, and returns what it holds. */
   async checkLedger(): Promise<{ entries: readonly Record<string, unknown>[] }> {
     if (this.#state !== null) await published(this.#state)
-    const { report, entries } = await verifyLedgerFolder(join(this.folder, 'ledger'))
+    const folder = join(this.folder, 'ledger')
+    const place = this.options.ledgerBucket?.address ?? folder
+    const { report, entries } = await verifyLedgerFolder(place, { key: `${folder}.vkey` })
     const { setsClockBack = false } = this.options
     const isSetBack = ({ message }: { message: string }) =>
       setsClockBack && message === 'the clock went back before it'

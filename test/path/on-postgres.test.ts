@@ -17,4 +17,5 @@ describe.skipIf(absent !== null)(words, () => {
   describe('races', () => import('./limits-and-races.test.ts').then(() => undefined))
   describe('plans', () => import('./plans.test.ts').then(() => undefined))
   describe('break-glass', () => import('./break-glass.test.ts').then(() => undefined))
+  describe('a ledger in a bucket', () => import('./ledger-s3-gates.ts').then(() => undefined))
 })

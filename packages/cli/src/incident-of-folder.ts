@@ -8,6 +8,7 @@ import type { Incident } from '@seconder/replay/incident/incident'
 import { LedgerRecord, type Selection } from '@seconder/replay/incident/ledger-record'
 import type { Rules } from '@seconder/replay/judge/rules'
 import { verifyLedgerFolder } from './ledger-folder.ts'
+import { isRemote, notRemote } from './ledger-place.ts'
 
 export interface FolderIncident {
   /** The verifier key itself, or a file with it; default: the folder's name with `.vkey`. */
@@ -23,6 +24,7 @@ export async function incidentOfFolder(
   folder: string,
   { key, selection, candidates, impact }: FolderIncident,
 ): Promise<Incident> {
+  if (isRemote(folder)) throw notRemote('an incident report')
   let record = new LedgerRecord(selection)
   const { report } = await verifyLedgerFolder(folder, {
     key,

@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
-import { verifyDirectory } from '@seconder/ledger/directory'
 import type { VerifyReport } from '@seconder/ledger/verify'
 import { FolderRules } from './folder-rules.ts'
 import { noteText, verifierKey } from './ledger-keys.ts'
+import { isRemote, placeOf } from './ledger-place.ts'
 import { seenByWitnesses, type WitnessedEnd, type WitnessesAsked } from './seen-by-witnesses.ts'
 
 export interface FolderOptions {
@@ -61,6 +61,7 @@ export async function verifyLedgerFolder(
 
 /** Written to a moment ago: somebody may be at it. */
 function isLive(folder: string): boolean {
+  if (isRemote(folder)) return true
   const writtenMs = statSync(folder).mtimeMs
   return Date.now() - writtenMs < 60_000
 }
@@ -73,14 +74,15 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
   const seen = options.witnesses && (await seenByWitnesses(folder, options.witnesses))
   const given = [options.since && noteText(options.since), seen?.note]
   const notes = [...given, ...(options.anchored ?? [])]
-  const report = await verifyDirectory(folder, {
+  const place = placeOf(folder)
+  const report = await place.verify({
     verifierKey: verifierKey(folder, options.key),
     since: notes.filter((note) => note !== undefined),
     ...(onProgress && {
       onProgress: (done: { entries: number; of: number }) => onProgress(done.entries, done.of),
     }),
     onEntry: (index, bytes) => {
-      rules ??= new FolderRules(folder, leafHash(bytes))
+      rules ??= new FolderRules(place.beside, leafHash(bytes))
       const text = decoder.decode(bytes)
       if (options.onEntry) options.onEntry(index, text, leafHash(bytes))
       const entry = parseEntry(text)
@@ -89,7 +91,7 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
     },
   })
   const checked = rules as FolderRules | null
-  const { unfinished = [], dropped = 0 } = checked?.finish() ?? {}
+  const { unfinished = [], dropped = 0 } = (await checked?.finish()) ?? {}
   const broken = checked?.problems ?? []
   const problems = [...report.problems, ...broken, ...(seen?.problems ?? [])]
   const witnessed = seen?.witnessed ?? null

@@ -14,7 +14,12 @@ import { NOTIFY, type NotifyConfig, notifyConfig } from './notify/notify-config.
 import { NAME, PEOPLE_SECTIONS, type PeopleConfig, peopleConfig } from './people/people-config.ts'
 import { BODY_BYTES_MAX, BODY_TIMES } from './receive/body.ts'
 import { SPOOL_DEFAULTS, SPOOLED_BODY_BYTES_MAX, type SpoolLimits } from './receive/spool.ts'
-import { RECORD_SECTIONS, type RecordConfig, recordConfig } from './record/record-config.ts'
+import {
+  ledgerPlace,
+  RECORD_SECTIONS,
+  type RecordConfig,
+  recordConfig,
+} from './record/record-config.ts'
 import type { ConfigFile } from './reload.ts'
 import { ESCALATE, REVIEW } from './review/review-config.ts'
 import { LOCAL, STATE, type StateConfig, stateConfig } from './state/state-config.ts'
@@ -251,7 +256,7 @@ export function loadConfig(path: string, environ: Environ = process.env): Config
     listen,
     ...state,
     ...telemetryConfig(raw, state.statePath, under),
-    ledgerDirectory: under(environ['SECONDER_LEDGER'] ?? raw.ledger),
+    ...ledgerPlace(environ['SECONDER_LEDGER'] ?? raw.ledger, { under, environ, state }),
     policiesDirectory: raw.policies === undefined ? SHIPPED_POLICIES : under(raw.policies),
     ...(raw.roleReach === undefined ? {} : { roleReachPath: under(raw.roleReach) }),
     upstream: {

@@ -1,17 +1,23 @@
 // What a gate stands on: state, ledger and clock, of its own in files, or shared with other gateways over one
 // PostgreSQL. Whoever builds on it does not know which.
+
+import type { KeyObject } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Json } from '@seconder/aws/call'
+import { CHECKPOINT_FILE } from '@seconder/ledger/layout'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { CLUSTER_MIGRATIONS } from './cluster/schema.ts'
 import { followPeople, SharedGate } from './cluster/shared-gate.ts'
 import { sharedKey } from './cluster/shared-key.ts'
 import { SharedLedger } from './cluster/shared-ledger.ts'
 import type { Config } from './config.ts'
+import { GatewayError } from './errors.ts'
 import { canonicalJson } from './lib/canonical-json.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import type { Closing } from './lib/closing.ts'
+import { filesInBucket, type PublishedFiles } from './lib/published-files.ts'
+import { S3Objects } from './lib/s3-objects.ts'
 import {
   FORGETFUL,
   foundingPeople,
@@ -43,6 +49,8 @@ export interface Foundation {
   readonly notices: string[]
   /** The other gateways; null where there can be none. */
   readonly shared: SharedGate | null
+  /** Where the ledger's files are, if in no directory. */
+  readonly bucket: PublishedFiles | null
   /** Throws where nothing can be recorded any more. */
   requireWritable(): void
   /** Ends what an earlier run of this gate left open; returns words for the operator. */
@@ -73,7 +81,7 @@ async function inFiles(config: Config, clock: Clock, closing: Closing): Promise<
     ...(await endRestored(store, recorder, clock)),
   ]
   const facts = { gateId, verifierKey, notices, requireWritable }
-  return { store, ledger, recorder, clock, ...facts, shared: null, endLeft }
+  return { store, ledger, recorder, clock, ...facts, shared: null, bucket: null, endLeft }
 }
 
 async function onPostgres(
@@ -88,13 +96,14 @@ async function onPostgres(
     { name: 'state', texts: MIGRATIONS },
     { name: 'cluster', texts: CLUSTER_MIGRATIONS },
   ])
-  const signer = sharedKey(`${config.ledgerDirectory}.key`)
+  const objects = config.ledgerBucket ? new S3Objects(config.ledgerBucket) : null
+  const signer = await sharedKeyOf(config, objects)
   const hearing: { recorder: HearingRecorder | null; shared: SharedGate | null } = {
     recorder: null,
     shared: null,
   }
   const ledger = await SharedLedger.open({
-    ...{ database, directory: config.ledgerDirectory, signer },
+    ...{ database, directory: config.ledgerDirectory, signer, objects },
     origin: `seconder.invalid/${keyName(signer)}`,
     place: `${hostname()} ${process.pid}`,
     heard: (entry) => hearing.recorder?.heard(entry),
@@ -120,7 +129,22 @@ async function onPostgres(
   }
   const requireWritable = () => shared.requireMember()
   const facts = { gateId, verifierKey, notices: [], requireWritable }
-  return { store, ledger, recorder, clock, ...facts, shared, endLeft }
+  const bucket = objects && filesInBucket(objects)
+  return { store, ledger, recorder, clock, ...facts, shared, bucket, endLeft }
+}
+
+/** Errors: `state_error` where the ledger in the bucket was begun with a key that is not here. */
+async function sharedKeyOf(config: Config, objects: S3Objects | null): Promise<KeyObject> {
+  const path = `${config.ledgerDirectory}.key`
+  // A bucket brings no key along, and one that is made anew signs another ledger.
+  if (objects && !existsSync(path) && (await filesInBucket(objects).read(CHECKPOINT_FILE))) {
+    throw new GatewayError(
+      'state_error',
+      `the ledger in ${objects.address} has its key at another gateway, and none is in ${path}`,
+      'copy that file from a gateway that has it',
+    )
+  }
+  return sharedKey(path)
 }
 
 /** The gate that the gateways of one ledger are: made by the first of them, known to the others by entry 0. */

@@ -177,17 +177,15 @@ class Running implements Gate {
   refusing: string | null
 
   constructor(options: RunningOptions) {
-    const { config, store, ledger, recorder, clock, gateId } = options
+    const { config, store, ledger, bucket, recorder, clock, gateId } = options
     this.#options = options
     this.telemetry = options.telemetry
     this.#epoch = options.epoch
     this.store = store
     this.recorder = recorder
     this.refusing = refusingReason(options.epoch)
-    this.reading = {
-      timeline: new Timeline(ledger),
-      directory: config.ledgerDirectory,
-    }
+    const timeline = new Timeline(ledger)
+    this.reading = { timeline, directory: config.ledgerDirectory, bucket }
     this.spool = new Spool(join(dirname(config.statePath), 'spool'), config.uploads)
     this.#access = this.#lending()
     const access = this.#access

@@ -51,6 +51,7 @@ export function addLedgerCommands(program: Command): void {
         '  seconder ledger verify .seconder/ledger --witness w1.vkey w2.vkey --threshold 1',
         '  cp .seconder/ledger/checkpoint kept.checkpoint   # keep one elsewhere',
         '  seconder ledger verify .seconder/ledger --since kept.checkpoint',
+        '  seconder ledger verify s3://BUCKET/PREFIX --key ledger.vkey   # or https://HOST/PATH',
         '  seconder ledger verify .seconder/ledger --anchor s3://checkpoints-of-others/gate',
         '',
       ].join('\n'),

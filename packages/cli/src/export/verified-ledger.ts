@@ -18,6 +18,7 @@ import { CommandFailure } from '../failure.ts'
 import { FolderRules } from '../folder-rules.ts'
 import { leafHash, parseEntry, verifyLedgerFolder } from '../ledger-folder.ts'
 import { verifierKey } from '../ledger-keys.ts'
+import { besideDirectory, isRemote, notRemote } from '../ledger-place.ts'
 
 export interface VerifiedEntry {
   readonly index: number
@@ -95,6 +96,7 @@ export class VerifiedLedger {
 
   /** Verifies all of it. Errors: CommandFailure `ledger_unverified`, which names what is wrong. */
   static async open(folder: string, options: VerifiedOptions = {}): Promise<VerifiedLedger> {
+    if (isRemote(folder)) throw notRemote('an export')
     const key = verifierKey(folder, options.key)
     let range = new CompactRange(nodePrimitives.sha256)
     let digests = new Digests()
@@ -174,7 +176,7 @@ export class VerifiedLedger {
 
   /** What must hold between entries, over all of them: a log that is followed is held to it as well. */
   async #mind({ index, text, hash }: VerifiedEntry): Promise<void> {
-    this.#rules ??= new FolderRules(this.#folder, hash)
+    this.#rules ??= new FolderRules(besideDirectory(this.#folder), hash)
     await this.#rules.take(index, parseEntry(text))
     this.#requireRules()
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { ledgerFile } from '@seconder/ledger/layout'
 import type { Context, Hono } from 'hono'
 import { GatewayError } from '../errors.ts'
+import type { PublishedFiles } from '../lib/published-files.ts'
 import { PAGE_MAX, type Timeline } from '../record/timeline.ts'
 import type { ReadingEnv } from './reading.ts'
 
@@ -16,11 +17,13 @@ export const FILES_LISTED_MAX = 1_000
 export interface LedgerReading {
   readonly timeline: Timeline
   readonly directory: string
+  /** Where the files are instead of there. */
+  readonly bucket: PublishedFiles | null
 }
 
 export function addLedgerPages(
   app: Hono<ReadingEnv>,
-  { timeline, directory }: LedgerReading,
+  { timeline, directory, bucket }: LedgerReading,
 ): void {
   app.get('/api/ledger/entries', async (context) => {
     const limit = Math.min(count(context, 'limit') ?? ENTRIES_LISTED, PAGE_MAX)
@@ -33,7 +36,9 @@ export function addLedgerPages(
   app.get('/api/ledger/files', async (context) => {
     const limit = Math.min(count(context, 'limit') ?? FILES_LISTED, FILES_LISTED_MAX)
     const files: string[] = []
-    for await (const name of filesAfter(directory, '', context.req.query('after') ?? '')) {
+    const after = context.req.query('after') ?? ''
+    const names = bucket?.names(after) ?? filesAfter(directory, '', after)
+    for await (const name of names) {
       if (files.length >= Math.max(1, limit)) {
         return context.json({ files, next: files.at(-1) ?? null })
       }
@@ -45,12 +50,8 @@ export function addLedgerPages(
     const name = context.req.path.slice('/api/ledger/files/'.length)
     // Names of a ledger's files are a closed form, which has no `..` in it.
     if (ledgerFile(name).kind === 'unknown') throw noFile()
-    let bytes: Buffer
-    try {
-      bytes = await readFile(join(directory, name))
-    } catch {
-      throw noFile()
-    }
+    const bytes = await (bucket?.read(name) ?? readFile(join(directory, name))).catch(() => null)
+    if (bytes === null) throw noFile()
     return context.body(new Uint8Array(bytes), 200, { 'content-type': 'application/octet-stream' })
   })
 }

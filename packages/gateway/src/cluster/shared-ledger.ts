@@ -4,21 +4,27 @@ import type { KeyObject } from 'node:crypto'
 import { LedgerError } from '@seconder/ledger/errors'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { SharedLog } from '@seconder/ledger/shared-log'
+import type { S3Objects } from '../lib/s3-objects.ts'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import { DatabaseClock } from './database-clock.ts'
 import { type Ended, followEffects, Membership, RENEW_MS } from './membership.ts'
 import { Order } from './order.ts'
 import { Publishing } from './publishing.ts'
+import { S3_DIRECTORY, s3Files } from './s3-files.ts'
 import { type Heard, Tail } from './tail.ts'
 
 /** How often it is looked for entries of others, and for what there is to publish. */
 const TICK_MS = 100
+/** How often there is published to a bucket, where each round costs some ten requests. */
+const BUCKET_TICK_MS = 500
 /** How long a close waits for what was appended to be published, by whomever. */
 const CLOSE_MS_MAX = 10_000
 
 export interface SharedLedgerOptions {
   readonly database: PostgresDatabase
   readonly directory: string
+  /** The bucket that its files are in instead of the directory. */
+  readonly objects?: S3Objects | null
   readonly origin: string
   readonly signer: KeyObject
   /** Where this gateway runs, for people. */
@@ -59,7 +65,7 @@ export class SharedLedger implements Ledger {
 
   /** Joins the gateways of this database. Errors: GatewayError `state_error`, LedgerError. */
   static async open(options: SharedLedgerOptions): Promise<SharedLedger> {
-    const { database, directory, origin, signer, place } = options
+    const { database, objects, origin, signer, place } = options
     await database.run(
       'INSERT INTO ledger_head (id, size, at_ms) VALUES (1, 0, 0) ON CONFLICT DO NOTHING',
     )
@@ -69,7 +75,9 @@ export class SharedLedger implements Ledger {
     )
     const membership = new Membership(database, place)
     const writer = membership.id
-    const log = await SharedLog.open({ directory, origin, signer, writer })
+    const directory = objects ? S3_DIRECTORY : options.directory
+    const identity = { directory, origin, signer, writer }
+    const log = await SharedLog.open(identity, objects ? s3Files(objects) : undefined)
     const ledger = new SharedLedger(log, options, membership)
     ledger.clock.saw(await ledger.#tail.look())
     await ledger.#requireSameFiles()
@@ -98,7 +106,8 @@ export class SharedLedger implements Ledger {
     this.#every(TICK_MS, async () => {
       this.clock.saw(await this.#tail.look())
     })
-    this.#every(TICK_MS, () => this.#publishing.round())
+    const pauseMs = this.#options.objects ? BUCKET_TICK_MS : TICK_MS
+    this.#every(pauseMs, () => this.#publishing.round())
     this.#every(RENEW_MS, async () => {
       if (await this.membership.renew()) await this.#bury()
       else this.#options.stopped(new LedgerError('ledger_stopped', 'it was declared dead'))

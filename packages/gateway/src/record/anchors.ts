@@ -12,6 +12,7 @@ import { LedgerError } from '@seconder/ledger/errors'
 import { CHECKPOINT_FILE } from '@seconder/ledger/layout'
 import { nodePrimitives } from '@seconder/ledger/node'
 import { NOTE_CHARACTERS_MAX } from '@seconder/ledger/note'
+import type { PublishedFiles } from '../lib/published-files.ts'
 import type { AnchorRow } from './record-config.ts'
 import type { Recorder } from './recorder.ts'
 import { s3Anchor } from './s3-anchor.ts'
@@ -38,6 +39,8 @@ export interface Anchor {
 
 export interface AnchorsOptions {
   readonly directory: string
+  /** Where the ledger's files are instead of there. */
+  readonly bucket?: PublishedFiles | null
   readonly verifierKey: string
   readonly anchors: readonly Anchor[]
   readonly publish: () => Promise<void>
@@ -101,7 +104,8 @@ export class Anchors {
   }
 
   #checkpoint(): Promise<string> {
-    return readFile(join(this.#options.directory, CHECKPOINT_FILE), 'utf8')
+    const { directory, bucket } = this.#options
+    return bucket ? bucket.checkpoint() : readFile(join(directory, CHECKPOINT_FILE), 'utf8')
   }
 
   async #publishTo(anchor: Anchor, attempt: number): Promise<void> {
@@ -109,8 +113,8 @@ export class Anchors {
     const before = await anchor.read()
     const note = await this.#checkpoint()
     if (before === note) return anchor.settled?.()
-    const { directory, verifierKey } = this.#options
-    const read = (name: string) => contentOf(join(directory, name))
+    const { directory, bucket, verifierKey } = this.#options
+    const read = (name: string) => bucket?.read(name) ?? contentOf(join(directory, name))
     if (before !== null) {
       await proveConsistency({ older: before, newer: note }, verifierKey, read, nodePrimitives)
     }

@@ -1,9 +1,16 @@
 // The part of seconder.yaml about who vouches for the end of the ledger: witnesses that cosign its
 // checkpoints, how many must, whether what was reviewed waits for them; and places that keep a checkpoint.
 import { z } from 'zod'
-import { S3_ADDRESS } from '../lib/s3-objects.ts'
+import { GatewayError } from '../errors.ts'
+import { isS3Address, S3_ADDRESS, type S3Place } from '../lib/s3-objects.ts'
+import type { StateConfig } from '../state/state-config.ts'
 
 type Environ = Readonly<Record<string, string | undefined>>
+
+interface Paths {
+  readonly under: (path: string) => string
+  readonly environ: Environ
+}
 
 const VKEY = z
   .string()
@@ -74,6 +81,8 @@ export type AnchorRow = z.infer<typeof ANCHORS>[number]
 export type RetentionConfig = z.infer<typeof RETENTION>
 
 export interface RecordConfig {
+  /** Where the files of the ledger are instead of its directory; key and cosignatures stay beside that. */
+  readonly ledgerBucket?: S3Place
   /** Absent = nobody outside this machine vouches for the end of the ledger. */
   readonly witnesses?: WitnessConfig | undefined
   /** Where the ledger's checkpoint is published. */
@@ -87,10 +96,32 @@ export function s3Endpoint(environ: Environ): string | undefined {
   return environ['AWS_ENDPOINT_URL_S3'] ?? environ['AWS_ENDPOINT_URL']
 }
 
+/** What is beside the files of a ledger in a bucket: its key, and what witnesses cosigned. */
+const BESIDE_BUCKET = '.seconder/ledger'
+
+/** Where the ledger is. Errors: `invalid_config` for a bucket without a database that orders its entries. */
+export function ledgerPlace(
+  text: string,
+  { under, environ, state }: { readonly state: StateConfig } & Paths,
+): { readonly ledgerDirectory: string; readonly ledgerBucket?: S3Place } {
+  if (!text.startsWith('s3:')) return { ledgerDirectory: under(text) }
+  const wrong = (why: string, help: string) => new GatewayError('invalid_config', why, help)
+  if (!isS3Address(text))
+    throw wrong(`\`${text}\` is no bucket`, 'write ledger: s3://BUCKET/PREFIX')
+  if (!state.database) {
+    throw wrong(
+      'a ledger in a bucket needs `state: postgres://...`, whose order of entries is durable at once',
+      'with a state in a file keep the ledger in a directory, and name the bucket in `anchors:`',
+    )
+  }
+  const ledgerBucket = { address: text, endpoint: s3Endpoint(environ) }
+  return { ledgerDirectory: under(BESIDE_BUCKET), ledgerBucket }
+}
+
 /** As the gate uses it: paths are absolute. */
 export function recordConfig(
   { witnesses, anchors, retention }: RecordConfig,
-  { under, environ }: { readonly under: (path: string) => string; readonly environ: Environ },
+  { under, environ }: Paths,
 ): RecordConfig {
   const placed = anchors?.map((row): AnchorRow => {
     if ('s3' in row) return { ...row, endpoint: row.endpoint ?? s3Endpoint(environ) }

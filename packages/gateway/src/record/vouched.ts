@@ -1,6 +1,7 @@
 // Who vouches for the end of the gate's ledger beside the gate: witnesses, and places that keep a checkpoint.
 // Both are asked as the ledger grows; what an epoch demands of witnesses is obeyed by the recorder made here.
 import type { FileLedger, Ledger } from '@seconder/ledger/ledger'
+import type { PublishedFiles } from '../lib/published-files.ts'
 import { Anchors, anchorOf } from './anchors.ts'
 import type { RecordConfig, WitnessDemand } from './record-config.ts'
 import type { Recorder } from './recorder.ts'
@@ -11,6 +12,7 @@ export interface VouchedParts {
   readonly config: { readonly ledgerDirectory: string } & RecordConfig
   readonly ledger: Ledger & Partial<Pick<FileLedger, 'publish'>>
   readonly verifierKey: string
+  readonly bucket?: PublishedFiles | null
   readonly recorder: Recorder
   readonly store: { endEffect(effect: string): Promise<unknown> }
 }
@@ -27,16 +29,16 @@ export interface Vouched {
  * obeyed; where it demands them and none is configured, nothing reviewed is begun.
  */
 export function vouchedFor(
-  { config, ledger, verifierKey, recorder, store }: VouchedParts,
+  { config, ledger, verifierKey, bucket = null, recorder, store }: VouchedParts,
   demand: () => WitnessDemand | undefined,
 ): Vouched {
   const { ledgerDirectory: directory, witnesses } = config
   // What many gateways share is published by one of them, which no other can hurry.
   const publish = async () => await ledger.publish?.()
   const witnessing =
-    witnesses && new Witnessing({ directory, verifierKey, config: witnesses, publish })
+    witnesses && new Witnessing({ directory, bucket, verifierKey, config: witnesses, publish })
   const places = (config.anchors ?? []).map(anchorOf)
-  const anchors = new Anchors({ directory, verifierKey, anchors: places, publish })
+  const anchors = new Anchors({ directory, bucket, verifierKey, anchors: places, publish })
   witnessing?.follow(recorder)
   if (places.length > 0) anchors.follow(recorder)
   const endEffect = (effect: string) => store.endEffect(effect)

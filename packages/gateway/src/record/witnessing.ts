@@ -14,6 +14,7 @@ import { consistencyProof } from '@seconder/ledger/proof'
 import { tileNodeReader } from '@seconder/ledger/tile-reader'
 import { formatAddCheckpoint } from '@seconder/ledger/witness-request'
 import { GatewayError } from '../errors.ts'
+import type { PublishedFiles } from '../lib/published-files.ts'
 import type { WitnessConfig, WitnessDemand } from './record-config.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -26,6 +27,8 @@ const TRIES = 3
 
 export interface WitnessingOptions {
   readonly directory: string
+  /** Where the ledger's files are instead of there. */
+  readonly bucket?: PublishedFiles | null
   /** The vkey of the ledger. */
   readonly verifierKey: string
   readonly config: WitnessConfig
@@ -131,7 +134,9 @@ export class Witnessing {
 
   async #checkpoint(): Promise<SignedCheckpoint> {
     await this.#options.publish()
-    const text = await readFile(join(this.#options.directory, CHECKPOINT_FILE), 'utf8')
+    const { directory, bucket } = this.#options
+    const inDirectory = () => readFile(join(directory, CHECKPOINT_FILE), 'utf8')
+    const text = await (bucket?.checkpoint() ?? inDirectory())
     return await openCheckpoint(text, this.#verifier.name, [this.#verifier])
   }
 
@@ -190,8 +195,10 @@ export class Witnessing {
   }
 
   readonly #readFile = async (name: string): Promise<Uint8Array | null> => {
+    const { directory, bucket } = this.#options
+    if (bucket) return bucket.read(name)
     try {
-      return await readFile(join(this.#options.directory, name))
+      return await readFile(join(directory, name))
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
       throw error
