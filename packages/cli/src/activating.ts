@@ -44,10 +44,12 @@ export async function signEpoch(
   client: GateClient,
   signer: Signer,
   { from, version }: EpochCandidate,
+  dryRun?: string,
 ): Promise<Activation> {
   const { gate } = await client.facts()
   const expiresAt = new Date(Date.now() + SIGNED_FOR_MS).toISOString()
   const said = { gate, from, version, signer: signer.person, nonce: nonce(), expiresAt }
-  const act = await signer.sign({ type: 'seconder-epoch@v1', ...said }, EPOCH_NAMESPACE)
+  const seen = dryRun === undefined ? {} : { dryRun }
+  const act = await signer.sign({ type: 'seconder-epoch@v1', ...said, ...seen }, EPOCH_NAMESPACE)
   return client.post('/api/epochs', act)
 }

@@ -209,7 +209,7 @@ class Running implements Gate {
     this.breakGlass = new BreakGlassDesk({ ...desk, isEnabled, timeline: this.reading.timeline })
     this.payloads = new PayloadDesk({ ...desk, ledger, inForce: () => this.inForce() })
     this.epochs = new EpochDesk({
-      ...{ store, recorder, clock, gateId, acts },
+      ...{ store, recorder, clock, gateId, acts, ledger: options.ledger },
       candidate: () => this.#onDisk(),
       check: async ({ content }) => {
         await loadPolicySet({ schema: content.schema, policies: content.policies })

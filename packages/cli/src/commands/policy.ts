@@ -1,4 +1,4 @@
-// seconder policy validate|test|explain|activate: policies as files, cases as data, and the signed
+// seconder policy validate|test|explain|dry-run|activate: policies as files, cases as data, and the signed
 // act that makes a set the one in force. Files alone change nothing at a running gate.
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -20,9 +20,11 @@ import { readCandidate, signEpoch } from '../activating.ts'
 import { CommandFailure, EXIT } from '../failure.ts'
 import { GateClient } from '../gate-client.ts'
 import { claimedScope, parseRawRequest } from '../raw-request.ts'
+import { dryRunLines } from '../render/dry-run-lines.ts'
 import { differenceLines } from '../render/epoch-difference.ts'
 import { print, table, toned } from '../render/terminal.ts'
 import { signerFor } from '../signing.ts'
+import { addDryRunCommand, readDryRun } from './policy-dry-run.ts'
 
 /** The set shipped with Seconder. */
 const SHIPPED = join(import.meta.dirname, '..', '..', '..', '..', 'policies')
@@ -63,6 +65,7 @@ export function addPolicyCommands(program: Command): void {
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  seconder policy diff --ssh-key ~/.ssh/id_ed25519\n')
     .action(difference)
+  addDryRunCommand(policy)
   policy
     .command('activate')
     .description("sign the files now on the gate's disk as the next epoch; two people must")
@@ -209,8 +212,11 @@ async function activate(options: ActivateOptions): Promise<void> {
     )
   }
   if (!options.json) for (const line of differenceLines(differences)) print(line)
-  const result = await signEpoch(client, signer, candidate)
-  if (options.json) return print(JSON.stringify(result))
+  const dryRun = await readDryRun(client)
+  if (!options.json && dryRun)
+    for (const line of dryRunLines(dryRun.result, dryRun.digest)) print(line)
+  const result = await signEpoch(client, signer, candidate, dryRun?.digest)
+  if (options.json) return print(JSON.stringify({ ...result, dryRun: dryRun?.digest ?? null }))
   print(
     result.activated
       ? `Epoch ${from + 1} is in force, signed by ${result.signers.join(' and ')}. Open requests were voided.`

@@ -32,6 +32,8 @@ export interface VerifiedOptions {
   readonly key?: string | undefined
   /** It is gone on with: then the rules between entries are remembered. */
   readonly follow?: boolean | undefined
+  /** Each entry while it is verified, before anything is known to be: only for what is looked at again later. */
+  readonly onEntry?: (text: string) => void
   readonly onProgress?: (done: number, of: number) => void
 }
 
@@ -104,7 +106,8 @@ export class VerifiedLedger {
       key,
       keep: 0,
       ...(options.onProgress && { onProgress: options.onProgress }),
-      onEntry: (index, _text, hash) => {
+      onEntry: (index, text, hash) => {
+        options.onEntry?.(text)
         if (index === 0) {
           range = new CompactRange(nodePrimitives.sha256)
           digests = new Digests()

@@ -8,6 +8,8 @@ import { type ReadingEnv, socketOf } from './reading.ts'
 
 /** How often one address, and one person, may have the files of the gate read. */
 const READ = { burst: 120, perMinute: 120 }
+/** How often one person may have the calls of a week tried. */
+const DRY_RUNS = { burst: 10, perMinute: 10 }
 
 export function addEpochs(app: Hono<ReadingEnv>, { epochs, clock }: Gate): void {
   const rate = new Rate(clock, READ)
@@ -18,6 +20,11 @@ export function addEpochs(app: Hono<ReadingEnv>, { epochs, clock }: Gate): void 
   app.get('/api/epochs/candidate/content', async (context) => {
     rate.take(`person ${context.get('reader')?.person ?? ''}`)
     return context.json(await epochs.offered())
+  })
+  const dryRuns = new Rate(clock, DRY_RUNS)
+  app.get('/api/epochs/candidate/dry-run', async (context) => {
+    dryRuns.take(`person ${context.get('reader')?.person ?? ''}`)
+    return context.json(await epochs.dryRun())
   })
   app.post('/api/epochs', async (context) =>
     context.json(await epochs.sign(await givenAct(context.req))),

@@ -1,6 +1,7 @@
 // Makes a new epoch from signed acts: two people sign the version they want active. Files alone change
 // nothing; a new epoch voids every open approval in the same transaction (red team H3).
 import { z } from 'zod'
+import { DryRunDesk, type DryRunOptions, type KeptDryRun } from '../dry-run/desk.ts'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import {
@@ -31,6 +32,11 @@ export const EPOCH_STATEMENT = z.strictObject({
   signer: z.string(),
   nonce: z.string().min(22).max(64),
   expiresAt: z.iso.datetime(),
+  /** SHA-256 (hex) of the dry run that the signer was shown; absent where they were shown none. */
+  dryRun: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 })
 
 export interface Activation {
@@ -46,6 +52,7 @@ export interface ActivationOptions {
   readonly clock: Clock
   readonly gateId: string
   readonly acts: ActVerifier
+  readonly ledger: DryRunOptions['ledger']
   readonly candidate: () => VersionedContent
   readonly activated: (epoch: EpochRow, voidedRequests: readonly string[]) => Promise<void>
   /** Throws when the candidate cannot be loaded: a broken set is never activated. */
@@ -68,9 +75,11 @@ function endOf({ statement }: SignedAct): number {
 
 export class EpochDesk {
   readonly #options: ActivationOptions
+  readonly #dryRuns: DryRunDesk
 
   constructor(options: ActivationOptions) {
     this.#options = options
+    this.#dryRuns = new DryRunDesk(options)
   }
 
   /** The version on the disk, and that of the epoch in force, which it would replace. */
@@ -90,6 +99,15 @@ export class EpochDesk {
     const signers = [...(await this.#counting(signed, clock.nowMs())).keys()]
     const activeText = active?.content ?? ''
     return { from, version, active: active?.version ?? '', text, activeText, signers }
+  }
+
+  /**
+   * What the files on disk would have answered to last week's calls; null where they are those in force.
+   * Errors: PolicyError when they do not load.
+   */
+  async dryRun(): Promise<KeptDryRun | null> {
+    const offered = await this.offered()
+    return offered.version === offered.active ? null : this.#dryRuns.of(offered)
   }
 
   /**
@@ -125,6 +143,7 @@ export class EpochDesk {
       throw invalidStatement('this version is already active')
     await verifier.requireStrongest(verified)
     await this.#options.check(candidate)
+    if (statement.dryRun !== undefined) await this.#dryRuns.requireOwn(statement.dryRun, statement)
     if (!(await store.useNonce(statement.nonce, nowMs)))
       throw invalidStatement('its nonce was used before')
     const signed = `${active.number} ${candidate.version}`

@@ -1,11 +1,9 @@
 // An incident from a ledger alone: what was asked and done in a window, each harmful call with its chain, the
 // factors, and candidate policies put to the recorded calls. Pure but for the loading of policies.
 
-import type { DecideContext } from '@seconder/gateway/decide/decision'
 import type { Reviewer } from '@seconder/gateway/decide/seats'
-import type { Action, Effect as ActionEffect } from '@seconder/gateway/describe/action'
+import { entryCall } from '@seconder/gateway/dry-run/recorded-call'
 import type { Entry } from '@seconder/gateway/record/entry'
-import { NO_EVIDENCE } from '@seconder/gateway/resolve/evidence'
 import type { Rules } from '../judge/rules.ts'
 import { answersOf } from './answers.ts'
 import { type Ask, asksOf, type Payloads } from './asks.ts'
@@ -165,33 +163,7 @@ export function bareCall(
   { entry }: Placed<Ask['main']['entry'] | Extract<Entry, { type: 'read' }>>,
   role: string,
 ): Omit<Recorded, 'chain' | 'signed' | 'wentOn'> {
-  const [service = ''] = entry.operation.split(':')
-  const environment = entry.environments[0] ?? 'production'
-  const resources = entry.resources.map((arn) => {
-    const [, , , region = '', account = ''] = arn.split(':')
-    return { arn, type: '*', account, region, environment, resolved: !/^\*$/.test(arn) }
-  })
-  const [first] = resources
-  const action: Action = {
-    door: 'aws',
-    operation: entry.operation,
-    iamActions: [entry.operation],
-    resources:
-      resources.length === 0
-        ? [{ arn: '*', type: '*', account: '', region: '', environment, resolved: false }]
-        : resources,
-    effects: entry.effects as readonly ActionEffect[],
-    reveals: 'data',
-    recoverable: 'unknown',
-    service,
-    account: first?.account ?? '',
-    region: first?.region ?? '',
-    parameters: {},
-    body: null,
-  }
-  const { agent, operator } = entry
-  const context: DecideContext = { agent, operator, role, isolation: 'user', breakGlass: false }
-  return { action, looked: NO_EVIDENCE, context }
+  return entryCall(entry, role)
 }
 
 async function candidatesOf(
