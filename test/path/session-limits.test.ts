@@ -1,4 +1,4 @@
-// How much one session may ask of the gate, and that whoever runs wild leaves it to the others.
+// How much one session may ask of the gate, or nobody at all, and that whoever runs wild leaves it to the others.
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { LIMITS_DEFAULT } from '@seconder/gateway/limits-config'
 import { afterEach, expect, test } from 'vitest'
@@ -42,4 +42,22 @@ test('a session has so many calls under way and so many in a minute; what is mor
   const refused = (await gate.entries()).filter(({ type }) => type === 'refused')
   expect(refused.map(({ code }) => code)).toEqual(['limit_reached', 'rate_limited'])
   expect(upstream.seen).toHaveLength(6)
+})
+
+test('refusals of calls under no session are entries up to a rate; beyond it nobody is answered, and sessions are', async () => {
+  upstream = await startFakeUpstream()
+  const unverified = { burst: 3, perMinute: 1 }
+  gate = await Harness.start({ upstream: upstream.url, limits: { ...LIMITS_DEFAULT, unverified } })
+  const keys = await gate.open('alice')
+  const told = []
+  for (let count = 0; count < 6; count++) {
+    const answer = await fetch(keys.endpoint, { method: 'POST', body: '{}' }).catch(() => null)
+    told.push(answer?.status ?? 'no answer')
+  }
+  expect(told.slice(3)).toEqual(['no answer', 'no answer', 'no answer'])
+  expect(told.slice(0, 3)).not.toContain('no answer')
+  await gate.dynamodb(keys).send(new GetItemCommand({ TableName: 't', Key: { id: { S: '1' } } }))
+  const entries = await gate.entries()
+  expect(entries.filter(({ type }) => type === 'unverified')).toHaveLength(3)
+  expect(entries.filter(({ type }) => type === 'read')).toHaveLength(1)
 })

@@ -86,7 +86,10 @@ export class Gateway {
     return this.#copies.count
   }
 
-  /** Answers one request. Never rejects: what fails is a refusal in the protocol of the request. */
+  /**
+   * Answers one request: what fails is a refusal in the protocol of the request. Rejects with `rate_limited` alone,
+   * where nobody is to be answered.
+   */
   async handle(received: Received): Promise<Reply> {
     let identified: Identified | undefined
     let leave: (() => void) | undefined
@@ -96,7 +99,7 @@ export class Gateway {
       span.enter('identify')
       identified = await identify(received, store, clock.nowMs())
       await requirePeer(store, identified.session, received.peer)
-      leave = this.#parts.rate.enter(identified.session.id)
+      leave = this.#parts.limits.enter(identified.session.id)
       span.enter('describe')
       // What reads the SQL of a call is loaded when the first one comes; where it cannot be, this refuses.
       await readyToDescribe(describedFor(identified))
@@ -331,12 +334,14 @@ export class Gateway {
     return notExecuted(refusal(call.received, denied(message, decision.code)))
   }
 
-  #refuse(
+  /** Throws where so many come under no session that each further one would be an entry too many. */
+  async #refuse(
     received: Pick<Received, 'span'> & { readonly request: WireHead },
     caller: Caller | undefined,
     failure: Refusal,
   ): Promise<Reply> {
     received.span.refused(failure.code, failure.cause)
+    if (!caller) this.#parts.limits.unverified()
     return refused(this.#parts.recorder, this.#history, received, caller, failure)
   }
 

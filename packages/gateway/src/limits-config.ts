@@ -14,7 +14,21 @@ export interface SessionLimit extends RateLimit {
   readonly atOnce: number
 }
 
+/**
+ * Refusals of calls under no session, which anybody on this host can make: each is an entry. What comes faster gets no
+ * answer, so that nobody fills the disk of the ledger.
+ */
+export const UNVERIFIED_CALLS: RateLimit = { burst: 10_000, perMinute: 6_000 }
+
 const count = (most: number) => z.number().int().min(1).max(most)
+
+const RATE = (defaults: RateLimit) =>
+  z
+    .strictObject({
+      burst: count(10_000_000).default(defaults.burst),
+      perMinute: count(100_000_000).default(defaults.perMinute),
+    })
+    .prefault({})
 const BUDGET = z.strictObject({ atOnce: count(1_000_000), perSecond: count(100_000) })
 
 export const LIMITS = z
@@ -26,6 +40,7 @@ export const LIMITS = z
         atOnce: count(2_000).default(SESSION_CALLS.atOnce),
       })
       .prefault({}),
+    unverified: RATE(UNVERIFIED_CALLS),
     /** Look-ups upstream that the gate makes for reviewers, by session and by account. */
     lookUps: z
       .strictObject({
@@ -38,7 +53,12 @@ export const LIMITS = z
 
 export interface LimitsConfig {
   readonly session: SessionLimit
+  readonly unverified: RateLimit
   readonly lookUps: Pick<LookUpLimits, 'session' | 'account'>
 }
 
-export const LIMITS_DEFAULT: LimitsConfig = { session: SESSION_CALLS, lookUps: LOOK_UP_LIMITS }
+export const LIMITS_DEFAULT: LimitsConfig = {
+  session: SESSION_CALLS,
+  unverified: UNVERIFIED_CALLS,
+  lookUps: LOOK_UP_LIMITS,
+}

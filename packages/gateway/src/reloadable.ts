@@ -3,8 +3,8 @@
 import type { Config } from './config.ts'
 import { LIMITS_DEFAULT } from './limits-config.ts'
 import { NotifierInForce, notifierOf } from './notify/start.ts'
+import { CallLimits } from './path/call-limits.ts'
 import { LOOK_UP_LIMITS, LookUps } from './path/look-ups.ts'
-import { SessionRate } from './path/session-rate.ts'
 import { LOG_DEFAULT } from './telemetry/log.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
@@ -12,7 +12,7 @@ import type { Telemetry } from './telemetry/telemetry.ts'
 type Notifies = Omit<Parameters<typeof notifierOf>[1], 'log'>
 
 export class Reloadable {
-  readonly rate: SessionRate
+  readonly limits: CallLimits
   readonly lookUps: LookUps
   readonly notifier: NotifierInForce
   readonly #notifies: Notifies
@@ -20,9 +20,9 @@ export class Reloadable {
 
   constructor(config: Config, notifies: Notifies, telemetry: Telemetry) {
     const { metrics, log } = telemetry
-    const { session, lookUps } = config.limits ?? LIMITS_DEFAULT
+    const { lookUps, ...limits } = config.limits ?? LIMITS_DEFAULT
     log.name(Object.keys(config.notify?.channels ?? {}))
-    this.rate = new SessionRate(notifies.clock, session, metrics)
+    this.limits = new CallLimits(notifies.clock, limits, metrics)
     this.lookUps = new LookUps(notifies.clock, { ...LOOK_UP_LIMITS, ...lookUps }, metrics)
     this.notifier = new NotifierInForce(notifierOf(config, { ...notifies, log }))
     this.#notifies = notifies
@@ -32,9 +32,9 @@ export class Reloadable {
   /** `changed`: the sections that are other than before. */
   async take(next: Config, changed: readonly string[]): Promise<void> {
     const { log } = this.#telemetry
-    const { session, lookUps } = next.limits ?? LIMITS_DEFAULT
+    const { lookUps, ...limits } = next.limits ?? LIMITS_DEFAULT
     log.configure(next.log ?? LOG_DEFAULT)
-    this.rate.configure(session)
+    this.limits.configure(limits)
     this.lookUps.configure(lookUps)
     if (!changed.includes('notify')) return
     log.name(Object.keys(next.notify?.channels ?? {}))

@@ -192,10 +192,12 @@ class Running implements Gate {
     const consoleUrl = () => this.people.relyingParty().origins[0] ?? this.#consoleUrl
     const notifies = { store, recorder, clock, gateId, consoleUrl }
     this.reloadable = new Reloadable(config, notifies, this.telemetry)
-    const { lookUps, rate, notifier } = this.reloadable
+    const { lookUps, limits, notifier } = this.reloadable
     this.notifier = notifier
-    const limits = config.follow
-    this.#following = new Following({ store, recorder, clock, access, lookUps, limits })
+    this.#following = new Following({
+      ...{ store, recorder, clock, access, lookUps },
+      limits: config.follow,
+    })
     const { expiresInMs, grantExpiresInMs } = config.review
     this.clock = clock
     this.#said = new Rate(clock, SAID_PER_SESSION)
@@ -233,7 +235,7 @@ class Running implements Gate {
     })
     this.#vouched = vouchedFor(options, () => this.#epoch.content.witnessed)
     this.gateway = new Gateway({
-      ...{ store, clock, lookUps, metrics: this.telemetry.metrics, rate },
+      ...{ store, clock, lookUps, metrics: this.telemetry.metrics, limits },
       recorder: this.#vouched.recorder,
       desk: this.desk,
       plans: this.plans,

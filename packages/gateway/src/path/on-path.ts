@@ -11,10 +11,10 @@ import type { Recorder } from '../record/recorder.ts'
 import type { ReviewDesk } from '../review/desk.ts'
 import type { Store } from '../state/store.ts'
 import type { GateMetrics } from '../telemetry/gate-metrics.ts'
+import type { CallLimits } from './call-limits.ts'
 import type { Following } from './following.ts'
 import type { LookUps } from './look-ups.ts'
 import type { InUpload } from './multipart.ts'
-import type { SessionRate } from './session-rate.ts'
 
 export interface GatewayParts {
   readonly store: Store
@@ -29,7 +29,7 @@ export interface GatewayParts {
   /** Shared with what follows effects, so that both stay within one budget. */
   readonly lookUps: LookUps
   readonly metrics: GateMetrics
-  readonly rate: SessionRate
+  readonly limits: CallLimits
   readonly holdMs: number
   readonly requestUrl: (id: string) => string
 }

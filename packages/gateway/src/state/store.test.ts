@@ -70,6 +70,23 @@ function held(engine: Engine): void {
 
   afterAll(() => engine.end())
 
+  test('figures count what is open now, of all that share the state, and nothing that ended', async () => {
+    const now = 20
+    expect(await one.figures(now)).toEqual({
+      ...{ pendingRequests: 0, oldestPendingAtMs: null, readyGrants: 0, openSessions: 0 },
+      ...{ openEffects: 0, followedEffects: 0, openBreakGlasses: 0, openAfterReviews: 0 },
+    })
+    await one.addSession({ ...session('open'), openedAtMs: 5, expiresAtMs: 100 })
+    await one.addSession({ ...session('over'), openedAtMs: 5, expiresAtMs: now })
+    await one.addRequest({ ...request('first'), openedAtMs: 7 })
+    await one.addRequest({ ...request('second'), openedAtMs: 9 })
+    await one.addRequest({ ...request('late'), openedAtMs: 3, expiresAtMs: now })
+    await one.closeRequest('second', 'denied', 'bob', null)
+    expect(await other.figures(now)).toMatchObject({
+      ...{ pendingRequests: 1, oldestPendingAtMs: 7, openSessions: 1 },
+    })
+  })
+
   test('a session that another process closed is closed here at the next look', async () => {
     await one.addSession(session('a'))
     expect((await one.sessionByAccessKey('KEYa'))?.closedAtMs).toBe(null)

@@ -46,7 +46,7 @@ export class GateMetrics {
     labels: ['reason'],
   })
   readonly rateLimited = this.#counter('seconder_rate_limited', {
-    help: 'Calls refused because one session made too many. limit: session (in a minute), at_once.',
+    help: 'Calls refused because there were too many. limit: session (in a minute), at_once (of one session), unverified (of nobody, and unanswered).',
     labels: ['limit'],
   })
   readonly entries = this.#counter('seconder_ledger_appends', {

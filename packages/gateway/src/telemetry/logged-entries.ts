@@ -42,12 +42,12 @@ export function logged(log: Log, entry: NewEntry): void {
       log.write('plan_stopped', { request: entry.plan, session: entry.session })
       break
     default:
-      loggedCall(log, entry)
+      loggedMore(log, entry)
   }
 }
 
-/** What calls left. */
-function loggedCall(log: Log, entry: NewEntry): void {
+/** What calls left, and what changed for all of them. */
+function loggedMore(log: Log, entry: NewEntry): void {
   switch (entry.type) {
     case 'denied':
       log.write('call_denied', {
@@ -72,7 +72,8 @@ function loggedCall(log: Log, entry: NewEntry): void {
       log.write('break_glass_reviewed', { break_glass: entry.breakGlass })
       break
     case 'epoch-activated':
-      log.write('epoch_activated', { epoch: entry.epoch })
+      // The first one is that of the files, and `gate_started` says so.
+      if (entry.epoch > 1) log.write('epoch_activated', { epoch: entry.epoch })
       break
     case 'people-changed':
       log.write('people_changed', {})

@@ -1,27 +1,42 @@
 // How often one session may call, and how many of its calls may be under way: whoever runs wild is refused, and leaves
-// the gate to the others.
+// the gate to the others. Whoever has no session at all cannot fill the ledger with refusals either.
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Rate } from '../lib/rate.ts'
-import type { SessionLimit } from '../limits-config.ts'
+import type { LimitsConfig } from '../limits-config.ts'
 import type { GateMetrics } from '../telemetry/gate-metrics.ts'
 
-export class SessionRate {
+type CallLimitsConfig = Pick<LimitsConfig, 'session' | 'unverified'>
+
+export class CallLimits {
   readonly #rate: Rate
+  readonly #unverified: Rate
   readonly #metrics: GateMetrics
   /** Calls under way, by session: sessions without any take no memory. */
   readonly #underWay = new Map<string, number>()
   #atOnce: number
 
-  constructor(clock: Clock, limit: SessionLimit, metrics: GateMetrics) {
-    this.#rate = new Rate(clock, limit)
+  constructor(clock: Clock, { session, unverified }: CallLimitsConfig, metrics: GateMetrics) {
+    this.#rate = new Rate(clock, session)
+    this.#unverified = new Rate(clock, unverified)
     this.#metrics = metrics
-    this.#atOnce = limit.atOnce
+    this.#atOnce = session.atOnce
   }
 
-  configure(limit: SessionLimit): void {
-    this.#rate.configure(limit)
-    this.#atOnce = limit.atOnce
+  configure({ session, unverified }: CallLimitsConfig): void {
+    this.#rate.configure(session)
+    this.#unverified.configure(unverified)
+    this.#atOnce = session.atOnce
+  }
+
+  /** A call of nobody is to be refused, which is an entry. Errors: `rate_limited`; then it gets no answer at all. */
+  unverified(): void {
+    try {
+      this.#unverified.take('')
+    } catch (cause) {
+      this.#metrics.rateLimited.add(['unverified'])
+      throw cause
+    }
   }
 
   /** A call of it begins; returns what ends it. Errors: `rate_limited`, `limit_reached`. */
