@@ -57,7 +57,7 @@ export const PARAMETERS: i32 = 11
 export const RECIPIENT: i32 = 14
 export const SHARED: i32 = 15
 export const MANAGEMENT: i32 = 16
-export const FIELDS: i32 = 18
+export const FIELDS: i32 = 19
 
 export function from(field: i32): u32 {
   return load<u32>(places + (<u32>field << 3))
