@@ -46,7 +46,7 @@ describe.skipIf(!hasChromium)('lists in Chromium', () => {
         ...{ id: `s-${String(number).padStart(26, '0')}`, parent: null },
         ...{ accessKeyId: `old-${number}`, secretAccessKey: '', maskKey: '' },
         ...{ agent: `agent ${number}`, operator: 'bob', roleName: 'deploy', roleArn: 'arn' },
-        ...{ openedAtMs, expiresAtMs: openedAtMs + 1, closedAtMs: null },
+        ...{ openedAtMs, expiresAtMs: openedAtMs + 1, closedAtMs: null, suspendedAtMs: null },
       })
     }
   }

@@ -146,7 +146,7 @@ test('H17 what an agent says to the gate itself counts from where its keys were 
   await start()
   const keys = await gate.open('alice')
   const { store } = gate.running.gate
-  await store.bindPeer(keys.sessionId, 'uid 4242')
+  await store.bindPeer(keys.sessionId, keys.accessKeyId, 'uid 4242')
   const begin = () => agentPost(gate.client, keys, '/api/agent/plans', { reason: 'a plan' })
   await expect(begin()).rejects.toMatchObject({ code: 'session_elsewhere' })
   expect(await store.openPlan(keys.sessionId)).toBeUndefined()

@@ -74,6 +74,7 @@ async function addSession({ store, recorder }: Gate, nowMs: number): Promise<Ses
     openedAtMs: nowMs,
     expiresAtMs: nowMs + SESSION_MS,
     closedAtMs: null,
+    suspendedAtMs: null,
   })
   // Its entry is that of a child, which nobody signs: a request of a session that was never opened is none.
   const opened = {

@@ -1,4 +1,4 @@
-// Opens an agent's session: makes the signed statement, and unseals the keys that come back. Only
+// Opens an agent's session, or gives one new keys: makes the signed statement, and unseals the keys that come back. Only
 // whoever made the one-time key in the statement can read them.
 import {
   createDecipheriv,
@@ -12,6 +12,7 @@ import {
   rawX25519,
   SESSION_NAMESPACE,
 } from '@seconder/gateway/identify/session-opening'
+import { RESUMING_NAMESPACE } from '@seconder/gateway/identify/session-resuming'
 import type { GateClient } from './gate-client.ts'
 import { nonce } from './nonce.ts'
 import type { Signer } from './signing.ts'
@@ -37,25 +38,48 @@ export async function openAgentSession(
   signer: Signer,
   opening: Opening,
 ): Promise<AgentSession> {
+  const { role, agent, lifetimeMs } = opening
+  return newKeys(client, signer, lifetimeMs, {
+    path: '/api/sessions',
+    type: SESSION_NAMESPACE,
+    of: { role, agent },
+  })
+}
+
+/** New keys for a session, in place of its old ones; only its operator may. */
+export function resumeAgentSession(
+  client: GateClient,
+  signer: Signer,
+  { session, lifetimeMs }: { readonly session: string; readonly lifetimeMs: number },
+): Promise<AgentSession> {
+  return newKeys(client, signer, lifetimeMs, {
+    path: '/api/sessions/resume',
+    type: RESUMING_NAMESPACE,
+    of: { session },
+  })
+}
+
+async function newKeys(
+  client: GateClient,
+  signer: Signer,
+  lifetimeMs: number,
+  { path, type, of }: { path: string; type: string; of: Readonly<Record<string, string>> },
+): Promise<AgentSession> {
   const facts = await client.facts()
   const now = Date.now()
   const { publicKey, privateKey } = generateKeyPairSync('x25519')
   const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x as string, 'base64url')
   const statement = {
-    type: 'seconder-session@v1',
+    ...of,
+    type,
     gate: facts.gate,
     operator: signer.person,
-    agent: opening.agent,
-    role: opening.role,
     sessionPublicKey: raw.toString('base64'),
     signedAt: new Date(now).toISOString(),
-    expiresAt: new Date(now + opening.lifetimeMs).toISOString(),
+    expiresAt: new Date(now + lifetimeMs).toISOString(),
     nonce: nonce(),
   }
-  const opened = await client.post<OpenedSession>(
-    '/api/sessions',
-    await signer.sign(statement, SESSION_NAMESPACE),
-  )
+  const opened = await client.post<OpenedSession>(path, await signer.sign(statement, type))
   const { sessionId, expiresAt } = opened
   return { ...unseal(opened, privateKey), sessionId, endpoint: facts.endpoint, expiresAt }
 }

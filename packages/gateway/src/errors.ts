@@ -11,6 +11,7 @@
  * - `reload_refused`: a changed seconder.yaml holds what a running gate does not take. The operator restarts it.
  * - `session_unknown` / `session_closed`: the access key belongs to no open session.
  * - `session_elsewhere`: the session's keys were first used by another user or from another address.
+ * - `session_suspended`: that happened, and its operator has not given it new keys since.
  * - `wrong_host`: the Host header names another host than this gate, or than the tunnel of CONNECT mode.
  * - `upstream_not_allowed`: service and region are not a row of the endpoint table.
  * - `not_supported`: named, and not in this version.
@@ -53,6 +54,7 @@ export type GatewayErrorCode =
   | 'session_unknown'
   | 'session_closed'
   | 'session_elsewhere'
+  | 'session_suspended'
   | 'wrong_host'
   | 'upstream_not_allowed'
   | 'not_supported'

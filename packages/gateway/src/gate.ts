@@ -1,12 +1,11 @@
 // The noun of a gate as its API sees it: what it can be asked, and the signed acts it takes.
 import type { Socket } from 'node:net'
-import type { WireRequest } from '@seconder/aws/wire-request'
 import type { LedgerReading } from './api/ledger-pages.ts'
 import type { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import type { EpochDesk } from './epoch/activation.ts'
 import type { ActiveEpoch } from './epoch/active.ts'
 import type { Gateway } from './gateway.ts'
-import type { OpenedSession } from './identify/session-opening.ts'
+import type { SessionDesk } from './identify/session-desk.ts'
 import type { Clock } from './lib/clock.ts'
 import type { RelyingParty } from './lib/passkey.ts'
 import type { GivenAct } from './lib/signed-act.ts'
@@ -20,7 +19,7 @@ import type { Spool } from './receive/spool.ts'
 import type { Recorder } from './record/recorder.ts'
 import type { Reloaded } from './reload.ts'
 import type { ReviewDesk } from './review/desk.ts'
-import type { SessionRow, Store } from './state/store.ts'
+import type { Store } from './state/store.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import type { StandingDesk } from './wall/standing.ts'
 
@@ -28,6 +27,7 @@ export interface Gate {
   readonly store: Store
   readonly recorder: Recorder
   readonly desk: ReviewDesk
+  readonly sessions: SessionDesk
   readonly plans: PlanDesk
   readonly breakGlass: BreakGlassDesk
   readonly payloads: PayloadDesk
@@ -42,11 +42,8 @@ export interface Gate {
   facts(): Promise<GateFacts>
   /** The loaded epoch. Errors: `gate_refusing` where it may not decide. */
   inForce(): Promise<ActiveEpoch>
-  /** `from` is the connection that the act came over. */
-  openSession(act: GivenAct, from?: Socket): Promise<OpenedSession>
-  /** The open session whose key signed a call to the gate itself. */
-  agentSession(request: WireRequest): Promise<SessionRow>
-  closeSession(act: GivenAct): Promise<readonly string[]>
+  /** Errors: `wall_open`; `from` is the connection that an act came over. */
+  requireShutTo(from: Socket | undefined): Promise<void>
   /** Who is told instead of whom, now. */
   away(): readonly ShownAbsence[]
   takeAway(act: GivenAct): Promise<readonly ShownAbsence[]>

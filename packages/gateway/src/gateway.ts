@@ -98,7 +98,8 @@ export class Gateway {
       const { store, clock } = this.#parts
       span.enter('identify')
       identified = await identify(received, store, clock.nowMs())
-      await requirePeer(store, identified.session, received.peer)
+      const shown = isPresigned(identified.verified) ? 'url' : 'key'
+      await requirePeer(this.#parts, identified.session, received.peer, shown)
       leave = this.#parts.limits.enter(identified.session.id)
       span.enter('describe')
       // What reads the SQL of a call is loaded when the first one comes; where it cannot be, this refuses.

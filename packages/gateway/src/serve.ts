@@ -2,7 +2,6 @@
 // door and the people's API are two listeners; neither can do the other's work.
 import type { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
-import type { WireRequest } from '@seconder/aws/wire-request'
 import type { LedgerReading } from './api/ledger-pages.ts'
 import { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import { hearOthers } from './cluster/hear-others.ts'
@@ -28,12 +27,10 @@ import type { Gate, GateFacts, RunningGate } from './gate.ts'
 import { gateFacts, standingFor } from './gate-facts.ts'
 import { snapshots } from './gate-snapshot.ts'
 import { Gateway } from './gateway.ts'
-import { agentSession, SAID_PER_SESSION } from './identify/agent-act.ts'
-import { closeSession } from './identify/session-closing.ts'
-import { openSession } from './identify/session-opening.ts'
+import { isOpen } from './identify/open-session.ts'
+import { SessionDesk } from './identify/session-desk.ts'
 import type { Clock } from './lib/clock.ts'
 import { type Closing, closedInTurn } from './lib/closing.ts'
-import { Rate } from './lib/rate.ts'
 import type { GivenAct } from './lib/signed-act.ts'
 import { type Listening, type Measure, openListeners } from './listeners.ts'
 import { type ShownAbsence, shownAbsences, takeAway } from './notify/away.ts'
@@ -53,7 +50,7 @@ import { type Vouched, vouchedFor } from './record/vouched.ts'
 import { Reloadable } from './reloadable.ts'
 import { reloading } from './reloading.ts'
 import type { ReviewDesk } from './review/desk.ts'
-import type { EpochRow, SessionRow, Store } from './state/store.ts'
+import type { EpochRow, Store } from './state/store.ts'
 import { openMetrics } from './telemetry/metrics-server.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -156,6 +153,7 @@ class Running implements Gate {
   readonly store: Store
   readonly recorder: Recorder
   readonly desk: ReviewDesk
+  readonly sessions: SessionDesk
   readonly plans: PlanDesk
   readonly breakGlass: BreakGlassDesk
   readonly payloads: PayloadDesk
@@ -173,7 +171,6 @@ class Running implements Gate {
   #listening: Listening | null = null
   readonly spool: Spool
   readonly #vouched: Vouched
-  readonly #said: Rate
   refusing: string | null
 
   constructor(options: RunningOptions) {
@@ -200,12 +197,12 @@ class Running implements Gate {
     })
     const { expiresInMs, grantExpiresInMs } = config.review
     this.clock = clock
-    this.#said = new Rate(clock, SAID_PER_SESSION)
     this.people = this.#peopleSide()
     const { acts } = this.people
     const desk = { store, recorder, clock, gateId, acts, expiresInMs, grantExpiresInMs }
     this.desk = deskUnder(desk, () => this.inForce())
     const windowMs = config.review.planWindowMs
+    this.sessions = this.#sessionDesk()
     this.plans = new PlanDesk({ store, recorder, clock, desk: this.desk, windowMs })
     const isEnabled = async () => (await this.inForce()).content.breakGlass === true
     this.breakGlass = new BreakGlassDesk({ ...desk, isEnabled, timeline: this.reading.timeline })
@@ -258,6 +255,16 @@ class Running implements Gate {
     hearOthers(this, this.#options, { access: this.#access, following: this.#following })
   }
 
+  #sessionDesk(): SessionDesk {
+    const { store, recorder, clock, gateId } = this.#options
+    return new SessionDesk({
+      ...{ store, recorder, clock, gateId, acts: this.people.acts },
+      roles: async () => (await this.inForce()).content.roles,
+      forgetEnded: () => this.#access.forgetEnded(),
+      ended: (cancelled) => this.desk.wake(cancelled),
+    })
+  }
+
   #peopleSide(): PeopleSide {
     const { config, store, recorder, clock, gateId } = this.#options
     return new PeopleSide({
@@ -293,6 +300,11 @@ class Running implements Gate {
     const words = standsWords(this.#epoch, this.refusing, this.#onDisk().version === stored)
     const { config } = this.#options
     words.push(...credentialNotices(config), ...this.people.notices())
+    const suspended = await this.store.suspendedSessions(1)
+    if (suspended.length > 0)
+      words.push(
+        'keys of sessions were used from elsewhere and wait for their operators: seconder session ls',
+      )
     return [...words, ...this.#vouched.notices()]
   }
 
@@ -304,7 +316,7 @@ class Running implements Gate {
         // The last look before anything is sent: who may be dead by now sends nothing.
         this.#options.shared?.requireMember()
         const session = await store.sessionByAccessKey(accessKeyId)
-        return session?.closedAtMs === null && session.expiresAtMs > clock.nowMs()
+        return isOpen(session, clock.nowMs())
       },
     })
   }
@@ -322,26 +334,9 @@ class Running implements Gate {
     })
   }
 
-  async openSession(act: GivenAct, from?: Socket): ReturnType<typeof openSession> {
+  /** Errors: `wall_open` where the user at the other end could change what the gate stands on. */
+  async requireShutTo(from: Socket | undefined): Promise<void> {
     if (from) this.#options.wall.requireShutTo(await peerUid(from))
-    const { store, recorder, clock, gateId } = this.#options
-    const roles = async () => (await this.inForce()).content.roles
-    return openSession({ store, recorder, clock, gateId, acts: this.people.acts, roles }, act)
-  }
-
-  agentSession(request: WireRequest): Promise<SessionRow> {
-    return agentSession(request, this.store, this.clock.nowMs(), this.#said)
-  }
-
-  async closeSession(act: GivenAct): Promise<readonly string[]> {
-    const options = { ...this.#options, acts: this.people.acts }
-    try {
-      const cancelled = await closeSession(options, act)
-      this.desk.wake(cancelled)
-      return cancelled
-    } finally {
-      await this.#access.forgetEnded()
-    }
   }
 
   away(): readonly ShownAbsence[] {

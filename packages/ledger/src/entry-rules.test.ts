@@ -182,3 +182,26 @@ test('an id that was seen is always known again, among a million', () => {
   expect(seen.add('')).toBe(true)
   expect(seen.add('')).toBe(false)
 })
+
+test('H17 nothing passes while a session or its parent is suspended, nor after it was closed', () => {
+  const child = { type: 'child-session-opened', session: 's-2', operator: 'alice', parent: 's-1' }
+  const suspended = { type: 'session-suspended', session: 's-1', operator: 'alice' }
+  const resumed = { type: 'session-resumed', session: 's-1', operator: 'alice' }
+  const closed = { type: 'session-closed', session: 's-1' }
+  const read = { type: 'read', ...facts }
+  const passed = { ...begun, request: null, grant: null }
+  const last = (...entries: readonly Members[]) => said(entries).at(-1)
+  const late = { at: at(60) }
+  expect(last(session, suspended, read)).toBe(null) // on its way
+  expect(last(session, suspended, { ...read, ...late })).toBe('its session was suspended before')
+  expect(last(session, suspended, { ...passed, ...late })).toBe('its session was suspended before')
+  const ofChild = { ...passed, ...late, session: 's-2' }
+  expect(last(session, child, suspended, ofChild)).toBe('its session was suspended before')
+  expect(last(session, suspended, { ...resumed, ...late }, { ...passed, at: at(90) })).toBe(null)
+  expect(last(session, closed, { ...passed, ...late })).toBe('its session was closed before')
+  expect(last(session, closed, resumed)).toBe('its session was closed before')
+  expect(last(session, { ...resumed, operator: 'mallory' })).toBe(
+    'its operator did not open its session',
+  )
+  expect(last(resumed)).toBe('its session was never opened')
+})

@@ -31,6 +31,14 @@ interface Grant {
   readonly isPlan: boolean
 }
 
+interface Session {
+  readonly operator: unknown
+  /** The session that ends and is suspended with it: its parent, or itself. */
+  readonly root: unknown
+  /** Since when nothing passes, and why; null while it is open. */
+  shut: { readonly atMs: number; readonly why: string } | null
+}
+
 interface BreakGlass {
   readonly session: unknown
   readonly operator: unknown
@@ -42,8 +50,7 @@ interface BreakGlass {
 
 export class EntryRules {
   #lastMs = 0
-  /** The operator of each session. */
-  readonly #sessions = new Map<unknown, unknown>()
+  readonly #sessions = new Map<unknown, Session>()
   readonly #requests = new Map<unknown, Request>()
   /** Those that are ready: made, and neither used nor ended. */
   readonly #grants = new Map<unknown, Grant>()
@@ -71,8 +78,15 @@ export class EntryRules {
     switch (entry['type']) {
       case 'session-opened':
       case 'child-session-opened':
-        this.#sessions.set(entry['session'], entry['operator'])
-        return null
+        return this.#openSession(entry)
+      case 'session-suspended':
+        return this.#shut(entry, 'was suspended')
+      case 'session-closed':
+        return this.#shut(entry, 'was closed')
+      case 'session-resumed':
+        return this.#resume(entry)
+      case 'read':
+        return this.#isShut(entry)
       case 'request-opened':
       case 'plan-opened':
         return this.#openRequest(entry)
@@ -106,9 +120,36 @@ export class EntryRules {
     }
   }
 
+  #openSession({ session, operator, parent }: Members): string | null {
+    this.#sessions.set(session, { operator, root: parent ?? session, shut: null })
+    return parent === undefined ? null : this.#isShut({ session })
+  }
+
+  #shut({ session: id }: Members, why: string): null {
+    const session = this.#sessions.get(id)
+    if (session) session.shut ??= { atMs: this.#lastMs, why }
+    return null
+  }
+
+  #resume(entry: Members): string | null {
+    const session = this.#sessions.get(entry['session'])
+    if (session?.shut?.why === 'was closed') return 'its session was closed before'
+    if (session) session.shut = null
+    return this.#ofSession(entry)
+  }
+
+  /** What had begun right before may be written right after. */
+  #isShut({ session: id }: Members): string | null {
+    const session = this.#sessions.get(id)
+    const shut = session?.shut ?? this.#sessions.get(session?.root)?.shut
+    if (!shut || this.#lastMs <= shut.atMs + ON_ITS_WAY_MS) return null
+    return `its session ${shut.why} before`
+  }
+
   #ofSession({ session, operator }: Members): string | null {
-    if (!this.#sessions.has(session)) return 'its session was never opened'
-    return this.#sessions.get(session) === operator ? null : 'its operator did not open its session'
+    const known = this.#sessions.get(session)
+    if (!known) return 'its session was never opened'
+    return known.operator === operator ? null : 'its operator did not open its session'
   }
 
   #openRequest(entry: Members): string | null {
@@ -199,7 +240,7 @@ export class EntryRules {
     if (signature !== undefined && !this.#signatures.add(String(signature))) {
       return 'the signature of its call was used before'
     }
-    return this.#ofSession(entry) ?? this.#ground(entry)
+    return this.#ofSession(entry) ?? this.#isShut(entry) ?? this.#ground(entry)
   }
 
   /** What let it happen: a grant, a glass that was broken, or policy. */

@@ -61,6 +61,7 @@ test('an act is a member’s, of this gate, used once, and says what the entry s
 test('what a person alone makes is nothing without an act; the gate itself may close or take back', async () => {
   for (const type of [
     'session-opened',
+    'session-resumed',
     'review',
     'break-glass-opened',
     'break-glass-reviewed',
@@ -70,6 +71,21 @@ test('what a person alone makes is nothing without an act; the gate itself may c
       expect(await lastOf({ type, at: at(1), act: nobody }), type).toContain('nobody signed it')
   }
   expect(await lastOf({ type: 'session-closed', at: at(1), session: 's', act: null })).toBe(null)
+})
+
+test('H17 a session is resumed by its operator, for as long as they signed', async () => {
+  const said = { session: 's', operator: 'bob', expiresAt: at(60) }
+  const resumed = (changes: object = {}, by = 'bob') => ({
+    type: 'session-resumed',
+    at: at(1),
+    ...said,
+    act: act('seconder-session-resume@v1', by, said),
+    ...changes,
+  })
+  expect(await lastOf(resumed())).toBe(null)
+  for (const changes of [{ session: 't' }, { operator: 'carol' }, { expiresAt: at(61) }])
+    expect(await lastOf(resumed(changes))).toContain('not what the entry says')
+  expect(await lastOf(resumed({}, 'carol'))).toContain('somebody else signed it')
 })
 
 test('a change of people takes two, never the one who gains, and is in force from its entry on', async () => {

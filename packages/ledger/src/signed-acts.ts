@@ -25,6 +25,11 @@ const ONE_ACT: Readonly<
   Record<string, { namespace: string; by: string; same: readonly string[] }>
 > = {
   'session-opened': { namespace: 'seconder-session@v1', by: 'operator', same: ['agent'] },
+  'session-resumed': {
+    namespace: 'seconder-session-resume@v1',
+    by: 'operator',
+    same: ['session', 'operator', 'expiresAt'],
+  },
   'session-closed': { namespace: 'seconder-session-close@v1', by: 'signer', same: ['session'] },
   review: {
     namespace: 'seconder-review@v1',
@@ -69,6 +74,7 @@ const WITHOUT_ONE_ACT = new Set([
 /** Those of ONE_ACT that nobody but a person makes: without an act they are made up. */
 const ALWAYS_SIGNED = new Set([
   'session-opened',
+  'session-resumed',
   'review',
   'break-glass-opened',
   'break-glass-reviewed',

@@ -11,20 +11,23 @@ import {
 import { CommandFailure, EXIT } from '../failure.ts'
 import { GateClient } from '../gate-client.ts'
 import { nonce } from '../nonce.ts'
-import { openAgentSession } from '../opening.ts'
+import { type AgentSession, openAgentSession, resumeAgentSession } from '../opening.ts'
 import { gateFor } from '../reading.ts'
 import { print, table } from '../render/terminal.ts'
 import { signerFor } from '../signing.ts'
 
-interface OpenOptions {
+interface KeyOptions {
   readonly gate?: string
   readonly sshKey?: string
-  readonly role?: string
-  readonly agent: string
   readonly hours: string
   readonly connect?: boolean
   readonly caFile?: string
   readonly json?: boolean
+}
+
+interface OpenOptions extends KeyOptions {
+  readonly role?: string
+  readonly agent: string
 }
 
 export function addSessionCommands(program: Command): void {
@@ -48,6 +51,22 @@ export function addSessionCommands(program: Command): void {
         '  eval "$(seconder session open --connect)"   # AWS CLI before 2.13 or 1.29\n',
     )
     .action(openSession)
+  session
+    .command('resume <id>')
+    .description(
+      'give your session new keys: after it was suspended, or before it ends; its id, requests and approvals stay, its old keys and child sessions end',
+    )
+    .option('--gate <url>', 'console address of the gate')
+    .option('--ssh-key <path>', 'your registered SSH key; only the operator may')
+    .option('--hours <n>', 'how long it lives from now on, at most 12', '8')
+    .option('--connect', 'for clients that ignore AWS_ENDPOINT_URL: by proxy and CA instead')
+    .option('--ca-file <path>', "with --connect, where to write the CA's certificate")
+    .option('--json', 'print accessKeyId, secretAccessKey, sessionId, endpoint as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  eval "$(seconder session resume s-7f3a --ssh-key ~/.ssh/id_ed25519)"\n',
+    )
+    .action(resumeSession)
   session
     .command('ls')
     .description('list sessions, and below each the child sessions of its AssumeRole calls')
@@ -85,20 +104,43 @@ async function openSession(options: OpenOptions): Promise<void> {
       EXIT.usage,
     )
   }
-  const lifetimeMs = Math.min(Number(options.hours) * 3_600_000, SESSION_LIFETIME_MS_MAX)
-  if (!(lifetimeMs > 0))
-    throw new CommandFailure('usage', '--hours is not a number from 0 to 12', '', EXIT.usage)
+  const lifetimeMs = lifetimeOf(options)
   const keys = await openAgentSession(client, signer, { role, agent: options.agent, lifetimeMs })
+  printKeys(keys, facts, options, { operator: signer.person, role })
+}
+
+async function resumeSession(session: string, options: KeyOptions): Promise<void> {
+  const client = new GateClient(options.gate)
+  const facts = await client.facts()
+  const signer = await signerFor(client, options.sshKey)
+  const lifetimeMs = lifetimeOf(options)
+  const keys = await resumeAgentSession(client, signer, { session, lifetimeMs })
+  printKeys(keys, facts, options, { operator: signer.person })
+}
+
+function lifetimeOf({ hours }: KeyOptions): number {
+  const lifetimeMs = Math.min(Number(hours) * 3_600_000, SESSION_LIFETIME_MS_MAX)
+  if (lifetimeMs > 0) return lifetimeMs
+  throw new CommandFailure('usage', '--hours is not a number from 0 to 12', '', EXIT.usage)
+}
+
+function printKeys(
+  keys: AgentSession,
+  facts: Parameters<typeof caFileOf>[0],
+  options: KeyOptions,
+  of: { readonly operator: string; readonly role?: string },
+): void {
   const { sessionId, expiresAt } = keys
   const environment = options.connect
     ? connectEnvironment(keys, caFileOf(facts, options.caFile))
     : endpointEnvironment(keys)
   if (options.json) {
     const { exports } = environment
-    print(JSON.stringify({ ...keys, operator: signer.person, role, environment: exports }))
+    print(JSON.stringify({ ...keys, ...of, environment: exports }))
     return
   }
-  print(`# session ${sessionId} of ${signer.person}, role ${role}, until ${expiresAt}`)
+  const role = of.role === undefined ? '' : `, role ${of.role}`
+  print(`# session ${sessionId} of ${of.operator}${role}, until ${expiresAt}`)
   for (const line of shellLines(environment)) print(line)
 }
 
@@ -111,6 +153,7 @@ interface ListedSession {
   readonly role: string
   readonly expiresAt: string
   readonly closedAt: string | null
+  readonly suspendedAt: string | null
 }
 
 async function listSessions(options: {
@@ -129,20 +172,26 @@ async function listSessions(options: {
     table(
       ['session', 'agent', 'operator', 'role', 'state'],
       underParents(sessions).map(
-        ({ sessionId, parent, agent, operator, role, expiresAt, closedAt }) => [
+        ({ sessionId, parent, agent, operator, role, expiresAt, closedAt, suspendedAt }) => [
           parent === null ? sessionId : `└ ${sessionId}`,
           agent,
           operator,
           role,
-          closedAt
-            ? 'closed'
-            : Date.parse(expiresAt) < Date.now()
-              ? 'expired'
-              : `open until ${expiresAt.slice(11, 16)}`,
+          stateOf({ closedAt, suspendedAt, expiresAt }),
         ],
       ),
     ),
   )
+}
+
+function stateOf({
+  closedAt,
+  suspendedAt,
+  expiresAt,
+}: Pick<ListedSession, 'closedAt' | 'suspendedAt' | 'expiresAt'>): string {
+  if (closedAt !== null) return 'closed'
+  if (suspendedAt !== null) return 'suspended: its keys were used from elsewhere'
+  return Date.parse(expiresAt) < Date.now() ? 'expired' : `open until ${expiresAt.slice(11, 16)}`
 }
 
 /** Each child below the session that it came from; one whose parent is not listed stays where it is. */

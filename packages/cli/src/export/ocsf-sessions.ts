@@ -36,18 +36,21 @@ export function sessionParts(entry: Entry, { sessions }: Known): EventParts | nu
       return opened(entry, {})
     case 'child-session-opened':
       return opened(entry, { parent: entry.parent, label: entry.label })
-    case 'session-closed': {
-      const who = sessions.get(entry.session)
-      return managed(
-        'deactivate',
-        { type: 'session', uid: entry.session },
-        {
-          message: `session ${entry.session} was closed`,
-          correlation: entry.session,
-          ...(who && { more: actorOf(who) }),
-        },
-      )
-    }
+    case 'session-closed':
+      return ofSession('deactivate', entry.session, sessions, {
+        message: `session ${entry.session} was closed`,
+      })
+    case 'session-suspended':
+      return ofSession('deactivate', entry.session, sessions, {
+        message: `session ${entry.session} was suspended: its keys were used from elsewhere`,
+        severity: 'high',
+        unmapped: { from: entry.from, used: entry.used },
+      })
+    case 'session-resumed':
+      return ofSession('activate', entry.session, sessions, {
+        message: `session ${entry.session} has new keys, by ${entry.operator}`,
+        unmapped: { expiresAt: entry.expiresAt },
+      })
     case 'plan-recording':
       return managed(
         'create',
@@ -72,6 +75,21 @@ export function sessionParts(entry: Entry, { sessions }: Known): EventParts | nu
     default:
       return gateParts(entry)
   }
+}
+
+function ofSession(
+  activity: keyof typeof ENTITY,
+  session: string,
+  sessions: Known['sessions'],
+  parts: Partial<EventParts> & Pick<EventParts, 'message'>,
+): EventParts {
+  const who = sessions.get(session)
+  const more = who && { more: actorOf(who) }
+  return managed(
+    activity,
+    { type: 'session', uid: session },
+    { correlation: session, ...more, ...parts },
+  )
 }
 
 function opened(

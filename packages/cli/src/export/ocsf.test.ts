@@ -100,6 +100,22 @@ const SAMPLES: { [Type in Entry['type']]: Entry & { type: Type } } = {
     label: 'x',
     expiresAt: AT,
   },
+  'session-suspended': {
+    type: 'session-suspended',
+    at: AT,
+    session: 's-1',
+    operator: 'alice',
+    used: 's-2',
+    from: 'user 1000',
+  },
+  'session-resumed': {
+    type: 'session-resumed',
+    at: AT,
+    session: 's-1',
+    operator: 'alice',
+    expiresAt: AT,
+    act: ACT,
+  },
   'session-closed': { type: 'session-closed', at: AT, session: 's-1', act: null },
   unverified: { type: 'unverified', at: AT, code: 'signature_mismatch' },
   refused: {

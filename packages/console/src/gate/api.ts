@@ -19,6 +19,7 @@ export interface ShownSession {
   readonly openedAt: string
   readonly expiresAt: string
   readonly closedAt: string | null
+  readonly suspendedAt: string | null
 }
 
 export interface FullRequest {

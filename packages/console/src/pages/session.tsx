@@ -82,6 +82,14 @@ function SessionState({ session }: { readonly session: ShownSession }) {
       </>
     )
   }
+  if (session.suspendedAt !== null) {
+    return (
+      <>
+        <strong>■ suspended</strong>, its keys were used from elsewhere{' '}
+        <Time at={session.suspendedAt} />
+      </>
+    )
+  }
   const isOver = new Date(session.expiresAt).getTime() <= Date.now()
   return (
     <>
@@ -184,6 +192,8 @@ const TITLE: Record<string, string> = {
   'session-opened': 'session opened',
   'child-session-opened': 'child session opened',
   'session-closed': 'session closed',
+  'session-suspended': '■ session suspended: its keys were used from elsewhere',
+  'session-resumed': 'session resumed with new keys',
   'request-opened': 'held for review',
   'request-closed': 'request closed',
   'grant-made': 'approved: may happen once',
@@ -207,8 +217,8 @@ function Line({ line }: { readonly line: LedgerLine }) {
   const request = line['request']
   const glass = line['breakGlass']
   const effects = Array.isArray(line['effects']) ? line['effects'] : []
-  const said = [line['reviewer'], line['verdict'], line['state'], line['code'], line['reason']]
-  const words = said.filter((word) => typeof word === 'string')
+  const names = ['reviewer', 'verdict', 'state', 'code', 'reason', 'from']
+  const words = names.map((name) => line[name]).filter((word) => typeof word === 'string')
   return (
     <>
       <strong>{TITLE[type] ?? type}</strong>{' '}

@@ -43,9 +43,9 @@ export async function agentSaid<T>(
     headers.push([raw[index] ?? '', raw[index + 1] ?? ''])
   }
   const target = incoming?.url ?? ''
-  const session = await gate.agentSession({ method: context.req.method, target, headers, body })
+  const session = await gate.sessions.ofAgent({ method: context.req.method, target, headers, body })
   // What this takes back or begins, keys that were read somewhere else may not (red team H17).
-  await requirePeer(gate.store, session, () => peerOf(socketOf(context.env)))
+  await requirePeer(gate, session, () => peerOf(socketOf(context.env)))
   const parsed = shape.safeParse(parsedJson(body))
   if (parsed.success) return { session, said: parsed.data }
   const issue = parsed.error.issues[0]

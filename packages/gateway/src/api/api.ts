@@ -154,11 +154,18 @@ function addSessions(app: Hono<ReadingEnv>, gate: Gate): void {
     const { page, next } = await paged(context, (of) => gate.store.sessions(of))
     return context.json({ sessions: page.map(shownSession), next })
   })
-  app.post('/api/sessions', async (context) =>
-    context.json(await gate.openSession(await givenAct(context.req), socketOf(context.env))),
-  )
+  app.post('/api/sessions', async (context) => {
+    await gate.requireShutTo(socketOf(context.env))
+    return context.json(await gate.sessions.open(await givenAct(context.req)))
+  })
+  app.post('/api/sessions/resume', async (context) => {
+    await gate.requireShutTo(socketOf(context.env))
+    return context.json(await gate.sessions.resume(await givenAct(context.req)))
+  })
   app.post('/api/sessions/close', async (context) => {
-    return context.json({ cancelledRequests: await gate.closeSession(await givenAct(context.req)) })
+    return context.json({
+      cancelledRequests: await gate.sessions.close(await givenAct(context.req)),
+    })
   })
 }
 
@@ -217,6 +224,7 @@ function shownSession({
   openedAtMs,
   expiresAtMs,
   closedAtMs,
+  suspendedAtMs,
 }: SessionRow) {
   const iso = (ms: number) => new Date(ms).toISOString()
   return {
@@ -229,5 +237,6 @@ function shownSession({
     openedAt: iso(openedAtMs),
     expiresAt: iso(expiresAtMs),
     closedAt: closedAtMs === null ? null : iso(closedAtMs),
+    suspendedAt: suspendedAtMs === null ? null : iso(suspendedAtMs),
   }
 }

@@ -10,6 +10,7 @@ import { GatewayError } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import { AGENT_SCOPE } from '../identify/agent-act.ts'
 import { requireSessionToken } from '../identify/child-opening.ts'
+import { requireOpen } from '../identify/open-session.ts'
 import { requirePeer } from '../identify/session-peer.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Rate } from '../lib/rate.ts'
@@ -51,7 +52,7 @@ export function requireReader(gate: Gate, clock: Clock): MiddlewareHandler<Readi
     const isAgents = asked !== undefined || path === STANDING
     if (isAgents && context.req.header('authorization')?.startsWith('AWS4-HMAC-SHA256 ')) {
       const session = await sessionOf(gate, clock, context)
-      await requirePeer(gate.store, session, () => peerOf(socketOf(context.env)))
+      await requirePeer(gate, session, () => peerOf(socketOf(context.env)))
       if (asked !== undefined) requireOwn(await gate.store.request(asked), session)
       return next()
     }
@@ -158,8 +159,8 @@ async function sessionOf(gate: Gate, clock: Clock, context: Context): Promise<Se
     if (cause instanceof GatewayError) throw cause
     throw signInNeeded(cause)
   }
-  if (session?.closedAtMs === null && session.expiresAtMs > clock.nowMs()) return session
-  throw signInNeeded()
+  if (session === undefined) throw signInNeeded()
+  return requireOpen(session, clock.nowMs())
 }
 
 /** Ids only recognise: an agent is told of what it or a child of it asked for, and of nothing else. */

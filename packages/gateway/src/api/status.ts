@@ -13,6 +13,7 @@ const STATUS: Record<GatewayErrorCode, Status> = {
   session_unknown: 404,
   session_closed: 403,
   session_elsewhere: 403,
+  session_suspended: 403,
   wrong_host: 403,
   upstream_not_allowed: 403,
   not_supported: 404,

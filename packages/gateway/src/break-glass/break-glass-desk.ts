@@ -2,6 +2,7 @@
 // and the signed after-reviews of two others. It allows nothing by itself: policy must say so (breakGlass).
 import type { z } from 'zod'
 import { GatewayError } from '../errors.ts'
+import { isOpen } from '../identify/open-session.ts'
 import { sha256Hex } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
@@ -57,8 +58,7 @@ export class BreakGlassDesk {
     if (statement.epoch !== (await store.activeEpoch())?.number)
       throw invalidStatement('the policy changed since')
     const session = await store.session(statement.session)
-    if (!session || session.closedAtMs !== null || session.expiresAtMs <= nowMs)
-      throw invalidStatement('no open session has this id')
+    if (!isOpen(session, nowMs)) throw invalidStatement('no open session has this id')
     if (session.operator !== person.name) throw notTheOperator(person.name)
     const row: BreakGlassRow = {
       id: randomId('b'),

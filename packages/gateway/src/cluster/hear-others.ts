@@ -8,6 +8,9 @@ import type { Recorded } from '../record/recorder.ts'
 
 type Heard = Pick<Foundation, 'shared' | 'recorder' | 'endLeft'>
 
+/** Entries after which what was lent to a session may be good no more. */
+const ENDING = /^session-(closed|suspended|resumed)$|^people-changed$/
+
 interface Followed {
   readonly access: UpstreamAccess
   readonly following: Following
@@ -18,7 +21,7 @@ export function hearOthers(gate: Gate, heard: Heard, { access, following }: Foll
   if (!shared) return
   const follow = async (type: Recorded['type']) => {
     if (type === 'epoch-activated') await gate.inForce()
-    if (type === 'session-closed' || type === 'people-changed') await access.forgetEnded()
+    if (ENDING.test(type)) await access.forgetEnded()
     if (type === 'people-changed') await endLeft()
   }
   recorder.onRecorded((recorded) => {

@@ -8,6 +8,7 @@ import { sha256Hex } from '../lib/canonical-json.ts'
 import type { Rate } from '../lib/rate.ts'
 import type { SessionRow, Store } from '../state/store.ts'
 import { requireSessionToken } from './child-opening.ts'
+import { requireOpen } from './open-session.ts'
 
 /** The service and region that such a call is signed for. */
 export const AGENT_SCOPE = { service: 'seconder', region: 'local' } as const
@@ -17,7 +18,7 @@ export const SAID_PER_SESSION = { burst: 300, perMinute: 120 }
 
 /**
  * Returns the open session that signed this call, body and all; each signed call counts once, and `rate` counts the
- * calls of each session. Errors: `signature_invalid`, `session_closed`, `replayed`, `rate_limited`.
+ * calls of each session. Errors: `signature_invalid`, `session_closed`, `session_suspended`, `replayed`, `rate_limited`.
  */
 export async function agentSession(
   request: WireRequest,
@@ -35,20 +36,14 @@ export async function agentSession(
   if (form !== 'header' || payloadKind !== 'signed' || !isOurs) {
     throw invalid('it is not signed, with its body, for the service `seconder`')
   }
-  if (!session || session.closedAtMs !== null || session.expiresAtMs <= nowMs) {
-    throw new GatewayError(
-      'session_closed',
-      'this session has ended',
-      'let the operator open a new one: `seconder session open`',
-    )
-  }
-  requireSessionToken(verified, session)
+  const open = requireOpen(session, nowMs)
+  requireSessionToken(verified, open)
   // Before anything is kept of it.
-  rate.take(session.id)
+  rate.take(open.id)
   if (!(await store.useNonce(`agent ${sha256Hex(verified.signature)}`, nowMs))) {
     throw new GatewayError('replayed', 'this very signed call was already made', 'sign it again')
   }
-  return session
+  return open
 }
 
 async function verifiedOrRefused(

@@ -61,6 +61,7 @@ export async function answerAssumeRole(
     openedAtMs: nowMs,
     expiresAtMs,
     closedAtMs: null,
+    suspendedAtMs: null,
   }
   await recorder.record({
     type: 'child-session-opened',

@@ -14,6 +14,7 @@ import type { Received, ReceivedBody } from '../receive/received.ts'
 import type { SessionRow, Store } from '../state/store.ts'
 import type { Caller } from './caller.ts'
 import { requireSessionToken } from './child-opening.ts'
+import { requireOpen } from './open-session.ts'
 
 /** How long a presigned request lasts at most, from its date, whatever it asks for (red team H17). */
 export const PRESIGNED_MS_MAX = 15 * 60_000
@@ -32,7 +33,7 @@ export interface Identified {
 
 /**
  * Returns who is asking.
- * Errors: SigV4Error of packages/aws; `session_closed` when the session has ended; EndpointError
+ * Errors: SigV4Error of packages/aws; `session_closed` and `session_suspended`; EndpointError
  * `other_row` when the signature is not for the host that the client believes it talks to, or no host of
  * the service signed for has the label that stood before the gate's own name.
  */
@@ -139,15 +140,6 @@ function keysOf(store: Store) {
     },
     found: () => session,
   }
-}
-
-function requireOpen(session: SessionRow | undefined, nowMs: number): SessionRow {
-  if (session && session.closedAtMs === null && session.expiresAtMs > nowMs) return session
-  throw new GatewayError(
-    'session_closed',
-    'this session has ended',
-    'let the operator open a new one: `seconder session open`',
-  )
 }
 
 /** A name that stands for no host of AWS and for no bucket: the gate's own may look like either. */

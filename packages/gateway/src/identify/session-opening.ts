@@ -73,15 +73,10 @@ export async function openSession(
   const { statement, person, act } = verified
   const nowMs = clock.nowMs()
   const expiresAtMs = Date.parse(statement.expiresAt)
-  const ageMs = Math.abs(nowMs - Date.parse(statement.signedAt))
   if (statement.gate !== gateId) throw invalidStatement('it is for another gate')
   if (statement.operator !== person.name)
     throw invalidStatement('the key is not that of the operator named')
-  if (ageMs > OPENING_AGE_MS_MAX)
-    throw invalidStatement('it was signed more than five minutes away from now')
-  if (expiresAtMs <= nowMs || expiresAtMs > nowMs + SESSION_LIFETIME_MS_MAX + OPENING_AGE_MS_MAX) {
-    throw invalidStatement('a session lives at most 12 hours')
-  }
+  requireLifetime(statement, nowMs)
   const role = (await options.roles())[statement.role]
   if (!role) throw invalidStatement(`there is no role \`${statement.role}\``)
   if (!(await store.useNonce(statement.nonce, nowMs)))
@@ -99,6 +94,7 @@ export async function openSession(
     openedAtMs: nowMs,
     expiresAtMs,
     closedAtMs: null,
+    suspendedAtMs: null,
   }
   const sealed = seal(statement.sessionPublicKey, session)
   await recorder.record({
@@ -113,13 +109,26 @@ export async function openSession(
   return { sessionId: session.id, expiresAt: statement.expiresAt, sealed }
 }
 
+/** Errors: `statement_invalid` where it was not signed just now, or asks for more than 12 hours. */
+export function requireLifetime(
+  { signedAt, expiresAt }: { readonly signedAt: string; readonly expiresAt: string },
+  nowMs: number,
+): void {
+  const expiresAtMs = Date.parse(expiresAt)
+  if (Math.abs(nowMs - Date.parse(signedAt)) > OPENING_AGE_MS_MAX)
+    throw invalidStatement('it was signed more than five minutes away from now')
+  if (expiresAtMs <= nowMs || expiresAtMs > nowMs + SESSION_LIFETIME_MS_MAX + OPENING_AGE_MS_MAX) {
+    throw invalidStatement('a session lives at most 12 hours')
+  }
+}
+
 /** An id of the shape that AWS clients accept (ASIA: with a session token), and that no AWS account has. */
 export function newAccessKeyId(kind: 'AKIA' | 'ASIA'): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
   return `${kind}SECONDER${[...randomBytes(8)].map((byte) => alphabet[byte & 31]).join('')}`
 }
 
-function seal(
+export function seal(
   publicKey: string,
   keys: { accessKeyId: string; secretAccessKey: string },
 ): SealedKeys {

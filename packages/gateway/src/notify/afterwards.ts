@@ -16,6 +16,8 @@ export interface AfterwardsParts {
   readonly clock: Clock
   readonly outbox: Outbox
   readonly channels: readonly string[]
+  /** Those of one person, or of whoever stands in for them. */
+  readonly channelsOf: (person: string) => Promise<readonly string[]>
   readonly concernOf: (request: RequestRow) => Promise<Concern>
   readonly going: (
     channel: string,
@@ -24,8 +26,28 @@ export interface AfterwardsParts {
   ) => readonly Going[]
 }
 
-/** Says what is new of each break-glass. */
-export async function tellGlasses(parts: AfterwardsParts): Promise<void> {
+/** Says what is new of each break-glass and of each suspended session. */
+export async function tellAfterwards(parts: AfterwardsParts): Promise<void> {
+  await tellGlasses(parts)
+  await tellSuspended(parts)
+}
+
+/** The operator is told, or everybody where no channel is theirs: somebody has the keys who should not. */
+async function tellSuspended(parts: AfterwardsParts): Promise<void> {
+  const { store, clock, outbox, going } = parts
+  for (const { id, operator, suspendedAtMs } of await store.suspendedSessions(LOOKED_AT_MAX)) {
+    const what = `suspended ${suspendedAtMs}`
+    if (outbox.wasSaid(id, what)) continue
+    const own = await parts.channelsOf(operator)
+    const of = { session: id, operator: shown(operator), team: null, requests: [] }
+    const all = (own.length > 0 ? own : parts.channels).flatMap((channel) =>
+      going(channel, { kind: 'session.suspended', ...of }, null),
+    )
+    outbox.say(all, id, what, clock.nowMs())
+  }
+}
+
+async function tellGlasses(parts: AfterwardsParts): Promise<void> {
   const { store, clock, outbox, channels, going } = parts
   for (const row of await store.breakGlasses({ limit: LOOKED_AT_MAX })) {
     const nowMs = clock.nowMs()

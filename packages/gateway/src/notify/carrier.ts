@@ -123,8 +123,8 @@ export class Carrier {
 
   async #isOver({ notice, follows }: WaitingDelivery): Promise<boolean> {
     const { outbox, isPending } = this.#options
-    // Whoever goes ahead alone did so, whatever became of it since.
-    if (notice.breakGlass) return false
+    // Whoever goes ahead alone did so, and keys that travelled did, whatever became of it since.
+    if (notice.breakGlass || notice.kind === 'session.suspended') return false
     if (follows === null) {
       for (const { id } of notice.requests) if (await isPending(id)) return false
       return true

@@ -21,6 +21,7 @@ export type NoticeKind =
   | 'break-glass.used'
   | 'break-glass.due'
   | 'break-glass.closed'
+  | 'session.suspended'
   | 'test'
 
 /** An operator who goes ahead alone: no reason and no resource, like everything in a notice. */
@@ -99,6 +100,8 @@ function listed(names: readonly string[]): string[] {
 export function titleOf(notice: Notice): string {
   const { kind, requests, operator, team, breakGlass } = notice
   if (kind === 'test') return 'Seconder: a test message; nothing waits'
+  if (kind === 'session.suspended')
+    return `Seconder: a session of ${operator} is suspended, its keys were used from elsewhere`
   if (breakGlass) return `Seconder: break-glass: ${glassTitle(kind, operator, breakGlass)}`
   const [first] = requests
   const what =
@@ -130,6 +133,12 @@ function glassTitle(kind: NoticeKind, operator: string, glass: NoticedGlass): st
 /** What a message says of a break-glass below its title. */
 export function glassLine({ effects, used, effectsMax }: NoticedGlass): string {
   return `${effects.join(', ')}: ${used} of ${effectsMax} calls made`
+}
+
+/** What is to be done about a session; null where the notice is about something else. */
+export function sessionLine({ kind, session }: Notice): string | null {
+  if (kind !== 'session.suspended') return null
+  return `Nothing passes until its operator gives it new keys (seconder session resume ${session}) or ends it (seconder session close ${session}).`
 }
 
 function takenBack(by: string | null): string {

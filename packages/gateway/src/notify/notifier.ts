@@ -7,7 +7,7 @@ import { randomId } from '../lib/ids.ts'
 import type { Recorded, Recorder } from '../record/recorder.ts'
 import type { RequestRow, Store } from '../state/store.ts'
 import type { Log } from '../telemetry/log.ts'
-import { type AfterwardsParts, tellGlasses, tellRevoked } from './afterwards.ts'
+import { type AfterwardsParts, tellAfterwards, tellRevoked } from './afterwards.ts'
 import { type Absences, standInFor } from './away.ts'
 import { Carrier, type ChannelStanding } from './carrier.ts'
 import { NAMED_MAX, type Notice, type NoticedRequest, noticedRequest, shown } from './notice.ts'
@@ -25,10 +25,8 @@ const SLICE = 50
 const HEARD_MAX = 10_000
 /** Pending requests that one sweep looks for. */
 const SWEPT_MAX = 1_000
-
 /** Sweeps are at least this far apart, whatever happens. */
 const SWEEPS_APART_MS = 1_000
-
 /** Entries of a request that neither open nor end it. */
 const UNHEARD = new Set(['intent', 'outcome', 'review'])
 /** Entries that end requests which they do not name. */
@@ -61,7 +59,7 @@ export class Notifier {
   readonly #headlines: Headlines
   readonly #heard = new Set<string>()
   readonly #escalated = new Set<string>()
-  #glassIsDue = true
+  #afterwardsIsDue = true
   #sweepAtMs = 0
   #sweptAtMs = 0
   #timer: NodeJS.Timeout | null = null
@@ -127,8 +125,8 @@ export class Notifier {
 
   /** Runs inside the recorder: it may only remember. */
   #hear({ type, request, breakGlass }: Recorded): void {
-    if (breakGlass !== undefined) {
-      this.#glassIsDue = true
+    if (breakGlass !== undefined || type === 'session-suspended') {
+      this.#afterwardsIsDue = true
       this.#wake(1)
     }
     if (request === undefined ? !ENDING.has(type) : UNHEARD.has(type)) return
@@ -160,7 +158,7 @@ export class Notifier {
       await this.#tellNew()
       await this.#tellTeams()
       await this.#tellEnded()
-      await this.#tellGlasses()
+      await this.#tellAfterwards()
       await this.#open?.carrier.send()
       this.#trouble = null
     } catch {
@@ -180,7 +178,7 @@ export class Notifier {
     const nowMs = this.#options.clock.nowMs()
     const waits = [
       this.#sweepAtMs - nowMs,
-      ...(this.#heard.size > 0 || this.#glassIsDue ? [0] : []),
+      ...(this.#heard.size > 0 || this.#afterwardsIsDue ? [0] : []),
     ]
     try {
       const { outbox, carrier } = this.#open
@@ -212,7 +210,7 @@ export class Notifier {
     for (const id of outbox.watched()) this.#heard.add(id)
     // Approvals end by what names no request as well: a closed session, an epoch, somebody removed.
     for (const id of outbox.toldLately(SWEPT_MAX)) this.#heard.add(id)
-    this.#glassIsDue = true
+    this.#afterwardsIsDue = true
   }
 
   async #lookAtHeard(): Promise<void> {
@@ -244,16 +242,17 @@ export class Notifier {
     }
   }
 
-  async #tellGlasses(): Promise<void> {
-    if (!this.#glassIsDue) return
-    this.#glassIsDue = false
-    await tellGlasses(this.#afterwards())
+  async #tellAfterwards(): Promise<void> {
+    if (!this.#afterwardsIsDue) return
+    this.#afterwardsIsDue = false
+    await tellAfterwards(this.#afterwards())
   }
 
   #afterwards(): AfterwardsParts {
     const { store, clock, config } = this.#options
     return {
       ...{ store, clock, outbox: this.#opened().outbox, channels: Object.keys(config.channels) },
+      channelsOf: async (person) => (await this.#routing()).channelsOf(person),
       concernOf: (row) => this.#headlines.of(row),
       going: (channel, notice, follows) => this.#going(channel, notice, follows),
     }

@@ -119,6 +119,23 @@ export type Entry =
       expiresAt: string
     }
   | { type: 'session-closed'; at: string; session: string; act: SignedAct | null }
+  /** Its keys, or those of a child (`used`), were used from elsewhere: nothing passes until it has new ones. */
+  | {
+      type: 'session-suspended'
+      at: string
+      session: string
+      operator: string
+      used: string
+      from: string
+    }
+  | {
+      type: 'session-resumed'
+      at: string
+      session: string
+      operator: string
+      expiresAt: string
+      act: SignedAct
+    }
   | { type: 'unverified'; at: string; code: string }
   | {
       type: 'refused'

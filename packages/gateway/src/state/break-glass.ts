@@ -72,7 +72,8 @@ export abstract class BreakGlassStatements extends PlanStatements implements Bre
       const changed = await sql.run(
         `UPDATE break_glasses SET used = used + 1 WHERE id = ? AND used < effects_max AND until_ms > ?
          AND closed_at_ms IS NULL AND epoch = (SELECT max(number) FROM epochs)
-         AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?)`,
+         AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL
+           AND suspended_at_ms IS NULL AND expires_at_ms > ?)`,
         id,
         nowMs,
         nowMs,

@@ -8,7 +8,8 @@ import type { FollowedEffect, IntentFacts, OpenEffect } from './store.ts'
 /** What an approval must be in the moment of its use. Values: now, now. */
 const USABLE = `state = 'ready' AND expires_at_ms > ?
   AND epoch = (SELECT max(number) FROM epochs)
-  AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?)
+  AND session_id IN (SELECT id FROM sessions WHERE closed_at_ms IS NULL AND suspended_at_ms IS NULL
+    AND expires_at_ms > ?)
   AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.request_id = grants.request_id
     AND verdict = 'approve' AND NOT EXISTS (SELECT 1 FROM person_keys JOIN people
       ON people.name = person_keys.person WHERE fingerprint = reviews.key_fingerprint
@@ -54,7 +55,8 @@ export class EffectStatements extends Statements {
   ): Promise<boolean> {
     return this.started(effect, signatureSha256, nowMs, async (sql) => {
       const mayAct = await sql.one(
-        `SELECT 1 AS yes FROM sessions WHERE id = ? AND closed_at_ms IS NULL AND expires_at_ms > ?
+        `SELECT 1 AS yes FROM sessions WHERE id = ? AND closed_at_ms IS NULL AND suspended_at_ms IS NULL
+         AND expires_at_ms > ?
          AND (SELECT max(number) FROM epochs) = ?`,
         effect.sessionId,
         nowMs,

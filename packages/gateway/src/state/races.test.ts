@@ -12,7 +12,7 @@ const LONG_MS = 1_000_000
 function session(id: string, more: Partial<SessionRow> = {}): SessionRow {
   const keys = { accessKeyId: `KEY${id}`, secretAccessKey: 'secret', maskKey: '00' }
   const role = { roleName: 'deploy', roleArn: 'arn:aws:iam::123456789012:role/deploy' }
-  const times = { openedAtMs: 1, expiresAtMs: LONG_MS, closedAtMs: null }
+  const times = { openedAtMs: 1, expiresAtMs: LONG_MS, closedAtMs: null, suspendedAtMs: null }
   return {
     id,
     parent: null,
@@ -100,6 +100,34 @@ function raced(engine: Engine): void {
     expect(await one.addGrant(grant(id), review(id), await one.peopleVersion())).toBe(true)
   }
   const trues = (answers: readonly boolean[]) => answers.filter((answer) => answer).length
+
+  test('H17 a session is suspended once, and nothing is begun until it has new keys', async () => {
+    await granted('r-1')
+    await all((gateway, index) => gateway.bindPeer('s', 'KEYs', `user ${index}`)).then((first) =>
+      expect(new Set(first).size).toBe(1),
+    )
+    const suspended = await all((gateway) => gateway.suspendSession('s', 'KEYs', 5))
+    expect(trues(suspended)).toBe(1)
+    const begin = (gateway: Store, id: string) => gateway.beginEffect(effect(id), id, 1, 10)
+    const consume = (gateway: Store, id: string) =>
+      gateway.consumeGrant('g-r-1', effect(id), id, 10)
+    expect(trues(await all((gateway, index) => begin(gateway, `b-${index}`)))).toBe(0)
+    expect(trues(await all((gateway, index) => consume(gateway, `c-${index}`)))).toBe(0)
+    expect(await one.addChild(session('child', { parent: 's' }), 20, 10)).toBe(false)
+    expect(await one.bindPeer('s', 'KEYs', 'user 9')).not.toBe('user 9')
+    const keys = (index: number) => ({
+      ...{ accessKeyId: `NEW${index}`, secretAccessKey: 'new', expiresAtMs: LONG_MS },
+    })
+    const resumed = await all((gateway, index) => gateway.resumeSession('s', keys(index), 6))
+    expect(resumed.every((answer) => answer !== undefined)).toBe(true)
+    const known = await Promise.all(
+      gateways.map((_, index) => one.sessionByAccessKey(`NEW${index}`)),
+    )
+    expect(known.filter((row) => row !== undefined)).toHaveLength(1)
+    expect(await one.sessionPeer('s')).toBeUndefined()
+    expect(await one.suspendSession('s', 'KEYs', 7)).toBe(false)
+    expect(trues(await all((gateway, index) => consume(gateway, `d-${index}`)))).toBe(1)
+  })
 
   test('H3 a grant is used once, under the epoch it was made in, whatever activates meanwhile', async () => {
     const ids = numbered(12, 'r-')

@@ -67,6 +67,7 @@ export function session(row: Row): SessionRow {
     openedAtMs: count(row, 'opened_at_ms'),
     expiresAtMs: count(row, 'expires_at_ms'),
     closedAtMs: row['closed_at_ms'] === null ? null : count(row, 'closed_at_ms'),
+    suspendedAtMs: row['suspended_at_ms'] === null ? null : count(row, 'suspended_at_ms'),
   }
 }
 

@@ -150,6 +150,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX break_glasses_by_opening ON break_glasses (opened_at_ms, id);
   CREATE INDEX plans_by_opening ON plans (opened_at_ms, id);
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN suspended_at_ms BIGINT;
+  `,
 ]
 
 export function newerDatabase(version: number): GatewayError {

@@ -5,12 +5,14 @@ import { type Figures, figuresOf } from './figures.ts'
 import { peopleVersion } from './people.ts'
 import { endWorkOf } from './people-changes.ts'
 import * as rows from './rows.ts'
+import { resumed, suspended, USABLE_KEYS } from './session-keys.ts'
 import type { Sql, SqlValue } from './sql.ts'
 import type {
   ClosedSessions,
   EndedEverything,
   EpochRow,
   GrantRow,
+  NewKeys,
   NoncesBefore,
   PageOf,
   RequestFilter,
@@ -101,7 +103,7 @@ export class SqlStore extends BreakGlassStatements implements Store {
     return this.transaction(async (sql) => {
       const added = await sql.run(
         `INSERT INTO sessions ${SESSION_COLUMNS.replace('VALUES (', 'SELECT ').replace(/\)$/, '')}
-         WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ? AND parent IS NULL AND closed_at_ms IS NULL
+         WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ? AND parent IS NULL AND ${USABLE_KEYS}
            AND expires_at_ms > ?)
          AND (SELECT count(*) FROM sessions WHERE ${OPEN_CHILD}) < ?`,
         ...sessionValues(session),
@@ -152,13 +154,41 @@ export class SqlStore extends BreakGlassStatements implements Store {
     })
   }
 
-  async bindPeer(sessionId: string, peer: string): Promise<string> {
+  async bindPeer(
+    sessionId: string,
+    accessKeyId: string,
+    peer: string,
+  ): Promise<string | undefined> {
     await this.sql.run(
-      'INSERT INTO session_peers (session_id, peer) VALUES (?, ?) ON CONFLICT DO NOTHING',
+      `INSERT INTO session_peers (session_id, peer) SELECT ?, ? WHERE EXISTS
+       (SELECT 1 FROM sessions WHERE access_key_id = ? AND ${USABLE_KEYS}) ON CONFLICT DO NOTHING`,
       sessionId,
       peer,
+      accessKeyId,
     )
-    return (await this.sessionPeer(sessionId)) ?? peer
+    return this.sessionPeer(sessionId)
+  }
+
+  suspendSession(id: string, accessKeyId: string, atMs: number): Promise<boolean> {
+    return this.transaction((sql) => suspended(sql, id, accessKeyId, atMs))
+  }
+
+  async suspendedSessions(limit: number): Promise<SessionRow[]> {
+    const found = await this.sql.all(
+      `SELECT * FROM sessions WHERE suspended_at_ms IS NOT NULL AND closed_at_ms IS NULL AND parent IS NULL
+       ORDER BY suspended_at_ms LIMIT ?`,
+      limit,
+    )
+    return found.map(rows.session)
+  }
+
+  async resumeSession(
+    id: string,
+    keys: NewKeys,
+    atMs: number,
+  ): Promise<ClosedSessions | undefined> {
+    const ended = await this.transaction((sql) => resumed(sql, id, keys, atMs))
+    return ended === false ? undefined : ended
   }
 
   async closeSession(id: string, atMs: number): Promise<ClosedSessions | undefined> {

@@ -18,6 +18,7 @@ function session(id: string): SessionRow {
     openedAtMs: 1,
     expiresAtMs: 10,
     closedAtMs: null,
+    suspendedAtMs: null,
   }
 }
 

@@ -34,6 +34,15 @@ export interface SessionRow {
   readonly openedAtMs: number
   readonly expiresAtMs: number
   readonly closedAtMs: number | null
+  /** Since when its keys, used from elsewhere, open nothing; null where they do (red team H17). */
+  readonly suspendedAtMs: number | null
+}
+
+/** New keys of a session, in place of those it had. */
+export interface NewKeys {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly expiresAtMs: number
 }
 
 export interface ClosedSessions {
@@ -195,8 +204,20 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
   session(id: string): Promise<SessionRow | undefined>
   /** Where the session's keys were used first; undefined before that. */
   sessionPeer(sessionId: string): Promise<string | undefined>
-  /** Remembers that for good; returns the first, which may be another's. */
-  bindPeer(sessionId: string, peer: string): Promise<string>
+  /**
+   * Remembers that for as long as the session has the keys that were used; returns the first, which may be
+   * another's, and undefined where these keys are good for nothing any more.
+   */
+  bindPeer(sessionId: string, accessKeyId: string, peer: string): Promise<string | undefined>
+  /** Suspends the session and its children; false where it is not open, is so already, or the key is no more theirs. */
+  suspendSession(id: string, accessKeyId: string, atMs: number): Promise<boolean>
+  /** Suspended sessions that were not closed, the longest suspended first; children come with their parents. */
+  suspendedSessions(limit: number): Promise<readonly SessionRow[]>
+  /**
+   * Gives an open session new keys in place of its old ones and ends its children, in one transaction; its
+   * requests stay. Undefined where it was closed, or is a child.
+   */
+  resumeSession(id: string, keys: NewKeys, atMs: number): Promise<ClosedSessions | undefined>
   /** Newest first; `before` as in RequestFilter. */
   sessions(page?: PageOf): Promise<readonly SessionRow[]>
   /**

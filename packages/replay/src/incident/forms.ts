@@ -72,6 +72,8 @@ const ENTRIES: Readonly<Partial<Record<Entry['type'], z.ZodType>>> = {
     role: text,
   }),
   'session-closed': z.looseObject({ session: text }),
+  'session-suspended': z.looseObject({ session: text, from: text }),
+  'session-resumed': z.looseObject({ session: text, operator: text }),
   unverified: z.looseObject({ code: text }),
   refused: z.looseObject({ session: text, code: text, operation: maybe }),
   denied: z.looseObject({ ...call, code: text }),

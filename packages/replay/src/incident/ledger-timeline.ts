@@ -71,6 +71,16 @@ function callTold(entry: Entry): Told | null {
       return told('agent', `opens child session ${named(entry.session)} by AssumeRole`)
     case 'session-closed':
       return told('operator', `session ${named(entry.session)} is closed`)
+    case 'session-suspended':
+      return told(
+        'gate',
+        `suspends session ${named(entry.session)}: its keys were used from elsewhere (${shown(entry.from)})`,
+      )
+    case 'session-resumed':
+      return told(
+        'operator',
+        `${named(entry.operator)} gives session ${named(entry.session)} new keys`,
+      )
     case 'refused':
       return told(
         'gate',

@@ -3,7 +3,7 @@
 // Source: https://nodemailer.com/smtp
 import type { Attempt, Channel, Delivery } from '../channel.ts'
 import { connectionCode, DeliveryFailure } from '../channel.ts'
-import { DECIDES_NOTHING, glassLine, lineOf, type Notice, titleOf } from '../notice.ts'
+import { DECIDES_NOTHING, glassLine, lineOf, type Notice, sessionLine, titleOf } from '../notice.ts'
 import { type ChannelConfig, isLoopback } from '../notify-config.ts'
 
 type EmailConfig = Extract<ChannelConfig, { kind: 'email' }>
@@ -84,6 +84,8 @@ function textOf(notice: Notice, link: Attempt['link']): string {
   if (breakGlass) {
     rows.push(`- ${glassLine(breakGlass)}`, `  ${link(`/break-glass/${breakGlass.id}`)}`)
   }
+  const suspended = sessionLine(notice)
+  if (suspended !== null) rows.push(`- ${suspended}`)
   const head = `Session of ${operator}: ${link(`/sessions/${session}`)}`
   const end =
     kind === 'request.closed' || kind === 'request.revoked'

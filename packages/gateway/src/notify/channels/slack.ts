@@ -4,7 +4,7 @@
 // Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 import type { Secret } from '../../lib/secret.ts'
 import type { Attempt, Channel, Delivery } from '../channel.ts'
-import { DECIDES_NOTHING, glassLine, lineOf, titleOf } from '../notice.ts'
+import { DECIDES_NOTHING, glassLine, lineOf, sessionLine, titleOf } from '../notice.ts'
 import { post } from './post.ts'
 
 /** Source: https://docs.slack.dev/reference/block-kit/blocks/header-block and .../section-block */
@@ -28,7 +28,7 @@ export function slackChannel(url: Secret): Channel {
 function messageOf({ notice }: Delivery, link: Attempt['link']) {
   const title = titleOf(notice)
   const over = notice.kind === 'request.closed' || notice.kind === 'request.revoked'
-  const glass = notice.breakGlass
+  const more = notice.breakGlass ? glassLine(notice.breakGlass) : sessionLine(notice)
   return {
     // Shown by notifications of the desktop, and read as mrkdwn: so it is escaped.
     text: escaped(title),
@@ -42,8 +42,8 @@ function messageOf({ notice }: Delivery, link: Attempt['link']) {
         type: 'section',
         text: plain(lineOf(request, notice.kind), TEXT_CHARS_MAX),
       })),
-      ...(glass ? [{ type: 'section', text: plain(glassLine(glass)) }] : []),
-      ...(notice.requests.length === 0 && !glass
+      ...(more === null ? [] : [{ type: 'section', text: plain(more) }]),
+      ...(notice.requests.length === 0 && more === null
         ? []
         : [{ type: 'section', text: { type: 'mrkdwn', text: linksOf(notice, link) } }]),
       {
@@ -55,7 +55,9 @@ function messageOf({ notice }: Delivery, link: Attempt['link']) {
 }
 
 function linksOf(notice: Delivery['notice'], link: Attempt['link']): string {
-  const { requests, session, breakGlass } = notice
+  const { kind, requests, session, breakGlass } = notice
+  if (kind === 'session.suspended')
+    return `<${link(`/sessions/${session}`)}|Read what the session did>`
   if (breakGlass) return `<${link(`/break-glass/${breakGlass.id}`)}|Read what was done>`
   const [first] = requests
   return requests.length === 1 && first !== undefined
