@@ -1,4 +1,5 @@
 // How the command ends: documented exit codes, and one way to say what went wrong.
+import { withoutHidden } from '@seconder/gateway/lib/plain-text'
 
 /** 0 done, 1 failed, 2 usage, 3 needs review, 4 denied. */
 export const EXIT = { done: 0, failed: 1, usage: 2, needsReview: 3, denied: 4 } as const
@@ -23,9 +24,14 @@ export class CommandFailure extends Error {
 /** Says on standard error what went wrong, and returns the exit code. Never a stack trace. */
 export function report(error: unknown): ExitCode {
   const { code, message, help } = wordsOf(error)
-  process.stderr.write(`seconder: ${message}${code ? ` (${code})` : ''}\n`)
-  if (help) process.stderr.write(`  ${help}\n`)
+  process.stderr.write(`seconder: ${linesOf(message)}${code ? ` (${withoutHidden(code)})` : ''}\n`)
+  if (help) process.stderr.write(`  ${linesOf(help)}\n`)
   return error instanceof CommandFailure ? error.exitCode : EXIT.failed
+}
+
+/** What a gate said of itself, or a file, is not obeyed by a terminal. */
+function linesOf(text: string): string {
+  return text.split('\n').map(withoutHidden).join('\n')
 }
 
 function wordsOf(error: unknown): { code: string; message: string; help: string } {

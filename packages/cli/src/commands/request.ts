@@ -2,7 +2,7 @@
 // the signed answers. Rendering and signing use the document the client checked itself.
 import { createInterface } from 'node:readline/promises'
 import type { ShownRequest } from '@seconder/gateway/api/shown-request'
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, withoutHidden } from '@seconder/gateway/lib/plain-text'
 import type { Command } from 'commander'
 import { CommandFailure, EXIT, type ExitCode } from '../failure.ts'
 import type { GateClient } from '../gate-client.ts'
@@ -137,7 +137,7 @@ async function showRequest(id: string, options: Common): Promise<void> {
   }
   print(renderAny(document, shown, approvers(full)))
   print(
-    `\nState ${full.request.state}${full.request.closedBy ? ` by ${full.request.closedBy}` : ''}`,
+    `\n${withoutHidden(`State ${full.request.state}${full.request.closedBy ? ` by ${full.request.closedBy}` : ''}`)}`,
   )
 }
 
@@ -167,7 +167,9 @@ async function waitForRequest(id: string, options: Common & { timeout: number })
     found = await status.of(fullId, waitMs)
   }
   print(
-    options.json ? JSON.stringify(found) : `${found.requestId}: ${found.state}. ${found.guidance}`,
+    options.json
+      ? JSON.stringify(found)
+      : withoutHidden(`${found.requestId}: ${found.state}. ${found.guidance}`),
   )
   process.exitCode = waitExit(found)
 }

@@ -2,7 +2,7 @@
 // seen it, and how it ended. Rendered from what was checked alone.
 import type { Deed } from '@seconder/gateway/break-glass/account'
 import { outcomeWords } from '@seconder/gateway/break-glass/words'
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, quotedName } from '@seconder/gateway/lib/plain-text'
 import type { CheckedGlass } from '../breaking-glass.ts'
 import { renderCall } from './review-document.ts'
 import { toned, wrap } from './terminal.ts'
@@ -22,7 +22,7 @@ export function renderGlass({ full, account, calls }: CheckedGlass): string {
   return [
     `${opened.operator} went ahead alone until ${opened.until}, in session ${opened.session}`,
     ...wrap(`wrote: "${escapeUntrusted(reason)}"`, WIDTH),
-    `for ${opened.effects.join(', ')} on ${opened.resources.map((arn) => escapeUntrusted(arn)).join(', ')}`,
+    `for ${opened.effects.join(', ')} on ${opened.resources.map((arn) => quotedName(arn)).join(', ')}`,
     `${full.used} of ${opened.effectsMax} calls used`,
     ...(missing > 0 ? [`${missing} of them began and never reached AWS: the gate stopped`] : []),
     ...shown,

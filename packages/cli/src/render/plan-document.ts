@@ -1,9 +1,9 @@
 // A plan as a reviewer reads it: its steps in order, each as a call by itself is shown, and what they are
 // together. Rendered from the document alone, like every review.
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, quotedName } from '@seconder/gateway/lib/plain-text'
 import type { AnyDocument, PlanDocument } from '@seconder/gateway/review/plan-document'
 import { requirementWords } from '@seconder/gateway/review/words'
-import { renderCall, renderDocument, saidBefore } from './review-document.ts'
+import { hashWords, renderCall, renderDocument, saidBefore } from './review-document.ts'
 import { toned, wrap } from './terminal.ts'
 
 const WIDTH = 96
@@ -32,7 +32,7 @@ function renderPlan(document: PlanDocument, shown: string, approved: readonly st
     ...wrap(safe(document.summary), WIDTH).map((line) => toned('bold', line)),
     ...document.items.flatMap((item) =>
       item.kind === 'replace'
-        ? [`  steps ${item.steps.join(' and ')} replace ${safe(item.resource)}`]
+        ? [`  steps ${item.steps.join(' and ')} replace ${quotedName(item.resource)}`]
         : [],
     ),
     '',
@@ -44,26 +44,22 @@ function renderPlan(document: PlanDocument, shown: string, approved: readonly st
           ]
         : []),
       ...renderCall(step),
-      `  needs ${requirementWords(step.requirement)}: ${safe(step.reason)}`,
+      `  needs ${safe(requirementWords(step.requirement))}: ${safe(step.reason)}`,
       '',
     ]),
     `Asked by    ${safe(context.agent)} for ${safe(context.operator)} (the operator, who may not approve)`,
-    `            session ${document.session} · role ${safe(context.role)}`,
+    `            session ${safe(document.session)} · role ${safe(context.role)}`,
     'The agent says (a claim, not a fact):',
     ...wrap(safe(document.agentSays ?? ''), WIDTH - 4).map((line) => `  │ ${line}`),
-    `Needs       ${requirementWords(document.requirement)} (approved so far: ${approved.length > 0 ? approved.join(', ') : 'nobody'})`,
+    `Needs       ${safe(requirementWords(document.requirement))} (approved so far: ${approved.length > 0 ? approved.map(safe).join(', ') : 'nobody'})`,
     '',
     toned(
       'dim',
-      `You sign digest ${cut(document.digest)}, shown document ${cut(shown)}: these calls, in order, once each.`,
+      `You sign digest ${hashWords(document.digest)}, shown document ${hashWords(shown)}: these calls, in order, once each.`,
     ),
   ].join('\n')
 }
 
 function safe(text: string): string {
   return escapeUntrusted(text, 20_000)
-}
-
-function cut(hash: string): string {
-  return `${hash.slice(0, 8)}…${hash.slice(-4)}`
 }

@@ -2,7 +2,7 @@
 // the agent's claims never in one block. All text of others is escaped before it meets a terminal.
 
 import type { Effect } from '@seconder/gateway/describe/action'
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, quotedName } from '@seconder/gateway/lib/plain-text'
 import type { Finding } from '@seconder/gateway/resolve/evidence'
 import type { DocumentFrame, ReviewDocument } from '@seconder/gateway/review/document'
 import type { ShownDenial } from '@seconder/gateway/review/standing'
@@ -23,7 +23,9 @@ const STATEMENTS_SHOWN_MAX = 40
 const WHOLE_CHARS = 20_000_000
 
 /** Names longer than this are cut in the middle; `--json` has them whole. */
-const NAME_WIDTH = 34
+const NAME_CHARS = 400
+/** The same in a table. */
+const NAME_WIDTH = 40
 
 const SHAPE: Record<Effect, string> = {
   list: '○',
@@ -47,20 +49,20 @@ export function renderDocument(
   approved: readonly string[],
 ): string {
   const { context } = document
-  const open = ` · open until ${document.expiresAt.slice(11, 16)} UTC`
+  const open = ` · open until ${safe(document.expiresAt.slice(11, 16))} UTC`
   const lines = [
     ...renderCall(document, open, saidBefore(document)),
     '',
     `Asked by    ${safe(context.agent)} for ${safe(context.operator)} (the operator, who may not approve)`,
-    `            session ${document.session} · role ${safe(context.role)} · isolation ${context.isolation}`,
+    `            session ${safe(document.session)} · role ${safe(context.role)} · isolation ${safe(context.isolation)}`,
     ...agentSays(document.agentSays),
     `Before this ${document.history.reads} reads, ${document.history.writes} writes, ${document.history.refused} refused`,
     `Why you     ${indented(safe(document.reason))}`,
-    `Needs       ${requirementWords(document.requirement)} (approved so far: ${approved.length > 0 ? approved.join(', ') : 'nobody'})`,
+    `Needs       ${safe(requirementWords(document.requirement))} (approved so far: ${approved.length > 0 ? approved.map((name) => safe(name)).join(', ') : 'nobody'})`,
     '',
     toned(
       'dim',
-      `You sign digest ${document.digest.slice(0, 8)}…${document.digest.slice(-4)}, shown document ${shown.slice(0, 8)}…${shown.slice(-4)}: this action, once.`,
+      `You sign digest ${hashWords(document.digest)}, shown document ${hashWords(shown)}: this action, once.`,
     ),
   ]
   return lines.join('\n')
@@ -81,17 +83,17 @@ export function renderCall(call: Call, open = '', said: readonly string[] = []):
   )
   const strictest = action.effects.at(-1) ?? 'unknown'
   const band = [...new Set([...environments, ...reached])]
-    .map((name) => toned(BAND[name] ?? ['bold'], name.toUpperCase()))
+    .map((name) => toned(BAND[name] ?? ['bold'], safe(name).toUpperCase()))
     .join(' ')
   return [
-    `${band} · ${action.region} · account ${accountWords(action.account)}${open}`,
+    `${band} · ${safe(action.region)} · account ${accountWords(safe(action.account))}${open}`,
     '',
-    `${SHAPE[strictest]} ${toned('bold', effects.join(' + '))}  ${action.operation}`,
+    `${SHAPE[strictest]} ${toned('bold', safe(effects.join(' + ')))}  ${safe(action.operation)}`,
     ...resources
       .slice(0, 10)
       .map(
         ({ arn, resolved }) =>
-          `  ${safe(arn)}${resolved ? '' : '  (wider than known: treated as production)'}`,
+          `  ${quotedName(arn, NAME_CHARS)}${resolved ? '' : '  (wider than known: treated as production)'}`,
       ),
     ...more(resources.length - 10, 'resources'),
     ...beyond(call),
@@ -104,7 +106,7 @@ export function renderCall(call: Call, open = '', said: readonly string[] = []):
     ...innerCalls(call),
     ...(evidence.reaches ?? []).map(
       ({ role, environments }) =>
-        `  acts under ${safe(role)}, which reaches ${safe(environments.join(', '))}`,
+        `  acts under ${quotedName(role, NAME_CHARS)}, which reaches ${safe(environments.join(', '))}`,
     ),
     ...evidence.couldNotLook.map((words) => `  could not look: ${indented(safe(words), 18)}`),
     ...(evidence.wider ?? []).map((words) => `  ${toned('bold', indented(safe(words), 4))}`),
@@ -115,7 +117,7 @@ export function renderCall(call: Call, open = '', said: readonly string[] = []):
 /** What people said before about the same: their words, never the gate's. */
 export function saidBefore({ denied = [], changesAsked = [] }: DocumentFrame): string[] {
   const words = ({ request, by, at, comment }: ShownDenial, what: string) =>
-    `  ${safe(by)} ${what} (${request}, ${at.slice(0, 16).replace('T', ' ')} UTC)${comment === '' ? '' : `: “${safe(comment, 1_000)}”`}`
+    `  ${safe(by)} ${what} (${safe(request)}, ${safe(at.slice(0, 16)).replace('T', ' ')} UTC)${comment === '' ? '' : `: “${safe(comment, 1_000)}”`}`
   return [
     ...denied.map((one) => toned('bold', words(one, 'denied the same'))),
     ...changesAsked.map((one) => words(one, 'asked this session for changes')),
@@ -136,11 +138,11 @@ function findings(all: readonly Finding[]): string[] {
   const rows = all
     .slice(0, FINDINGS_SHOWN_MAX)
     .map((finding) => [
-      `  ${safe(finding.type, 64)} ${middleCut(safe(finding.name), NAME_WIDTH)}`,
+      `  ${safe(finding.type, 64)} ${quotedName(finding.name, NAME_WIDTH)}`,
       finding.holds === null ? 'could not look' : safe(finding.holds),
       word(finding.protectedFromDeletion),
-      finding.lastBackup ?? 'could not look',
-      finding.undo,
+      safe(finding.lastBackup ?? 'could not look'),
+      safe(finding.undo),
     ])
   return [
     table(['  what', 'holds', 'protected', 'last backup', 'undo'], rows),
@@ -148,14 +150,13 @@ function findings(all: readonly Finding[]): string[] {
   ]
 }
 
-/** What the call makes others do, now or later: in the call itself, or found in what it starts. */
 /** What was read of its SQL; the text itself is whole under `With`. */
 function statements({ action }: Call): string[] {
   const all = action.statements ?? []
   if (all.length === 0) return []
   const lines = all.slice(0, STATEMENTS_SHOWN_MAX).map(({ says, effects, at }) => {
     const strictest = effects.at(-1) ?? 'unknown'
-    return `  ${SHAPE[strictest]} ${indented(`${effects.join(' + ')}  ${safe(says)} (${safe(at)})`, 4)}`
+    return `  ${SHAPE[strictest]} ${indented(`${safe(effects.join(' + '))}  ${safe(says)} (${safe(at)})`, 4)}`
   })
   return [
     toned('bold', 'Its SQL:'),
@@ -165,18 +166,19 @@ function statements({ action }: Call): string[] {
   ]
 }
 
+/** What the call makes others do, now or later: in the call itself, or found in what it starts. */
 function innerCalls({ action, evidence }: Call): string[] {
   const all = [...(action.innerCalls ?? []), ...(evidence.innerCalls ?? [])]
   if (all.length === 0) return []
   const lines = all.slice(0, INNER_CALLS_SHOWN_MAX).flatMap((inner) => {
     const strictest = inner.effects.at(-1) ?? 'unknown'
-    const role = inner.role === null ? '' : ` under ${safe(inner.role)}`
+    const role = inner.role === null ? '' : ` under ${quotedName(inner.role, NAME_CHARS)}`
     return [
-      `  ${SHAPE[strictest]} ${inner.effects.join(' + ')}  ${safe(inner.operation)} (${safe(inner.at)})${role}`,
+      `  ${SHAPE[strictest]} ${safe(inner.effects.join(' + '))}  ${safe(inner.operation)} (${safe(inner.at)})${role}`,
       ...inner.resources
         .filter(({ type }) => type !== 'role')
         .slice(0, 5)
-        .map(({ arn }) => `      ${safe(arn)}`),
+        .map(({ arn }) => `      ${quotedName(arn, NAME_CHARS)}`),
     ]
   })
   return [
@@ -210,10 +212,9 @@ function indented(text: string, by = 12): string {
   return wrap(text, WIDTH - by).join(`\n${' '.repeat(by)}`)
 }
 
-function middleCut(text: string, width: number): string {
-  if (text.length <= width) return text
-  const half = Math.floor((width - 1) / 2)
-  return `${text.slice(0, half)}…${text.slice(-half)}`
+/** The ends of a hash. */
+export function hashWords(hash: string): string {
+  return `${safe(hash.slice(0, 8))}…${safe(hash.slice(-4))}`
 }
 
 function isLook(effect: Effect): boolean {

@@ -1,6 +1,7 @@
 // Words and tables on a terminal or in a pipe: colour only where a person looks at it, nothing by
 // colour alone, nothing wider than it must be.
 import { styleText } from 'node:util'
+import { withoutHidden } from '@seconder/gateway/lib/plain-text'
 
 export type Tone = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim'
 
@@ -17,8 +18,12 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
-/** A plain table: two spaces between columns, the header dim. Cells hold no colour codes. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * A plain table: two spaces between columns, the header dim. Cells hold no colour codes, nor anything else that a
+ * terminal obeys: a ledger or a gate of somebody else may hold what it likes.
+ */
+export function table(header: readonly string[], given: readonly (readonly string[])[]): string {
+  const rows = given.map((cells) => cells.map(withoutHidden))
   const widths = header.map((name, column) =>
     Math.max(name.length, ...rows.map((row) => (row[column] ?? '').length)),
   )
@@ -32,11 +37,15 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [toned('dim', line(header)), ...rows.map(line)].join('\n')
 }
 
-/** Wraps plain text at word ends. */
+/**
+ * Wraps plain text at word ends, and a longer word where it must be: else the terminal would begin a line of its
+ * own with it, beside what marks the others.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ')) {
+  const longest = new RegExp(`.{1,${width}}`, 'gsu')
+  for (const word of text.split(' ').flatMap((each) => each.match(longest) ?? [each])) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line)
       line = word

@@ -2,7 +2,7 @@
 import type { PlanDocument } from '@seconder/gateway/review/plan-document'
 import { requirementWords } from '@seconder/gateway/review/words'
 import { CallFacts, CallHead } from '../parts/call.tsx'
-import { Sentence, safe } from '../parts/untrusted.tsx'
+import { Name, Sentence, safe } from '../parts/untrusted.tsx'
 import { whyWords } from '../parts/words.ts'
 
 export function PlanSteps({ document }: { readonly document: PlanDocument }) {
@@ -21,7 +21,7 @@ export function PlanSteps({ document }: { readonly document: PlanDocument }) {
           {items.map((item) =>
             item.kind === 'replace' ? (
               <li key={item.resource}>
-                ◧ steps {item.steps.join(' and ')} replace <code>{safe(item.resource)}</code>
+                ◧ steps {item.steps.join(' and ')} replace <Name text={item.resource} />
               </li>
             ) : null,
           )}

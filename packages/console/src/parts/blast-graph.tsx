@@ -1,5 +1,6 @@
 // The blast radius as a picture: the call, what it touches, and who would miss that. The table beside it
 // says the same to whoever cannot see it.
+import { quotedName } from '@seconder/gateway/lib/plain-text'
 import type { Finding } from '@seconder/gateway/resolve/evidence'
 import { safe } from './untrusted.tsx'
 
@@ -24,7 +25,7 @@ export function BlastGraph({ operation, findings }: GraphProps) {
       className="graph"
       viewBox={`0 0 ${WIDTH} ${height}`}
       role="img"
-      aria-label={`${operation} touches ${things.length} things, named in the table`}
+      aria-label={`${safe(operation)} touches ${things.length} things, named in the table`}
     >
       {things.map(({ type, name, fate }, at) => (
         <path
@@ -50,7 +51,7 @@ export function BlastGraph({ operation, findings }: GraphProps) {
           )),
       )}
       <text x={COLUMNS.call} y={height / 2 + 4} className="node node-call">
-        {cut(operation, 28)}
+        {cut(safe(operation), 28)}
       </text>
       {things.map(({ type, name }, at) => (
         <text
@@ -59,12 +60,12 @@ export function BlastGraph({ operation, findings }: GraphProps) {
           y={middle(things.length, at) + 4}
           className="node"
         >
-          {cut(`${safe(type)} ${safe(name)}`, 42)}
+          {cut(`${safe(type)} ${quotedName(name)}`, 42)}
         </text>
       ))}
       {users.map((user, at) => (
         <text key={user} x={COLUMNS.user} y={middle(users.length, at) + 4} className="node">
-          {cut(safe(user), 30)}
+          {cut(quotedName(user), 30)}
         </text>
       ))}
     </svg>

@@ -1,6 +1,6 @@
 // What the call would touch: a row for each thing, "could not look" as a row of its own.
 import type { Finding } from '@seconder/gateway/resolve/evidence'
-import { Name, safe } from './untrusted.tsx'
+import { Name, Sentence, safe } from './untrusted.tsx'
 import { Wide } from './wide.tsx'
 
 const UNKNOWN = 'could not look'
@@ -57,17 +57,18 @@ function Rows({ findings }: { readonly findings: readonly Finding[] }) {
 
 function Row({ finding }: { readonly finding: Finding }) {
   const { type, name, holds, protectedFromDeletion, lastBackup, undo, fate } = finding
-  const notes = [
-    ...(finding.usedBy ?? []).map((user) => `used by ${user}`),
-    ...(finding.notes ?? []),
-  ]
   return (
     <tr className={finding.holdsData ? 'row-data' : undefined}>
       <th scope="row">
         <span className="quiet">{safe(type)}</span> <Name text={name} />
-        {notes.map((note) => (
+        {(finding.usedBy ?? []).map((user) => (
+          <div key={user} className="quiet small">
+            used by <Name text={user} />
+          </div>
+        ))}
+        {(finding.notes ?? []).map((note) => (
           <div key={note} className="quiet small">
-            {safe(note)}
+            <Sentence text={note} />
           </div>
         ))}
       </th>
@@ -86,9 +87,9 @@ function Row({ finding }: { readonly finding: Finding }) {
       <td data-label="Protected">
         {protectedFromDeletion === null ? UNKNOWN : protectedFromDeletion ? 'yes' : 'no'}
       </td>
-      <td data-label="Last backup">{lastBackup ?? UNKNOWN}</td>
+      <td data-label="Last backup">{safe(lastBackup ?? UNKNOWN)}</td>
       <td data-label="Undo" className={undo === 'no' ? 'warn' : undefined}>
-        {undo}
+        {safe(undo)}
       </td>
     </tr>
   )

@@ -1,7 +1,12 @@
 // Text of others: what it says is what is seen. Whatever is invisible or turns a line around is shown by
 // its number (red team M2). React escapes the markup.
 
-import { escapeLines, escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import {
+  escapeLines,
+  escapeUntrusted,
+  flagged,
+  hasMixedScripts,
+} from '@seconder/gateway/lib/plain-text'
 import { createElement, Fragment } from 'react'
 
 const NAME_CHARS = 2_048
@@ -9,11 +14,16 @@ const NAME_CHARS = 2_048
 const WHOLE_CHARS = 20_000_000
 
 export function Name({ text }: { readonly text: string }) {
-  return <code className="name">{escapeUntrusted(text, NAME_CHARS)}</code>
+  return (
+    <>
+      <code className="name">{escapeUntrusted(text, NAME_CHARS)}</code>
+      {hasMixedScripts(text) && <span className="warn"> (mixed scripts)</span>}
+    </>
+  )
 }
 
 export function safe(text: string): string {
-  return escapeUntrusted(text, NAME_CHARS)
+  return flagged(escapeUntrusted(text, NAME_CHARS))
 }
 
 /** A sentence of the gate's: what stands between backticks in it are names from the wire. */

@@ -4,7 +4,7 @@
 import type { Action, JsonObject } from '../describe/action.ts'
 import { GatewayError } from '../errors.ts'
 import { canonicalJson, sha256Hex } from '../lib/canonical-json.ts'
-import { escapeUntrusted } from '../lib/plain-text.ts'
+import { quotedName } from '../lib/plain-text.ts'
 import type { Evidence } from '../resolve/evidence.ts'
 import {
   accountPinned,
@@ -212,7 +212,7 @@ function someOf(actions: readonly string[]): string {
 }
 
 function quoted(pattern: string): string {
-  return `\`${escapeUntrusted(pattern, NAME_CHARS_MAX).replaceAll('`', '\\u{60}')}\``
+  return quotedName(pattern, NAME_CHARS_MAX)
 }
 
 interface Pin {

@@ -17,6 +17,7 @@ const HIDDEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]/u
 const MARK = /\p{M}/u
 /** Printable ASCII without a backslash needs no escape, and most text is nothing else. */
 const PLAIN = /^[\x20-\x5b\x5d-\x7e]*$/
+const PRINTABLE = /^[\x20-\x7e]*$/
 
 /**
  * `text` on one line, with every character that a reader could not see or would misread in escapes
@@ -52,6 +53,35 @@ export function oneLine(text: string, maxLength = SHOWN_CHARS_MAX): string {
 /** The lines of `text`, at LF or CR LF, each as escapeUntrusted shows it: for diffs and code. */
 export function escapeLines(text: string, maxLength = SHOWN_CHARS_MAX): string[] {
   return text.split(/\r?\n/).map((line) => escapeUntrusted(line, maxLength))
+}
+
+/** What stands beside a name in which letters of scripts meet that are not written together. */
+export const MIXED_SCRIPTS = '(mixed scripts)'
+
+/**
+ * A name that somebody else chose, in backticks that it cannot leave, as escapeUntrusted shows it: what stands
+ * outside of them is ours, whatever the name says. Where its letters are of mixed scripts, that is said behind it.
+ */
+export function quotedName(name: string, maxLength = SHOWN_CHARS_MAX): string {
+  return flagged(`\`${escapeUntrusted(name, maxLength).replaceAll('`', '\\u{60}')}\``)
+}
+
+/** A text that is shown already, with the warning behind it where letters of mixed scripts meet in it. */
+export function flagged(shown: string): string {
+  return hasMixedScripts(shown) && !shown.includes(MIXED_SCRIPTS)
+    ? `${shown} ${MIXED_SCRIPTS}`
+    : shown
+}
+
+/**
+ * A text that was made for a terminal already, with nothing left in it that could move the cursor, turn a line
+ * around or hide: for whatever comes from a file or a gate that may lie. Escapes stay as they are.
+ */
+export function withoutHidden(text: string): string {
+  if (PRINTABLE.test(text)) return text
+  return Array.from(text, (each) =>
+    each !== ' ' && HIDDEN.test(each) ? escapeOf(each) : each,
+  ).join('')
 }
 
 /** Moves an index off the middle of a surrogate pair. */

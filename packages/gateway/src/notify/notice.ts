@@ -1,7 +1,7 @@
 // The noun Notice: what people are told of requests of one session. Names of operations, effects, environments
 // and teams, and ids to look up; no parameter, no resource name, no word of an agent or of a comment (red
 // team M2). Whatever text there is has gone through the one escaping function before it is in here.
-import { escapeUntrusted, hasMixedScripts } from '../lib/plain-text.ts'
+import { escapeUntrusted, flagged } from '../lib/plain-text.ts'
 import { requirementWords } from '../review/words.ts'
 import type { RequestRow, RequestState } from '../state/store.ts'
 
@@ -87,8 +87,7 @@ export function noticedRequest(
 
 /** A name as it may be shown anywhere: one line, nothing invisible, cut in the middle. */
 export function shown(name: string): string {
-  const text = escapeUntrusted(name, NAME_CHARS_MAX)
-  return hasMixedScripts(name) ? `${text} (mixed scripts)` : text
+  return flagged(escapeUntrusted(name, NAME_CHARS_MAX))
 }
 
 function listed(names: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 // Amounts, times and names in words for the reviewer. Pure; the same input gives the same words.
 
-import { escapeUntrusted } from '../lib/plain-text.ts'
+import { quotedName } from '../lib/plain-text.ts'
 
 const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB'] as const
 const MAX_NAME = 128
@@ -36,8 +36,7 @@ export function isoTime(seconds: string | null): string | null {
   return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null
 }
 
-/** A name that somebody else chose, in backticks that it cannot leave, escaped so that what it says is
- * what is seen, cut in the middle when long. */
+/** A name that somebody else chose, as every sentence for a reviewer holds it. */
 export function quoted(name: string): string {
-  return `\`${escapeUntrusted(name, MAX_NAME).replaceAll('`', '\\u{60}')}\``
+  return quotedName(name, MAX_NAME)
 }

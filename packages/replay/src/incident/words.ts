@@ -1,6 +1,6 @@
 // Words that every form of an incident report says alike: short names of things, spans of time, people.
 
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, flagged } from '@seconder/gateway/lib/plain-text'
 import { requirementWords } from '@seconder/gateway/review/words'
 
 /** Characters of one foreign name in a sentence. */
@@ -22,7 +22,7 @@ export function shownLong(text: string): string {
 
 /** A name as it stands in a sentence: `cost-explorer`. No backtick of its own can end it. */
 export function named(text: string): string {
-  return `\`${shown(text)}\``
+  return flagged(`\`${shown(text)}\``)
 }
 
 /** `stack cost-explorer`, `bucket data`, `table orders`; an ARN of no known form as it is. */

@@ -1,7 +1,7 @@
 // Pieces of a page whose texts cannot become markup: everything that is put into a piece is escaped, unless it
 // is a piece itself. What stands in a trail was written by anybody.
 
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, flagged } from '@seconder/gateway/lib/plain-text'
 
 /** Text that is markup already. */
 export class Markup {
@@ -46,7 +46,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** What no reader can see or would misread is made visible first; then nothing of it is markup. */
 export function escaped(text: string): string {
-  return escapeUntrusted(text, SHOWN_MAX).replace(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '')
+  const shown = flagged(escapeUntrusted(text, SHOWN_MAX))
+  return shown.replace(/[&<>"']/g, (letter) => ENTITIES[letter] ?? '')
 }
 
 /** Of nothing, nothing. */

@@ -1,7 +1,7 @@
 // A report as lines for a terminal: what cannot be proved first, then the deed, the price, and tables. What
 // stands in a trail was written by anybody, so nothing of it reaches the terminal unescaped.
 
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, flagged } from '@seconder/gateway/lib/plain-text'
 import { CODING_AGENTS } from '../event/agent-name.ts'
 import {
   type CountsOf,
@@ -273,7 +273,7 @@ function columns(
 }
 
 function safe(text: string): string {
-  return escapeUntrusted(text, 300)
+  return flagged(escapeUntrusted(text, 300))
 }
 
 function cut(text: string, width = NAME_WIDTH): string {

@@ -1,6 +1,6 @@
 // Text from exports, made fit for a page: nothing of it is mark-up, and nothing hides or turns around.
 
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, flagged } from '@seconder/gateway/lib/plain-text'
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -12,5 +12,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** For element text and quoted attributes alike. */
 export function escaped(text: string): string {
-  return escapeUntrusted(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+  const shown = flagged(escapeUntrusted(text))
+  return shown.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }

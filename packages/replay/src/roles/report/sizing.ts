@@ -1,7 +1,7 @@
 // A right-sized role in words: what was recorded, what the new policies add beyond it, what stays and why,
 // what goes and when it was last used, and that the proof holds.
 
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, flagged } from '@seconder/gateway/lib/plain-text'
 import { QUARTER_DAYS } from '../kept.ts'
 import type { RightSized } from '../right-size.ts'
 import { CHARS_MAX } from '../sized.ts'
@@ -122,5 +122,5 @@ function lastLines({ lastByAction }: PrincipalUse, toned: TerminalOptions['toned
 }
 
 function shown(text: string): string {
-  return escapeUntrusted(text)
+  return flagged(escapeUntrusted(text))
 }

@@ -1,7 +1,7 @@
 // An audit in words for a terminal: what it rests on, the count, the worst findings with their way and fix,
 // who goes round the gate, and a table of principals. Names from exports are escaped before they are shown.
 
-import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { escapeUntrusted, flagged } from '@seconder/gateway/lib/plain-text'
 import type { Audit, Finding, PrincipalRow, Rounder, Severity } from '../finding.ts'
 
 type Tone = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim'
@@ -183,7 +183,7 @@ function table(
 }
 
 function shown(text: string): string {
-  return escapeUntrusted(text)
+  return flagged(escapeUntrusted(text))
 }
 
 /** At word ends; a word that is too long stays whole. */
