@@ -8,8 +8,10 @@ import { CommandFailure, EXIT, type ExitCode } from '../failure.ts'
 import type { GateClient } from '../gate-client.ts'
 import { gateFor, sessionKeys, statusForSession } from '../reading.ts'
 import { renderAny } from '../render/plan-document.ts'
+import { againLines } from '../render/review-document.ts'
 import { note, print, table } from '../render/terminal.ts'
 import {
+  type CheckedRequest,
   checkedRequest,
   type FullRequest,
   resolveRequestId,
@@ -135,7 +137,7 @@ async function showRequest(id: string, options: Common): Promise<void> {
     print(JSON.stringify({ ...full, document }))
     return
   }
-  print(renderAny(document, shown, approvers(full)))
+  print(rendered({ full, document, shown }))
   print(
     `\n${withoutHidden(`State ${full.request.state}${full.request.closedBy ? ` by ${full.request.closedBy}` : ''}`)}`,
   )
@@ -206,7 +208,7 @@ async function review(id: string, verdict: Verdict, options: ReviewOptions): Pro
   const requestId = await resolveRequestId(client, id)
   const checked = await checkedRequest(client, requestId)
   const { full, document, shown } = checked
-  if (!options.json) note(`${renderAny(document, shown, approvers(full))}\n`)
+  if (!options.json) note(`${rendered({ full, document, shown })}\n`)
   if (!options.yes && !options.json && process.stdin.isTTY) await confirm(verdict)
   const answer = { verdict, comment: options.comment ?? '' }
   const after = await signReview(client, signer, checked, answer)
@@ -231,6 +233,15 @@ async function confirm(verdict: Verdict): Promise<void> {
   lines.close()
   if (answer.trim() !== 'yes')
     throw new CommandFailure('not_signed', 'nothing was signed', '', EXIT.failed)
+}
+
+/** The document, and what others asked for since it was opened: that is not what is signed. */
+function rendered({ full, document, shown }: CheckedRequest): string {
+  const since = againLines(full.request.again, document.session)
+  return [
+    renderAny(document, shown, approvers(full)),
+    ...(since.length > 0 ? ['', 'Since it was opened:', ...since] : []),
+  ].join('\n')
 }
 
 function approvers({ reviews }: FullRequest): string[] {

@@ -3,7 +3,7 @@
 import { escapeUntrusted, quotedName } from '@seconder/gateway/lib/plain-text'
 import type { AnyDocument, PlanDocument } from '@seconder/gateway/review/plan-document'
 import { requirementWords } from '@seconder/gateway/review/words'
-import { hashWords, renderCall, renderDocument, saidBefore } from './review-document.ts'
+import { hashWords, namesOf, renderCall, renderDocument, saidBefore } from './review-document.ts'
 import { toned, wrap } from './terminal.ts'
 
 const WIDTH = 96
@@ -51,7 +51,7 @@ function renderPlan(document: PlanDocument, shown: string, approved: readonly st
     `            session ${safe(document.session)} · role ${safe(context.role)}`,
     'The agent says (a claim, not a fact):',
     ...wrap(safe(document.agentSays ?? ''), WIDTH - 4).map((line) => `  │ ${line}`),
-    `Needs       ${safe(requirementWords(document.requirement))} (approved so far: ${approved.length > 0 ? approved.map(safe).join(', ') : 'nobody'})`,
+    `Needs       ${safe(requirementWords(document.requirement))} (approved so far: ${namesOf(approved)})`,
     '',
     toned(
       'dim',

@@ -4,6 +4,7 @@
 import type { Effect } from '@seconder/gateway/describe/action'
 import { escapeUntrusted, quotedName } from '@seconder/gateway/lib/plain-text'
 import type { Finding } from '@seconder/gateway/resolve/evidence'
+import type { ShownAgain } from '@seconder/gateway/review/again'
 import type { DocumentFrame, ReviewDocument } from '@seconder/gateway/review/document'
 import type { ShownDenial } from '@seconder/gateway/review/standing'
 import { requirementWords } from '@seconder/gateway/review/words'
@@ -58,7 +59,7 @@ export function renderDocument(
     ...agentSays(document.agentSays),
     `Before this ${document.history.reads} reads, ${document.history.writes} writes, ${document.history.refused} refused`,
     `Why you     ${indented(safe(document.reason))}`,
-    `Needs       ${safe(requirementWords(document.requirement))} (approved so far: ${approved.length > 0 ? approved.map((name) => safe(name)).join(', ') : 'nobody'})`,
+    `Needs       ${safe(requirementWords(document.requirement))} (approved so far: ${namesOf(approved)})`,
     '',
     toned(
       'dim',
@@ -115,13 +116,32 @@ export function renderCall(call: Call, open = '', said: readonly string[] = []):
 }
 
 /** What people said before about the same: their words, never the gate's. */
-export function saidBefore({ denied = [], changesAsked = [] }: DocumentFrame): string[] {
+export function saidBefore({
+  denied = [],
+  again = [],
+  changesAsked = [],
+  session,
+}: DocumentFrame): string[] {
   const words = ({ request, by, at, comment }: ShownDenial, what: string) =>
     `  ${safe(by)} ${what} (${safe(request)}, ${safe(at.slice(0, 16)).replace('T', ' ')} UTC)${comment === '' ? '' : `: “${safe(comment, 1_000)}”`}`
   return [
     ...denied.map((one) => toned('bold', words(one, 'denied the same'))),
+    ...againLines(again, session),
     ...changesAsked.map((one) => words(one, 'asked this session for changes')),
   ]
+}
+
+/** The other half of a delete and recreate: a warning, and no more. */
+export function againLines(again: readonly ShownAgain[], session: string): string[] {
+  return again.map(({ request, session: other, operation, resource, does, at }) => {
+    const where = other === session ? 'this session' : `session ${safe(other)} of the same operator`
+    const what = does === 'makes' ? 'makes it again' : 'removes it'
+    const when = `${safe(request)}, ${safe(at.slice(0, 16)).replace('T', ' ')} UTC`
+    return toned(
+      'bold',
+      `  delete and recreate: ${safe(operation)} of ${where} ${what} (${when}): ${quotedName(resource, NAME_CHARS)}`,
+    )
+  })
 }
 
 /** What it reaches beyond the things it names: the gate itself, accounts of others. */
@@ -210,6 +230,11 @@ function agentSays(claim: string | null): string[] {
 
 function indented(text: string, by = 12): string {
   return wrap(text, WIDTH - by).join(`\n${' '.repeat(by)}`)
+}
+
+/** Who approved so far. */
+export function namesOf(approved: readonly string[]): string {
+  return approved.length > 0 ? approved.map((name) => safe(name)).join(', ') : 'nobody'
 }
 
 /** The ends of a hash. */

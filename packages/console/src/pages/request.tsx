@@ -5,7 +5,7 @@ import { useCallback, useMemo, useRef } from 'react'
 import { type FullRequest, GateError, type GateFacts, type ShownRequest } from '../gate/api.ts'
 import { type Checked, checkedRequest } from '../gate/checked-request.ts'
 import { type GateEvent, useLoaded } from '../gate/live.ts'
-import { Asked, SignedFolds } from '../parts/asked.tsx'
+import { Again, Asked, SignedFolds } from '../parts/asked.tsx'
 import { CallFacts, CallHead, environmentsOf, type Part } from '../parts/call.tsx'
 import { EnvironmentTag, kindOf } from '../parts/environment-tag.tsx'
 import { Failure, Loading } from '../parts/notice.tsx'
@@ -71,6 +71,7 @@ function Request({ full, checked, facts, reload }: RequestProps) {
   return (
     <article className="request">
       <Band parts={parts} request={request} />
+      <Again again={request.again} session={document.session} />
       {document.type === 'seconder-plan-document@v1' ? (
         <PlanSteps document={document} />
       ) : (

@@ -1,4 +1,5 @@
 // Who asks, why this person is asked, what others said of the same before, and what is signed.
+import type { ShownAgain } from '@seconder/gateway/review/again'
 import type { DocumentFrame } from '@seconder/gateway/review/document'
 import { requirementWords } from '@seconder/gateway/review/words'
 import type { ShownReview } from '../gate/api.ts'
@@ -7,7 +8,7 @@ import { Claim } from './claim.tsx'
 import { Copied } from './copied.tsx'
 import { Link } from './link.tsx'
 import { Time } from './time.tsx'
-import { Json, safe } from './untrusted.tsx'
+import { Json, Name, safe } from './untrusted.tsx'
 import { plural, shortId, whyWords } from './words.ts'
 
 interface AskedProps {
@@ -21,6 +22,7 @@ export function Asked({ document, reviews }: AskedProps) {
   return (
     <section aria-label="Who asks, and why you">
       <SaidBefore document={document} />
+      <Again again={document.again ?? []} session={document.session} />
       <dl className="facts-list">
         <dt>Asked by</dt>
         <dd>
@@ -69,6 +71,28 @@ function SaidBefore({
           <strong>{safe(by)}</strong> {what} <Time at={at} /> (
           <Link to={toRequest(request)}>{shortId(request)}</Link>)
           {comment === '' ? '' : `: “${safe(comment)}”`}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+interface AgainProps {
+  readonly again: readonly ShownAgain[]
+  readonly session: string
+}
+
+/** The other half of a delete and recreate: a warning, and no more. */
+export function Again({ again, session }: AgainProps) {
+  if (again.length === 0) return null
+  return (
+    <ul className="notice notice-warn plain">
+      {again.map((one) => (
+        <li key={`${one.request} ${one.resource}`}>
+          <strong>Delete and recreate:</strong> <code>{safe(one.operation)}</code> of{' '}
+          {one.session === session ? 'this session' : 'another session of the same operator'}{' '}
+          {one.does === 'makes' ? 'makes again' : 'removes'} <Name text={one.resource} /> (
+          <Link to={toRequest(one.request)}>{shortId(one.request)}</Link>, <Time at={one.at} />)
         </li>
       ))}
     </ul>

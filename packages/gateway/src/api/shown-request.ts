@@ -1,5 +1,6 @@
 // A request as the API shows it: its state, who may still answer, what became of its approval, and what an
 // agent should be told now.
+import { againstOf, type ShownAgain } from '../review/again.ts'
 import { closedWords, needsWords } from '../review/words.ts'
 import type { GrantState, RequestRow, RequestState, Store } from '../state/store.ts'
 
@@ -20,6 +21,8 @@ export interface ShownRequest {
   readonly grant: ShownGrant | null
   /** Who said no to the same within a day. */
   readonly deniedBefore: readonly { readonly request: string; readonly by: string }[]
+  /** Of others since it was opened: what makes again what this one removes, or the other way (red team L1). */
+  readonly again: readonly ShownAgain[]
   /** Teams that are or will be told when nobody answers. */
   readonly escalations: readonly ShownEscalation[]
   /** What an agent should be told now. */
@@ -64,10 +67,20 @@ export async function shownRequest(store: Store, row: RequestRow): Promise<Shown
       ? { state: grant.state, expiresAt: iso(grant.expiresAtMs), endedBy: grant.endedBy }
       : null,
     deniedBefore: row.deniedBefore,
+    again: await againSince(store, row),
     escalations: escalations.map(({ team, dueAtMs, atMs, alternative }) => {
       return { team, dueAt: iso(dueAtMs), at: atMs === null ? null : iso(atMs), alternative }
     }),
     guidance: isPending ? 'wait for a reviewer; nothing was done' : closedWords(row, grant),
     waitCommand: `seconder wait ${row.id}`,
   }
+}
+
+/** Its document has what was asked for before; a document never changes. */
+async function againSince(store: Store, row: RequestRow): Promise<ShownAgain[]> {
+  const own = await store.touchesOf(row.id)
+  if (own.length === 0) return []
+  const { id: request, operator, openedAtMs } = row
+  const found = await againstOf(store, { request, operator }, own, openedAtMs)
+  return found.filter(({ at }) => Date.parse(at) > openedAtMs)
 }

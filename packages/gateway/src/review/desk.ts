@@ -16,8 +16,8 @@ import {
 } from './checks.ts'
 import type { DeskOptions, NewPlan, NewRequest } from './desk-options.ts'
 import type { ReviewDocument } from './document.ts'
-import { alternativeOf, escalate, escalationsFor } from './escalation.ts'
-import { type Content, framed, keepDocument, readDocument, rowOf } from './opening.ts'
+import { alternativeOf, escalate } from './escalation.ts'
+import { type Content, framed, keepDocument, keepRequest, readDocument, rowOf } from './opening.ts'
 import { type AnyDocument, type PlanDocument, type PlanPart, partsOf } from './plan-document.ts'
 import { reachOf } from './reach.ts'
 import { asReviewer, type Reviewer } from './reviewer.ts'
@@ -76,7 +76,7 @@ export class ReviewDesk {
     actionDigest: string,
     nowMs: number,
   ): Promise<RequestRow> {
-    const { store, recorder, gateId, expiresInMs } = this.#options
+    const { store, recorder, gateId, expiresInMs, grantExpiresInMs } = this.#options
     const { session } = content
     const { escalations } = await this.#options.policy()
     await requireRoomToAsk(store, { session, operator: content.context.operator }, nowMs)
@@ -86,11 +86,7 @@ export class ReviewDesk {
     // request nobody can approve. The agent's re-run opens a new one in both cases.
     const documentSha256 = await keepDocument(recorder, document)
     const row = rowOf(document, { actionDigest, documentSha256, ...times })
-    await store.addRequest(row)
-    const environments = partsOf(document).flatMap(({ action }) =>
-      action.resources.map(({ environment }) => environment),
-    )
-    await store.addEscalations(escalationsFor(row, escalations(environments)))
+    await keepRequest(store, row, document, { escalations, grantMs: grantExpiresInMs })
     return row
   }
 
@@ -359,7 +355,7 @@ export class ReviewDesk {
       this.waiters.wake(request)
     }
     for (const row of await store.dueEscalations(clock.nowMs())) await this.#escalate(row)
-    await store.pruneDenials(clock.nowMs())
+    await store.pruneStanding(clock.nowMs())
   }
 
   #escalate(row: EscalationRow): Promise<void> {

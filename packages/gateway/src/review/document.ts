@@ -4,6 +4,7 @@ import type { DecideContext, SeatCount } from '../decide/decision.ts'
 import type { Action, JsonObject } from '../describe/action.ts'
 import { canonicalJson, digestOf, parseCanonicalJson, sha256Hex } from '../lib/canonical-json.ts'
 import type { Evidence } from '../resolve/evidence.ts'
+import type { ShownAgain } from './again.ts'
 import type { ShownDenial } from './standing.ts'
 
 /** What every review document says, whatever it is of. */
@@ -27,6 +28,8 @@ export interface DocumentFrame {
   readonly expiresAt: string
   /** Who said no to the same within a day; absent where nobody did. */
   readonly denied?: readonly ShownDenial[]
+  /** Requests of this operator, of any session, that make again what this one removes, or the other way (red team L1). */
+  readonly again?: readonly ShownAgain[]
   /** What reviewers asked this session to change, newest first, each with its author (red team M3). */
   readonly changesAsked?: readonly ShownDenial[]
 }

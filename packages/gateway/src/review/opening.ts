@@ -4,7 +4,10 @@ import type { JsonObject } from '../describe/action.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { RequestRow, Store } from '../state/store.ts'
+import { againstOf, touchesOf, touchRows } from './again.ts'
+import type { DeskPolicy } from './desk-options.ts'
 import { checkDocument } from './document.ts'
+import { escalationsFor } from './escalation.ts'
 import { type AnyDocument, checkPlanDocument, partsOf } from './plan-document.ts'
 import { reachOf } from './reach.ts'
 import { DENIAL_STANDS_MS, type ShownDenial, standingDenials } from './standing.ts'
@@ -17,7 +20,7 @@ const ENTRY_RESOURCES_MAX = 20
 /** What a document holds before its request is opened. */
 export type Content<Document> = Omit<
   Document,
-  'type' | 'gate' | 'request' | 'openedAt' | 'expiresAt' | 'denied' | 'changesAsked'
+  'type' | 'gate' | 'request' | 'openedAt' | 'expiresAt' | 'denied' | 'again' | 'changesAsked'
 >
 
 interface Times {
@@ -34,12 +37,15 @@ export async function framed(
 ): Promise<AnyDocument> {
   const reaches = partsOf(content).map(({ action, evidence }) => reachOf(action, evidence))
   const denied = await standingDenials(store, content.context.operator, reaches, nowMs)
+  const of = { request: content.request, operator: content.context.operator }
+  const again = await againstOf(store, of, touchesOf(content), nowMs)
   const sinceMs = nowMs - DENIAL_STANDS_MS
   const asked = await store.changesAsked(content.session, sinceMs, CHANGES_SHOWN_MAX)
   const changesAsked = asked.map(shownChange)
   return {
     ...content,
     ...(denied.length > 0 && { denied }),
+    ...(again.length > 0 && { again }),
     ...(changesAsked.length > 0 && { changesAsked }),
     gate,
     openedAt: new Date(nowMs).toISOString(),
@@ -111,6 +117,21 @@ export function rowOf(
 function operationOf(document: AnyDocument): string {
   if (document.type !== 'seconder-plan-document@v1') return document.action.operation
   return `plan of ${document.steps.length} ${document.steps.length === 1 ? 'call' : 'calls'}`
+}
+
+/** The request in the state, with whom it is told to later and what it would remove or make. */
+export async function keepRequest(
+  store: Store,
+  row: RequestRow,
+  document: AnyDocument,
+  { escalations, grantMs }: Pick<DeskPolicy, 'escalations'> & { readonly grantMs: number },
+): Promise<void> {
+  await store.addRequest(row)
+  await store.addTouches(touchRows(row, document, grantMs))
+  const environments = partsOf(document).flatMap(({ action }) =>
+    action.resources.map(({ environment }) => environment),
+  )
+  await store.addEscalations(escalationsFor(row, escalations(environments)))
 }
 
 function requestFacts(document: AnyDocument, documentSha256: string) {

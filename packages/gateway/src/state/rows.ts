@@ -3,7 +3,7 @@
 import type { BreakGlassRow } from './break-glass-store.ts'
 import type { KeyRecord, OpenChange, PersonRecord, SignInRow } from './people-store.ts'
 import type { PlanRow, PlanState, PlanStepRow } from './plan-store.ts'
-import type { DenialRow, EscalationRow } from './standing-store.ts'
+import type { DenialRow, EscalationRow, TouchRow } from './standing-store.ts'
 import type {
   EpochRow,
   FollowedEffect,
@@ -222,5 +222,18 @@ export function breakGlass(row: Row): BreakGlassRow {
     effectsMax: count(row, 'effects_max'),
     used: count(row, 'used'),
     closedAtMs: row['closed_at_ms'] === null ? null : count(row, 'closed_at_ms'),
+  }
+}
+
+export function touch(row: Row): TouchRow {
+  return {
+    requestId: text(row, 'request_id'),
+    sessionId: text(row, 'session_id'),
+    operator: text(row, 'operator'),
+    operation: text(row, 'operation'),
+    does: row['does'] === 'makes' ? 'makes' : 'removes',
+    resource: text(row, 'resource'),
+    atMs: count(row, 'at_ms'),
+    untilMs: count(row, 'until_ms'),
   }
 }

@@ -153,6 +153,14 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE sessions ADD COLUMN suspended_at_ms BIGINT;
   `,
+  `
+  CREATE TABLE touches (
+    request_id TEXT NOT NULL, session_id TEXT NOT NULL, operator TEXT NOT NULL, operation TEXT NOT NULL,
+    does TEXT NOT NULL, resource TEXT NOT NULL, at_ms BIGINT NOT NULL, until_ms BIGINT NOT NULL
+  );
+  CREATE INDEX touches_by_resource ON touches (operator, resource, until_ms);
+  CREATE INDEX touches_by_request ON touches (request_id);
+  `,
 ]
 
 export function newerDatabase(version: number): GatewayError {

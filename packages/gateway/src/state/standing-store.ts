@@ -20,6 +20,18 @@ export interface DenialRow extends Reach {
   readonly untilMs: number
 }
 
+/** A thing that a request would remove or make, for as long as that request may live (red team L1). */
+export interface TouchRow {
+  readonly requestId: string
+  readonly sessionId: string
+  readonly operator: string
+  readonly operation: string
+  readonly does: 'removes' | 'makes'
+  readonly resource: string
+  readonly atMs: number
+  readonly untilMs: number
+}
+
 /** A team that is told of a request when nobody has answered for a while. */
 export interface EscalationRow {
   readonly requestId: string
@@ -41,7 +53,18 @@ export interface StandingStore {
   addDenial(denial: DenialRow): Promise<void>
   /** Denials of this operator's calls that still stand. */
   denials(operator: string, nowMs: number): Promise<readonly DenialRow[]>
-  pruneDenials(nowMs: number): Promise<void>
+  /** Forgets denials and touches that are over. */
+  pruneStanding(nowMs: number): Promise<void>
+
+  addTouches(rows: readonly TouchRow[]): Promise<void>
+  /** What requests of this operator that are open or approved, and alive at `nowMs`, do to the thing, newest first; a few. */
+  touched(
+    operator: string,
+    resource: string,
+    does: TouchRow['does'],
+    nowMs: number,
+  ): Promise<readonly TouchRow[]>
+  touchesOf(requestId: string): Promise<readonly TouchRow[]>
 
   /** Requests of this operator that are open, and that were opened since. */
   requestCounts(

@@ -1,7 +1,13 @@
 // The part of the Store about what stands beside requests: see standing-store.ts.
 import { PeopleStatements } from './people.ts'
 import * as rows from './rows.ts'
-import type { DenialRow, EndedGrant, EscalationRow, StandingStore } from './standing-store.ts'
+import type {
+  DenialRow,
+  EndedGrant,
+  EscalationRow,
+  StandingStore,
+  TouchRow,
+} from './standing-store.ts'
 import type { GrantRow, RequestRow } from './store.ts'
 
 const DUE_AT_ONCE_MAX = 100
@@ -28,8 +34,50 @@ export abstract class StandingStatements extends PeopleStatements implements Sta
     return (await this.sql.all(sql, operator, nowMs)).map(rows.denial)
   }
 
-  async pruneDenials(nowMs: number): Promise<void> {
+  async pruneStanding(nowMs: number): Promise<void> {
     await this.sql.run('DELETE FROM denials WHERE until_ms <= ?', nowMs)
+    await this.sql.run('DELETE FROM touches WHERE until_ms <= ?', nowMs)
+  }
+
+  async addTouches(all: readonly TouchRow[]): Promise<void> {
+    if (all.length === 0) return
+    await this.transaction(
+      async (sql) => {
+        for (const row of all) {
+          await sql.run(
+            `INSERT INTO touches (request_id, session_id, operator, operation, does, resource, at_ms, until_ms)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+            row.requestId,
+            row.sessionId,
+            row.operator,
+            row.operation,
+            row.does,
+            row.resource,
+            row.atMs,
+            row.untilMs,
+          )
+        }
+        return true
+      },
+      { soonDurable: true },
+    )
+  }
+
+  async touched(
+    operator: string,
+    resource: string,
+    does: TouchRow['does'],
+    nowMs: number,
+  ): Promise<TouchRow[]> {
+    const sql = `SELECT * FROM touches WHERE operator = ? AND resource = ? AND does = ? AND until_ms > ?
+       AND request_id IN (SELECT id FROM requests WHERE state IN ('pending', 'approved'))
+       ORDER BY at_ms DESC LIMIT 10`
+    return (await this.sql.all(sql, operator, resource, does, nowMs)).map(rows.touch)
+  }
+
+  async touchesOf(requestId: string): Promise<TouchRow[]> {
+    const sql = 'SELECT * FROM touches WHERE request_id = ?'
+    return (await this.sql.all(sql, requestId)).map(rows.touch)
   }
 
   async requestCounts(operator: string, sinceMs: number): Promise<{ open: number; since: number }> {
