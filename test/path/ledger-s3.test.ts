@@ -6,6 +6,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import { S3_DIRECTORY, s3Files } from '@seconder/gateway/cluster/s3-files'
 import { S3Objects } from '@seconder/gateway/lib/s3-objects'
@@ -14,6 +15,7 @@ import { parsePostgresUrl } from '@seconder/gateway/state/postgres-address'
 import { type Publisher, SharedLog } from '@seconder/ledger/shared-log'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type ObjectStore, startObjectStore, storeEnvironment } from '../fakes/object-store.ts'
+import { MOTO, startMoto } from '../moto/moto-server.ts'
 
 const READER = join(import.meta.dirname, '..', '..', 'examples', 'read-ledger.mjs')
 const { privateKey: signer } = generateKeyPairSync('ed25519')
@@ -34,8 +36,8 @@ afterEach(async () => {
   Object.assign(process.env, before)
 })
 
-async function openLog(writer: string) {
-  const objects = new S3Objects({ address, endpoint: store.url })
+async function openLog(writer: string, endpoint = store.url) {
+  const objects = new S3Objects({ address, endpoint })
   return SharedLog.open({ directory: S3_DIRECTORY, origin, signer, writer }, s3Files(objects))
 }
 
@@ -179,4 +181,28 @@ test('a bucket without a database that orders the entries is refused, and says w
   expect(ledgerPlace(address, { ...paths, state: { ...state, database } })).toMatchObject({
     ...{ ledgerDirectory: '/srv/.seconder/ledger', ledgerBucket: { address } },
   })
+})
+
+/** `npm run test:moto` */
+const isOnMoto = MOTO !== undefined && process.env['SECONDER_MOTO'] === 'all'
+test.skipIf(!isOnMoto)('the same on moto', async () => {
+  const moto = await startMoto(MOTO ?? '')
+  process.env['AWS_ENDPOINT_URL_S3'] = moto.url
+  const client = new S3Client({ endpoint: moto.url, forcePathStyle: true })
+  const CreateBucketConfiguration = { LocationConstraint: 'eu-west-1' } as const
+  await client.send(new CreateBucketCommand({ Bucket: 'logs', CreateBucketConfiguration }))
+  const log = await openLog('a', moto.url)
+  const publisher = await log.publisher(log.empty())
+  const first = await published(publisher, 0, 10)
+  await publisher.stage(entries(10, 5))
+  const other = await openLog('b', moto.url)
+  await published(await other.publisher(first), 10, 300)
+  await expect(publisher.release(() => true)).rejects.toThrow()
+  const digest = await log.putPayload(Buffer.from('a document'))
+  expect(await other.putPayload(Buffer.from('a document'))).toBe(digest)
+  expect(await problems(address, log.verifierKey)).toEqual([])
+  await log.dropPayload(digest)
+  await expect(other.readPayload(digest)).rejects.toMatchObject({ code: 'payload_unknown' })
+  client.destroy()
+  await moto.close()
 })

@@ -79,8 +79,16 @@ async function redact(person: string, payload: string, reason = REASON) {
   return signRedaction(gate.client, signer, { payload, reason })
 }
 
+async function summaryOf(id: string): Promise<string | undefined> {
+  type Listed = { readonly requests: readonly { requestId: string; summary: string }[] }
+  const { requests } = await gate.client.get<Listed>('/api/requests')
+  return requests.find(({ requestId }) => requestId === id)?.summary
+}
+
 test('two people drop a document: its digest stays, readers are told who and why, the ledger verifies', async () => {
   const { id, payload, file } = await denied('carts')
+  // A list that was shown before remembers what it read.
+  expect(await summaryOf(id)).toContain('carts')
   expect(await redact('alice', payload)).toMatchObject({ redacted: false, missing: 1 })
   expect(existsSync(file)).toBe(true)
   expect(await redact('alice', payload)).toMatchObject({ redacted: false, missing: 1 })
@@ -93,10 +101,7 @@ test('two people drop a document: its digest stays, readers are told who and why
     document: null,
     gone: words,
   })
-  const { requests } = await gate.client.get<{
-    requests: { requestId: string; summary: string }[]
-  }>('/api/requests')
-  expect(requests.find(({ requestId }) => requestId === id)?.summary).toEqual(words)
+  expect(await summaryOf(id)).toEqual(words)
   const entries = await gate.entries()
   expect(entries.find(({ type }) => type === 'redacted')).toMatchObject({
     ...{ payload, reason: REASON, by: ['alice', 'bob'], session: keys.sessionId },

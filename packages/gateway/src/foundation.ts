@@ -97,6 +97,7 @@ async function onPostgres(
     { name: 'cluster', texts: CLUSTER_MIGRATIONS },
   ])
   const objects = config.ledgerBucket ? new S3Objects(config.ledgerBucket) : null
+  if (objects) closing.push(() => objects.close())
   const signer = await sharedKeyOf(config, objects)
   const hearing: { recorder: HearingRecorder | null; shared: SharedGate | null } = {
     recorder: null,

@@ -171,6 +171,7 @@ function addSessions(app: Hono<ReadingEnv>, gate: Gate): void {
 
 function addRequests(app: Hono<ReadingEnv>, gate: Gate): void {
   const headlines = new Headlines((sha256) => shownPayload(gate, sha256))
+  gate.payloads.onDropped(() => headlines.forget())
   app.get('/api/requests', async (context) => {
     const asked = context.req.query('state')
     const state = STATES.find((name) => name === asked)

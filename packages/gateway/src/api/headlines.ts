@@ -27,6 +27,11 @@ export class Headlines {
     this.#read = read
   }
 
+  /** Forgets them all: what was dropped beside the ledger is not told from here. */
+  forget(): void {
+    this.#kept.clear()
+  }
+
   async of({ documentSha256 }: { readonly documentSha256: string }): Promise<Headline> {
     const kept = this.#kept.get(documentSha256)
     if (kept !== undefined) return kept

@@ -160,7 +160,8 @@ export class S3Objects {
   }
 
   async close(): Promise<void> {
-    ;(await this.#client)?.destroy()
+    const client = await this.#client
+    client?.destroy()
   }
 }
 

@@ -85,10 +85,21 @@ export class PayloadDesk {
   readonly #options: PayloadDeskOptions
   readonly #index: PayloadIndex
   #sweptAtMs = Number.NEGATIVE_INFINITY
+  readonly #dropped: (() => void)[] = []
 
   constructor(options: PayloadDeskOptions) {
     this.#options = options
     this.#index = new PayloadIndex(options.ledger)
+    // At whichever gateway it was.
+    options.recorder.onRecorded(({ type }) => {
+      if (type !== 'redacted' && type !== 'retention-ended') return
+      for (const listener of this.#dropped) listener()
+    })
+  }
+
+  /** Hears that payloads are being dropped: what was read of one before is not to be told any more. */
+  onDropped(listener: () => void): void {
+    this.#dropped.push(listener)
   }
 
   /** Why it is gone, in words; null where nobody dropped it. */
@@ -195,6 +206,8 @@ export class PayloadDesk {
     for (const payload of dropping) {
       if (uses.endOf(payload) !== undefined) await ledger.dropPayload(payload)
     }
+    // Whoever read one between the entry and here.
+    for (const listener of this.#dropped) listener()
     await store.setMeta(DROPPING, '[]')
   }
 
