@@ -7,6 +7,7 @@
 // for ten of those one gate that is a process and is killed; `--first` goes on from a round. It stops at the
 // first finding.
 import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 
 const FILES = {
@@ -55,6 +56,7 @@ const tests = state === undefined ? [] : ['-t', `on (one )?${ENGINES[state]}`]
 const args = ['vitest', 'run', ...files, ...tests, '--disableConsoleIntercept=true']
 const done = spawnSync('npx', args, {
   stdio: 'inherit',
-  env: { ...process.env, ...Object.fromEntries(said) },
+  // On the disk: what a crash tears is part of it.
+  env: { ...process.env, TMPDIR: tmpdir(), ...Object.fromEntries(said) },
 })
 process.exit(done.status ?? 1)
