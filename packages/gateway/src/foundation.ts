@@ -7,6 +7,7 @@ import { hostname } from 'node:os'
 import type { Json } from '@seconder/aws/call'
 import { CHECKPOINT_FILE } from '@seconder/ledger/layout'
 import type { Ledger } from '@seconder/ledger/ledger'
+import { EPOCH_RECORDED } from './cluster/membership.ts'
 import { CLUSTER_MIGRATIONS } from './cluster/schema.ts'
 import { followPeople, SharedGate } from './cluster/shared-gate.ts'
 import { sharedKey } from './cluster/shared-key.ts'
@@ -18,6 +19,7 @@ import { type Clock, systemClock } from './lib/clock.ts'
 import type { Closing } from './lib/closing.ts'
 import { filesInBucket, type PublishedFiles } from './lib/published-files.ts'
 import { S3Objects } from './lib/s3-objects.ts'
+import { followedEpoch } from './record/catching-up.ts'
 import {
   FORGETFUL,
   foundingPeople,
@@ -117,12 +119,22 @@ async function onPostgres(
   const { mutexes } = shared
   const store = new SqlStore(database, { gateway: ledger.membership.id, mutexes })
   const clock = given ?? ledger.clock
-  const recorder = createRecorder(ledger, clock, FORGETFUL, true)
+  const recorder = createRecorder(
+    ledger,
+    clock,
+    { ...FORGETFUL, settled: (id) => store.settleOwed(id) },
+    true,
+  )
   hearing.recorder = recorder
   // Whoever changes people knows every change that another gateway recorded, and did not live to apply.
   mutexes.first('people', () => followPeople(ledger, store))
+  mutexes.first('epoch', async () => {
+    const text = await store.meta(EPOCH_RECORDED)
+    if (text !== undefined) await followedEpoch(JSON.parse(text), ledger, store)
+  })
   const gateId = await store.alone('founding', () => founded(config, ledger, store, clock))
   const { verifierKey } = ledger
+  await store.alone('epoch', async () => undefined)
   // An earlier run of this gate is one of the others by now, and ended as those are.
   const endLeft = async () => {
     await store.alone('people', async () => undefined)

@@ -53,7 +53,7 @@ import type { ReviewDesk } from './review/desk.ts'
 import type { EpochRow, Store } from './state/store.ts'
 import { openMetrics } from './telemetry/metrics-server.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
-import { startUpkeep } from './upkeep.ts'
+import { recordLeft, startUpkeep } from './upkeep.ts'
 import type { StandingDesk } from './wall/standing.ts'
 import { Wall } from './wall/wall.ts'
 
@@ -370,7 +370,11 @@ class Running implements Gate {
     await this.#following.resume()
     const interrupted = () => this.plans.stopInterrupted()
     const dropped = () => this.payloads.sweep()
-    const sweeps = [() => this.desk.sweep(), () => this.people.due(), interrupted, dropped]
+    const owed = () => recordLeft(this)
+    const sweeps = [
+      ...[() => this.desk.sweep(), () => this.people.due()],
+      ...[interrupted, dropped, owed],
+    ]
     const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {
       this.telemetry.log.write('gate_stopping', { answering: (await listening.load()).answering })

@@ -3,6 +3,7 @@
 import { SKEW_MS } from '@seconder/aws/sigv4/verify'
 import type { Clock } from './lib/clock.ts'
 import { BODY_TIMES } from './receive/body.ts'
+import type { Recorder } from './record/recorder.ts'
 import type { Store } from './state/store.ts'
 
 /** How often, in milliseconds. */
@@ -18,6 +19,22 @@ const SIGNATURES_KEPT_MS = 2 * SKEW_MS + BODY_TIMES.largeMs + 15 * 60_000
 const NONCES_KEPT_MS = { agentsMs: SIGNATURES_KEPT_MS, peopleMs: 2 * 24 * 60 * 60_000 }
 /** Between two looks for nonces to forget: each reads all of them. */
 const NONCES_APART_MS = 60_000
+
+/** An entry that the state owes for longer than this, in milliseconds, is recorded by nobody else any more. */
+const OWED_MS_MAX = 5_000
+
+/** Records what the state owes the ledger and nobody records: where that failed, or who was at it is no more. */
+export async function recordLeft({
+  store,
+  recorder,
+  clock,
+}: {
+  readonly store: Pick<Store, 'owed'>
+  readonly recorder: Pick<Recorder, 'recordOwed'>
+  readonly clock: Clock
+}): Promise<void> {
+  await recorder.recordOwed(await store.owed(clock.nowMs() - OWED_MS_MAX))
+}
 
 /**
  * Returns what stops it, which resolves when no sweep is under way any more. A sweep that fails is tried again at the

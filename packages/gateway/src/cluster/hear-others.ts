@@ -30,6 +30,8 @@ export function hearOthers(gate: Gate, heard: Heard, { access, following }: Foll
   })
   shared.onEnded(() => {
     void gate.plans.stopInterrupted().catch(() => undefined) // the next sweep does
+    // An epoch that the dead one recorded is put in force by whoever gets its turn.
+    void gate.store.alone('epoch', async () => undefined).catch(() => undefined)
     void following.resume().catch(() => undefined)
   })
 }

@@ -4,6 +4,7 @@
 // slept can record nothing any more, so it begins nothing either.
 import { randomBytes } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical-json.ts'
+import { OWED_TYPES, owedText } from '../lib/owed-id.ts'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import type { Sql } from '../state/sql.ts'
 import { BATCH_ENTRIES_MAX, GROWN, insertEntries } from './order.ts'
@@ -76,11 +77,18 @@ export class Membership {
     return ended
   }
 
-  /** Takes over what gateways followed that are no more, in whichever way they ended; false where nothing is left. */
+  /**
+   * Takes over what gateways followed and what they owe the ledger that are no more, in whichever way they ended;
+   * false where nothing is left.
+   */
   async inherit(): Promise<boolean> {
     const orphans = 'gateway NOT IN (SELECT id FROM gateways)'
-    const row = await this.#database.one(`SELECT count(*) AS left FROM followed WHERE ${orphans}`)
+    const row = await this.#database.one(
+      `SELECT (SELECT count(*) FROM followed WHERE ${orphans}) +
+       (SELECT count(*) FROM owed WHERE ${orphans}) AS left`,
+    )
     if (Number(row?.['left']) === 0) return false
+    await this.#database.run(`UPDATE owed SET gateway = ? WHERE ${orphans}`, this.id)
     const sql = `UPDATE followed SET gateway = ? WHERE ${orphans}`
     return (await this.#database.run(sql, this.id)) > 0
   }
@@ -146,9 +154,26 @@ interface Told {
   readonly outcome?: { readonly result?: unknown }
 }
 
-/** Keeps the open effects in step with the ledger: in the transaction that gives their entries a place. */
+/** The state key of the newest entry of an epoch: whoever recorded it may die before the state follows it. */
+export const EPOCH_RECORDED = 'epoch recorded'
+const KEPT =
+  'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
+const OWED = new RegExp(`"type":"(${[...OWED_TYPES].join('|')})"`)
+
+/**
+ * Keeps the open effects in step with the ledger, and what is owed to it: in the transaction that gives the entries
+ * a place.
+ */
 export async function followEffects(sql: Sql, entries: readonly string[]): Promise<void> {
   for (const text of entries) {
+    if (OWED.test(text)) {
+      await sql.run('DELETE FROM owed WHERE id = ?', owedText(JSON.parse(text) as object).id)
+      continue
+    }
+    if (text.includes('"type":"epoch-activated"')) {
+      await sql.run(KEPT, EPOCH_RECORDED, text)
+      continue
+    }
     // Only these two say anything of an effect; most entries are not read at all.
     if (!text.includes('"intent"') && !text.includes('"outcome"')) continue
     const { type, effect, outcome } = JSON.parse(text) as Told
@@ -161,6 +186,8 @@ export async function followEffects(sql: Sql, entries: readonly string[]): Promi
       // The step of a plan is ended after its outcome is recorded: until then its effect is remembered.
       await sql.run(`DELETE FROM effects WHERE id = ? AND plan = ''`, effect)
       await sql.run(`UPDATE effects SET state = 'ended' WHERE id = ?`, effect)
+      if (outcome?.result !== 'confirmed') continue
+      await sql.run('DELETE FROM followed WHERE effect_id = ?', effect)
     }
   }
 }

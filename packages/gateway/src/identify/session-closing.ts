@@ -5,7 +5,7 @@ import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type ActVerifier, type GivenAct, invalidStatement } from '../lib/signed-act.ts'
 import type { Recorder } from '../record/recorder.ts'
-import type { Store } from '../state/store.ts'
+import type { ClosedSessions, Store } from '../state/store.ts'
 
 export const CLOSING_NAMESPACE = 'seconder-session-close@v1'
 
@@ -46,9 +46,13 @@ export async function closeSession(
   }
   if (!(await store.useNonce(statement.nonce, nowMs)))
     throw invalidStatement('its nonce was used before')
-  // The keys end first: a crash between the two lines leaves a closed session without its entry, and
-  // never an entry about a session whose keys still work.
-  const closed = await store.closeSession(statement.session, nowMs)
+  // The keys end with the entries that the ledger is owed, and before these are recorded: there is never an
+  // entry about a session whose keys still work.
+  const owedOf = ({ children }: Pick<ClosedSessions, 'children'>) => [
+    recorder.owed({ type: 'session-closed', session: statement.session, act }),
+    ...children.map((session) => recorder.owed({ type: 'session-closed', session, act: null })),
+  ]
+  const closed = await store.closeSession(statement.session, nowMs, owedOf)
   if (!closed) {
     throw new GatewayError(
       'session_unknown',
@@ -56,9 +60,6 @@ export async function closeSession(
       'see `seconder session ls`',
     )
   }
-  await recorder.record({ type: 'session-closed', session: statement.session, act })
-  for (const child of closed.children) {
-    await recorder.record({ type: 'session-closed', session: child, act: null })
-  }
+  await recorder.recordOwed(owedOf(closed))
   return closed.cancelledRequests
 }

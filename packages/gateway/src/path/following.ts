@@ -50,6 +50,7 @@ interface Follower {
   readonly effect: FollowedEffect
   pauseMs: number
   seenDone: boolean
+  end: 'asked' | 'recorded' | null
   last: string
   timer?: NodeJS.Timeout
 }
@@ -124,7 +125,13 @@ export class Following {
 
   #placed(effect: FollowedEffect): Follower {
     const { firstMs } = this.#limits
-    const follower = { effect, pauseMs: firstMs, seenDone: false, last: 'nothing was seen' }
+    const follower: Follower = {
+      effect,
+      pauseMs: firstMs,
+      seenDone: false,
+      end: null,
+      last: 'nothing was seen',
+    }
     this.#followers.set(effect.id, follower)
     return follower
   }
@@ -132,10 +139,8 @@ export class Following {
   #next(follower: Follower): void {
     if (this.#closed) return
     follower.timer = setTimeout(() => {
-      const look = this.#step(follower).catch(() => {
-        // The ledger did not take it: the row stays, and the next start tries again.
-        this.#followers.delete(follower.effect.id)
-      })
+      // What state or ledger did not take is tried again.
+      const look = this.#step(follower).catch(() => this.#next(follower))
       this.#looks.add(look)
       void look.finally(() => this.#looks.delete(look))
     }, follower.pauseMs)
@@ -146,6 +151,10 @@ export class Following {
   async #step(follower: Follower): Promise<void> {
     const { store, clock } = this.#parts
     const { effect } = follower
+    if (await this.#isOver(follower)) {
+      this.#followers.delete(effect.id)
+      return
+    }
     const session = await store.session(effect.sessionId)
     const nowMs = clock.nowMs()
     if (session === undefined || session.closedAtMs !== null || session.expiresAtMs <= nowMs) {
@@ -179,10 +188,24 @@ export class Following {
 
   async #end(follower: Follower, confirmed: Confirmed, detail: string): Promise<void> {
     if (this.#closed) return
-    await this.#record(follower.effect.id, confirmed, detail)
-    this.#followers.delete(follower.effect.id)
-    // A crash before this line leaves a row whose end is in the ledger: followed once more, said twice.
-    await this.#parts.store.endFollowed(follower.effect.id)
+    const { store, recorder } = this.#parts
+    const { id } = follower.effect
+    const outcome = { result: 'confirmed', confirmed, detail } as const
+    follower.end = 'asked'
+    // A crash in between leaves a row whose end is in the ledger: the next start finds it there.
+    await recorder.recordThen({ type: 'outcome', effect: id, outcome }, () => {
+      follower.end = 'recorded'
+      return store.endFollowed(id)
+    })
+    this.#followers.delete(id)
+  }
+
+  /** Whether its end is in the ledger, where an earlier try broke off: then it is not said again. */
+  async #isOver({ effect: { id }, end }: Follower): Promise<boolean> {
+    const { store } = this.#parts
+    if (end === 'recorded') await store.endFollowed(id)
+    // Who heard no answer looks whether the row went with the entry, as it does where gateways share the state.
+    return end !== null && !(await store.followed()).some((row) => row.id === id)
   }
 
   async #record(effect: string, confirmed: Confirmed, detail: string): Promise<void> {

@@ -258,7 +258,7 @@ export class PlanDesk {
     }
   }
 
-  /** The approval ends first: a crash leaves a plan that ended without its entry. */
+  /** Plan and approval end with the entry that the ledger is owed; that is recorded next. */
   async #end(
     { id: plan, sessionId: session }: PlanRow,
     state: 'stopped' | 'abandoned',
@@ -266,7 +266,7 @@ export class PlanDesk {
     why: string,
   ): Promise<void> {
     const { store, recorder } = this.#options
-    if (!(await store.endPlan(plan, { state, step, why }))) return
-    await recorder.record({ type: 'plan-stopped', plan, session, step, why })
+    const owed = [recorder.owed({ type: 'plan-stopped', plan, session, step, why })]
+    if (await store.endPlan(plan, { state, step, why }, owed)) await recorder.recordOwed(owed)
   }
 }

@@ -1,6 +1,7 @@
 // What an entry of the ledger took away, taken from a state that does not know of it: one that lost its last
 // changes with the power, or one that somebody put back from before. Nothing here gives anybody a right.
 import type { Ledger } from '@seconder/ledger/ledger'
+import { OWED_TYPES, owedText } from '../lib/owed-id.ts'
 import type { Store } from '../state/store.ts'
 import type { Entry, SignedAct } from './entry.ts'
 
@@ -11,9 +12,13 @@ import type { Entry, SignedAct } from './entry.ts'
 export async function caughtUp(entry: Entry, ledger: Ledger, store: Store): Promise<void> {
   const atMs = Date.parse(entry.at)
   for (const nonce of noncesOf(entry)) await store.useNonce(nonce, atMs)
+  if (OWED_TYPES.has(entry.type)) await store.settleOwed(owedText(entry).id)
   switch (entry.type) {
     case 'epoch-activated':
       return followedEpoch(entry, ledger, store)
+    case 'outcome':
+      if (entry.outcome.result === 'confirmed') await store.endFollowed(entry.effect)
+      return
     case 'session-closed':
       await store.closeSession(entry.session, atMs)
       return
@@ -54,9 +59,10 @@ function isEnd(state: string): state is 'denied' | 'changes_requested' | 'expire
   return ['denied', 'changes_requested', 'expired', 'cancelled'].includes(state)
 }
 
-async function followedEpoch(
+/** Puts an epoch in force that the ledger says was activated, where the state does not know of it. */
+export async function followedEpoch(
   { epoch: number, version, content: digest, at }: Extract<Entry, { type: 'epoch-activated' }>,
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'readPayload'>,
   store: Store,
 ): Promise<void> {
   const active = await store.activeEpoch()

@@ -7,13 +7,13 @@ import type { Remembering } from './recorder.ts'
 const REMEMBER_MS = 50
 
 export class Checkpoints implements Remembering {
-  readonly #store: Pick<Store, 'setMeta'>
+  readonly #store: Pick<Store, 'setMeta' | 'settleOwed'>
   #newest: string | null = null
   #timer: NodeJS.Timeout | null = null
   #writing: Promise<void> = Promise.resolve()
   #held = 0
 
-  constructor(store: Pick<Store, 'setMeta'>) {
+  constructor(store: Pick<Store, 'setMeta' | 'settleOwed'>) {
     this.#store = store
   }
 
@@ -29,6 +29,8 @@ export class Checkpoints implements Remembering {
       this.#soon()
     }
   }
+
+  readonly settled = (id: string): Promise<void> => this.#store.settleOwed(id)
 
   /** Remembers the last one of a gate that ends, unless the state still has to follow an entry. */
   async close(note: string): Promise<void> {

@@ -19,7 +19,7 @@ import { parseRegisteredKey, type RegisteredKey } from '../lib/registered-key.ts
 import type { FoundingPerson, Store } from '../state/store.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { Entry } from './entry.ts'
-import { restoreEffects } from './open-effects.ts'
+import { restoreState } from './open-effects.ts'
 import { createRecorder, type Remembering } from './recorder.ts'
 
 export interface GateLedger {
@@ -60,7 +60,7 @@ export async function openGateLedger(
     await goOnFrom(ledger, clock)
     const found = await foundGate(config, store, ledger, clock)
     // Before anything newer is remembered, which is what says how far the state is durable.
-    await restoreEffects(ledger, store, last)
+    await restoreState(ledger, store, last)
     const checkpoints = new Checkpoints(store)
     return {
       ledger,
@@ -173,6 +173,7 @@ export async function foundingPeople(ledger: Ledger): Promise<FoundingPerson[]> 
 export const FORGETFUL: Remembering = {
   acknowledged: () => undefined,
   holding: () => () => undefined,
+  settled: async () => undefined,
 }
 
 const GATE_CREATED = z.object({

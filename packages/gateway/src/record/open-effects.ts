@@ -17,7 +17,7 @@ export const ENTRIES_READ_MAX = 100_000
  * in the ledger after the checkpoint `remembered`: the changes of state that precede an intent are durable at the latest when a newer
  * one is remembered, and those of people follow their entry before one is.
  */
-export async function restoreEffects(
+export async function restoreState(
   ledger: Ledger,
   store: Store,
   remembered: string | undefined,
@@ -76,6 +76,7 @@ export async function closeOpenEffects(
     await recorder.record({ type: 'outcome', effect: id, outcome })
   }
   for (const id of open.keys()) await store.endEffect(id)
+  await recorder.recordOwed(await store.owed(Number.MAX_SAFE_INTEGER))
   return begun.map(
     ({ id, operation }) =>
       `${operation} was under way when the gate stopped; its outcome is unknown (${id})`,

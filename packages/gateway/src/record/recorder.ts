@@ -5,13 +5,18 @@ import type { Json } from '@seconder/aws/call'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
+import { owedText } from '../lib/owed-id.ts'
+import type { OwedEntry } from '../state/owed-store.ts'
 import type { Entry } from './entry.ts'
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never
 
+/** An entry before it has its place, and with that its time. */
+export type Unrecorded = WithoutTime<Entry>
+
 export interface Recorder {
   /** Appends one entry; resolves with its index when it is durable. */
-  record(entry: WithoutTime<Entry>): Promise<number>
+  record(entry: Unrecorded): Promise<number>
   /** Stores a payload beside the log, durable, and returns its SHA-256 (hex). */
   keep(payload: string): Promise<string>
   /**
@@ -19,7 +24,14 @@ export interface Recorder {
    * crash comes between, the next start finds the entry: it is not passed over as known before. `change` gets the
    * index of the entry.
    */
-  recordThen<T>(entry: WithoutTime<Entry>, change: (index: number) => Promise<T>): Promise<T>
+  recordThen<T>(entry: Unrecorded, change: (index: number) => Promise<T>): Promise<T>
+  /** What the state keeps of an entry with the change that it tells of, until it is recorded. */
+  owed(entry: Unrecorded): OwedEntry
+  /**
+   * Records what the state owes, in that order; whoever asks while it is being recorded waits for the same. Where it
+   * fails or a crash comes between, the state still has it, and it is recorded later.
+   */
+  recordOwed(owed: readonly OwedEntry[]): Promise<void>
   payload(sha256: string): Promise<string>
   /** Hears of each entry once it is durable; returns what ends that. A listener must not throw. */
   onRecorded(listener: (recorded: Recorded) => void): () => void
@@ -30,6 +42,8 @@ export interface Remembering {
   readonly acknowledged: (note: string) => void
   /** Keeps nothing newer from now on; returns what ends that. */
   readonly holding: () => () => void
+  /** An entry that the state owed is in the ledger. */
+  readonly settled: (id: string) => Promise<void>
 }
 
 /** An entry, by what it is about. */
@@ -51,17 +65,17 @@ export interface HearingRecorder extends Recorder {
 export function createRecorder(
   ledger: Ledger,
   clock: Clock,
-  { acknowledged, holding }: Remembering,
+  { acknowledged, holding, settled }: Remembering,
   hearsAll = false,
 ): HearingRecorder {
   const encoder = new TextEncoder()
   const listeners = new Set<(recorded: Recorded) => void>()
-  const tell = (index: number, entry: WithoutTime<Entry>) => {
+  const tell = (index: number, entry: Unrecorded) => {
     if (listeners.size === 0) return
     const recorded = recordedOf(index, entry)
     for (const listener of listeners) listener(recorded)
   }
-  const record = async (entry: WithoutTime<Entry>) => {
+  const record = async (entry: Unrecorded) => {
     const at = new Date(clock.nowMs()).toISOString()
     const { index } = await ledger.append(
       encoder.encode(canonicalJson({ ...entry, at } as unknown as Json)),
@@ -70,25 +84,44 @@ export function createRecorder(
     if (!hearsAll) tell(index, entry)
     return index
   }
+  const recordThen: Recorder['recordThen'] = async (entry, change) => {
+    const release = holding()
+    let index: number
+    try {
+      index = await record(entry)
+    } catch (cause) {
+      release()
+      throw cause
+    }
+    const changed = await change(index)
+    release()
+    return changed
+  }
+  const paying = new Map<string, Promise<void>>()
+  const pay = async ({ id, text }: OwedEntry) => {
+    const underWay = paying.get(id)
+    if (underWay !== undefined) return underWay
+    const paid = recordThen(JSON.parse(text) as Unrecorded, () => settled(id))
+    paying.set(id, paid)
+    try {
+      await paid
+    } finally {
+      paying.delete(id)
+    }
+  }
   return {
     record,
+    recordThen,
+    owed(entry) {
+      return { ...owedText(entry), sinceMs: clock.nowMs() }
+    },
+    async recordOwed(owed) {
+      for (const one of owed) await pay(one)
+    },
     heard: ({ index, text }) => tell(index, JSON.parse(text) as Entry),
     onRecorded(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
-    },
-    async recordThen(entry, change) {
-      const release = holding()
-      let index: number
-      try {
-        index = await record(entry)
-      } catch (cause) {
-        release()
-        throw cause
-      }
-      const changed = await change(index)
-      release()
-      return changed
     },
     keep(payload) {
       return ledger.putPayload(encoder.encode(payload))
@@ -99,7 +132,7 @@ export function createRecorder(
   }
 }
 
-function recordedOf(index: number, entry: WithoutTime<Entry>): Recorded {
+function recordedOf(index: number, entry: Unrecorded): Recorded {
   const { session, request, effect, breakGlass } = entry as Record<string, unknown>
   return {
     type: entry.type,

@@ -172,6 +172,8 @@ test('an intent that was reviewed and is not cosigned is not begun: the ledger s
     },
     keep: async () => '',
     payload: async () => '',
+    owed: () => ({ id: '', text: '', sinceMs: 0 }),
+    recordOwed: async () => undefined,
     recordThen: async <T>(_entry: unknown, change: (index: number) => Promise<T>) => change(0),
     onRecorded: () => () => undefined,
   }

@@ -3,7 +3,8 @@
 import type { GatewayError } from '../errors.ts'
 import { randomId } from '../lib/ids.ts'
 import { type GivenAct, invalidStatement, type VerifiedAct } from '../lib/signed-act.ts'
-import type { EscalationRow } from '../state/standing-store.ts'
+import type { Unrecorded } from '../record/recorder.ts'
+import type { DenialRow, EscalationRow } from '../state/standing-store.ts'
 import type { GrantRow, RequestRow, ReviewRow } from '../state/store.ts'
 import { requireRoomToAsk } from './caps.ts'
 import {
@@ -16,10 +17,10 @@ import {
 } from './checks.ts'
 import type { DeskOptions, NewPlan, NewRequest } from './desk-options.ts'
 import type { ReviewDocument } from './document.ts'
+import { Endings, type Taken } from './endings.ts'
 import { alternativeOf, escalate } from './escalation.ts'
 import { type Content, framed, keepDocument, keepRequest, readDocument, rowOf } from './opening.ts'
 import { type AnyDocument, type PlanDocument, type PlanPart, partsOf } from './plan-document.ts'
-import { reachOf } from './reach.ts'
 import { asReviewer, type Reviewer } from './reviewer.ts'
 import { decided, denialsOf, overcomes } from './standing.ts'
 import { REVIEW_NAMESPACE, REVIEW_STATEMENT, type ReviewStatement } from './statement.ts'
@@ -35,9 +36,11 @@ import {
 export class ReviewDesk {
   readonly #options: DeskOptions
   readonly waiters = new Waiters()
+  readonly #endings: Endings
 
   constructor(options: DeskOptions) {
     this.#options = options
+    this.#endings = new Endings(options, (id) => this.waiters.wake(id))
   }
 
   /**
@@ -140,26 +143,35 @@ export class ReviewDesk {
       throw withoutPresence()
     }
     if (!(await store.useNonce(statement.nonce, nowMs))) throw usedBefore()
-    // The entry comes before the state: what counts here is always in the ledger.
-    await recorder.record({
-      type: 'review',
-      request: request.id,
-      reviewer: person.name,
-      verdict: statement.verdict,
-      strength,
-      act,
-    })
-    if (statement.verdict !== 'approve') {
-      await store.addReview(review)
-      if (statement.verdict === 'deny') await this.#denies(request, document, statement, nowMs)
-      const state = statement.verdict === 'deny' ? 'denied' : 'changes_requested'
-      await this.#close(request.id, state, person.name, statement.comment)
-    } else if (decision?.answer === 'allow') {
-      await this.#grant(request, document, review, approvers, peopleVersion)
-    } else {
-      await store.addReview(review)
+    const { verdict } = statement
+    const facts = { request: request.id, reviewer: person.name, verdict, strength, act }
+    const entry = { type: 'review', ...facts } as const
+    if (verdict !== 'approve') await this.#refuse(request, document, statement, { review, entry })
+    else {
+      // The entry comes before the state: what lets something pass is always in the ledger.
+      await recorder.record(entry)
+      if (decision?.answer !== 'allow') await store.addReview(review)
+      else await this.#grant(request, document, review, approvers, peopleVersion)
     }
     return (await store.request(request.id)) as RequestRow
+  }
+
+  /** From here on nobody can approve it; a no stands also over what was not asked yet. */
+  async #refuse(
+    request: RequestRow,
+    document: AnyDocument,
+    { verdict, reviewer, comment }: ReviewStatement,
+    { review, entry }: { readonly review: ReviewRow; readonly entry: Unrecorded },
+  ): Promise<void> {
+    const isDenied = verdict === 'deny'
+    const state = isDenied ? 'denied' : 'changes_requested'
+    const said = { reviewer, comment }
+    const denials = isDenied ? denialsOf(request, document, said, review.atMs) : []
+    const closed = { type: 'request-closed', request: request.id, state, by: reviewer } as const
+    const ended = { state, by: reviewer, comment } as const
+    const entries = [entry, closed]
+    if (await this.#endings.request(request.id, ended, { entries, review, denials })) return
+    throw closedMeanwhile(request.id)
   }
 
   /** Whether those who approved the request are enough for this too, by the policy in force. */
@@ -168,18 +180,6 @@ export class ReviewDesk {
     const decideWith = (some: readonly Reviewer[]) => policy.decideWith(part, some)
     const deniedBy = request.deniedBefore.map(({ by }) => by)
     return overcomes(deniedBy, await this.#approvers(request), decideWith)
-  }
-
-  /** From here on the no stands, also over what was not asked yet. */
-  async #denies(
-    { id, operator }: RequestRow,
-    document: AnyDocument,
-    { reviewer, comment }: { readonly reviewer: string; readonly comment: string },
-    atMs: number,
-  ): Promise<void> {
-    const reaches = partsOf(document).map(({ action, evidence }) => reachOf(action, evidence))
-    const said = { requestId: id, operator, deniedBy: reviewer, comment, atMs }
-    for (const denial of denialsOf(reaches, said)) await this.#options.store.addDenial(denial)
   }
 
   /**
@@ -203,11 +203,13 @@ export class ReviewDesk {
       } else {
         const grant = await readyGrant(store, request, clock.nowMs())
         if (!(await store.useNonce(statement.nonce, asked.nowMs))) throw usedBefore()
-        await this.#revoke(grant, { signer: person.name, act, why: statement.comment })
-        if (person.name !== request.operator) {
-          const said = { reviewer: person.name, comment: statement.comment }
-          await this.#denies(request, await this.document(request), said, asked.nowMs)
-        }
+        const { comment } = statement
+        const said = { reviewer: person.name, comment }
+        const denials =
+          person.name === request.operator
+            ? []
+            : denialsOf(request, await this.document(request), said, asked.nowMs)
+        await this.#revoke(grant, { signer: person.name, act, why: comment }, denials)
       }
       return (await store.request(request.id)) as RequestRow
     })
@@ -235,27 +237,17 @@ export class ReviewDesk {
 
   async #cancel(
     { id: request, sessionId: session }: RequestRow,
-    taken: {
-      by: 'agent' | 'operator'
-      signer: string | null
-      act: VerifiedAct<unknown>['act'] | null
-    },
+    taken: Pick<Taken, 'signer' | 'act'> & { readonly by: 'agent' | 'operator' },
   ): Promise<void> {
-    await this.#options.recorder.record({ type: 'request-cancelled', request, session, ...taken })
-    const words = taken.by === 'agent' ? 'the agent withdrew it' : 'its operator cancelled it'
-    await this.#ended(request, 'cancelled', taken.signer, words)
+    const entry = { type: 'request-cancelled', request, session, ...taken } as const
+    const comment = taken.by === 'agent' ? 'the agent withdrew it' : 'its operator cancelled it'
+    const ended = { state: 'cancelled', by: taken.signer, comment } as const
+    await this.#endings.request(request, ended, { entries: [entry] })
   }
 
-  /** The approval ends first: a crash leaves it ended without its entry, never an entry and a ready one. */
-  async #revoke(
-    { id, requestId: request }: GrantRow,
-    taken: { signer: string | null; act: VerifiedAct<unknown>['act'] | null; why: string },
-  ): Promise<void> {
-    const { store, recorder } = this.#options
-    const ended = { state: 'revoked', by: taken.signer, why: taken.why } as const
-    if (!(await store.endGrant(id, ended))) throw nothingToTake(request, 'been carried out already')
-    await recorder.record({ type: 'grant-revoked', grant: id, request, ...taken })
-    this.waiters.wake(request)
+  async #revoke(grant: GrantRow, taken: Taken, denials?: readonly DenialRow[]): Promise<void> {
+    if (await this.#endings.revoked(grant, taken, denials)) return
+    throw nothingToTake(grant.requestId, 'been carried out already')
   }
 
   async #approvers(request: RequestRow): Promise<Reviewer[]> {
@@ -308,37 +300,6 @@ export class ReviewDesk {
     this.waiters.wake(request.id)
   }
 
-  async #close(
-    id: string,
-    state: 'denied' | 'changes_requested' | 'expired',
-    by: string | null,
-    comment: string,
-  ): Promise<void> {
-    await this.#options.recorder.record({ type: 'request-closed', request: id, state, by })
-    await this.#ended(id, state, by, comment)
-  }
-
-  /** Ends what the ledger says has ended. An approval that came at the same time, at another gate, ends too. */
-  async #ended(
-    id: string,
-    state: 'cancelled' | 'denied' | 'changes_requested' | 'expired',
-    by: string | null,
-    comment: string,
-  ): Promise<void> {
-    const { store } = this.#options
-    const grant = (await store.closeRequest(id, state, by, comment))
-      ? undefined
-      : await store.grantForRequest(id)
-    if (grant?.state === 'ready') {
-      await this.#revoke(grant, {
-        signer: null,
-        act: null,
-        why: `it was ${state} at the same time`,
-      })
-    }
-    this.waiters.wake(id)
-  }
-
   /** The document as it was shown, from beside the ledger. */
   async document(request: RequestRow): Promise<AnyDocument> {
     return readDocument(this.#options.recorder, request)
@@ -347,13 +308,8 @@ export class ReviewDesk {
   /** Ends what is past its time, and tells the teams that are to be told: what is recorded is what was so. */
   async sweep(): Promise<void> {
     await this.#expireRequests()
-    const { store, recorder, clock } = this.#options
-    for (const { id: grant, requestId: request } of await store.dueGrants(clock.nowMs())) {
-      const why = 'nobody used it in time'
-      if (!(await store.endGrant(grant, { state: 'expired', by: null, why }))) continue
-      await recorder.record({ type: 'grant-expired', grant, request })
-      this.waiters.wake(request)
-    }
+    const { store, clock } = this.#options
+    for (const grant of await store.dueGrants(clock.nowMs())) await this.#endings.expired(grant)
     for (const row of await store.dueEscalations(clock.nowMs())) await this.#escalate(row)
     await store.pruneStanding(clock.nowMs())
   }
@@ -379,7 +335,10 @@ export class ReviewDesk {
         if (request?.state !== 'pending') return
         const names = (await this.#approvers(request)).map(({ name }) => name)
         const who = names.length === 0 ? 'nobody answered' : `only ${names.join(', ')} approved`
-        await this.#close(id, 'expired', null, `${who} in time`)
+        const ended = { state: 'expired', by: null } as const
+        const entry = { type: 'request-closed', request: id, ...ended } as const
+        const comment = `${who} in time`
+        await this.#endings.request(id, { ...ended, comment }, { entries: [entry] })
       })
     }
   }

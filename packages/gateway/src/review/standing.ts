@@ -5,7 +5,8 @@ import type { DenialRow, Reach } from '../state/standing-store.ts'
 import type { RequestRow, Store } from '../state/store.ts'
 import type { DeskPolicy } from './desk-options.ts'
 import type { AnyDocument } from './plan-document.ts'
-import { meets } from './reach.ts'
+import { partsOf } from './plan-document.ts'
+import { meets, reachOf } from './reach.ts'
 import type { Reviewer } from './reviewer.ts'
 
 /** How long a denial stands, in milliseconds. */
@@ -79,10 +80,15 @@ function without(all: readonly Reviewer[], count: number): (readonly Reviewer[])
   })
 }
 
-/** What is remembered of a no: one row for each call it was said to. */
+/** What is remembered of a no, also over what was not asked yet: one row for each call it was said to. */
 export function denialsOf(
-  reaches: readonly Reach[],
-  said: { requestId: string; operator: string; deniedBy: string; comment: string; atMs: number },
+  { id: requestId, operator }: Pick<RequestRow, 'id' | 'operator'>,
+  document: AnyDocument,
+  { reviewer: deniedBy, comment }: { readonly reviewer: string; readonly comment: string },
+  atMs: number,
 ): DenialRow[] {
-  return reaches.map((reach) => ({ ...reach, ...said, untilMs: said.atMs + DENIAL_STANDS_MS }))
+  return partsOf(document).map(({ action, evidence }) => {
+    const said = { requestId, operator, deniedBy, comment, atMs }
+    return { ...reachOf(action, evidence), ...said, untilMs: atMs + DENIAL_STANDS_MS }
+  })
 }

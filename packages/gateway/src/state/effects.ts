@@ -1,8 +1,8 @@
 // The part of the Store that every effect passes: a grant or a signature is used once, and
 // what was begun stays open until its outcome is in the ledger.
+import { OwedStatements } from './owed.ts'
 import * as rows from './rows.ts'
 import type { Sql } from './sql.ts'
-import { Statements } from './statements.ts'
 import type { FollowedEffect, IntentFacts, OpenEffect } from './store.ts'
 
 /** What an approval must be in the moment of its use. Values: now, now. */
@@ -19,7 +19,7 @@ const USABLE = `state = 'ready' AND expires_at_ms > ?
 /** Ended effects that wait to be forgotten. */
 const ENDED_MAX = 256
 
-export class EffectStatements extends Statements {
+export class EffectStatements extends OwedStatements {
   readonly #ended: string[] = []
 
   override async close(): Promise<void> {

@@ -1,4 +1,5 @@
 // The part of the state port about plans: calls that were recorded, then approved once, then made in order.
+import type { OwedEntry } from './owed-store.ts'
 import type { OpenEffect, PageOf } from './store.ts'
 
 /** `submitted` is the rest of its life: what the review says, and how far its steps have come. */
@@ -63,6 +64,7 @@ export interface PlanStore {
   endPlan(
     id: string,
     ended: { state: PlanState; step: number | null; why: string },
+    owed?: readonly OwedEntry[],
   ): Promise<boolean>
   /**
    * As `consumeGrant`, for one step: true only if besides that every earlier step is done and this one was

@@ -2,6 +2,8 @@
 // asks for the approval, the epoch, the session and every earlier step at once.
 
 import { isUsable } from './effects.ts'
+import { owe } from './owed.ts'
+import type { OwedEntry } from './owed-store.ts'
 import type { PlanRow, PlanState, PlanStepRow, PlanStore, StepPlace } from './plan-store.ts'
 import * as rows from './rows.ts'
 import type { Sql } from './sql.ts'
@@ -114,6 +116,7 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
   async endPlan(
     id: string,
     ended: { state: PlanState; step: number | null; why: string },
+    owed: readonly OwedEntry[] = [],
   ): Promise<boolean> {
     const done = await this.transaction(async (sql) => {
       const changed = await sql.run(
@@ -130,6 +133,7 @@ export abstract class PlanStatements extends StandingStatements implements PlanS
         ended.why,
         id,
       )
+      await owe(sql, this.gateway, owed)
       return true
     })
     return done === true

@@ -161,6 +161,16 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX touches_by_resource ON touches (operator, resource, until_ms);
   CREATE INDEX touches_by_request ON touches (request_id);
   `,
+  `
+  CREATE TABLE owed (
+    id TEXT PRIMARY KEY, entry TEXT NOT NULL, since_ms BIGINT NOT NULL, position INTEGER NOT NULL,
+    gateway TEXT NOT NULL
+  );
+  CREATE INDEX owed_by_gateway ON owed (gateway, since_ms);
+  CREATE INDEX plans_by_state ON plans (state);
+  CREATE INDEX signatures_by_time ON signatures (used_at_ms);
+  CREATE INDEX nonces_by_time ON nonces (used_at_ms);
+  `,
 ]
 
 export function newerDatabase(version: number): GatewayError {

@@ -2,11 +2,15 @@
 // crash leaves either all of it or nothing.
 import { BreakGlassStatements } from './break-glass.ts'
 import { type Figures, figuresOf } from './figures.ts'
+import { owe } from './owed.ts'
+import type { OwedEntry } from './owed-store.ts'
 import { peopleVersion } from './people.ts'
 import { endWorkOf } from './people-changes.ts'
 import * as rows from './rows.ts'
 import { resumed, suspended, USABLE_KEYS } from './session-keys.ts'
 import type { Sql, SqlValue } from './sql.ts'
+import { addReview } from './standing.ts'
+import type { AlongWith } from './standing-store.ts'
 import type {
   ClosedSessions,
   EndedEverything,
@@ -35,14 +39,6 @@ function sessionValues(session: SessionRow): SqlValue[] {
   const { roleName, roleArn, openedAtMs, expiresAtMs } = session
   const keys = [accessKeyId, secretAccessKey, maskKey]
   return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
-}
-
-const ADD_REVIEW = `INSERT INTO reviews (request_id, reviewer, verdict, strength, key_fingerprint, at_ms)
-  VALUES (?, ?, ?, ?, ?, ?)`
-
-function reviewValues(review: ReviewRow): SqlValue[] {
-  const { requestId, reviewer, verdict, strength, key, atMs } = review
-  return [requestId, reviewer, verdict, strength, key, atMs]
 }
 
 export class SqlStore extends BreakGlassStatements implements Store {
@@ -191,7 +187,11 @@ export class SqlStore extends BreakGlassStatements implements Store {
     return ended === false ? undefined : ended
   }
 
-  async closeSession(id: string, atMs: number): Promise<ClosedSessions | undefined> {
+  async closeSession(
+    id: string,
+    atMs: number,
+    owedOf: (closed: ClosedSessions) => readonly OwedEntry[] = () => [],
+  ): Promise<ClosedSessions | undefined> {
     const closed = await this.transaction(async (sql) => {
       const ended = await sql.all(
         `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
@@ -203,7 +203,9 @@ export class SqlStore extends BreakGlassStatements implements Store {
       const ids = ended.map((row) => String(row['id']))
       if (!ids.includes(id)) return false
       const cancelledRequests = await endWorkOf(sql, ids)
-      return { cancelledRequests, children: ids.filter((one) => one !== id) }
+      const closed = { cancelledRequests, children: ids.filter((one) => one !== id) }
+      await owe(sql, this.gateway, owedOf(closed))
+      return closed
     })
     return closed === false ? undefined : closed
   }
@@ -319,8 +321,13 @@ export class SqlStore extends BreakGlassStatements implements Store {
     state: Exclude<RequestState, 'pending'>,
     by: string | null,
     comment: string | null,
+    along: AlongWith = {},
   ): Promise<boolean> {
-    return closeRequest(this.sql, id, state, { by, comment })
+    return this.transaction(async (sql) => {
+      if (!(await closeRequest(sql, id, state, { by, comment }))) return false
+      await this.keepAlong(sql, along)
+      return true
+    })
   }
 
   async dueRequests(nowMs: number): Promise<RequestRow[]> {
@@ -334,7 +341,7 @@ export class SqlStore extends BreakGlassStatements implements Store {
   async addReview(review: ReviewRow): Promise<void> {
     await this.transaction(
       async (sql) => {
-        await sql.run(ADD_REVIEW, ...reviewValues(review))
+        await addReview(sql, review)
         return true
       },
       { soonDurable: true },
@@ -350,7 +357,7 @@ export class SqlStore extends BreakGlassStatements implements Store {
       if ((await peopleVersion(sql)) !== peopleSeen) return false
       const closed = { by: review.reviewer, comment: null }
       if (!(await closeRequest(sql, grant.requestId, 'approved', closed))) return false
-      await sql.run(ADD_REVIEW, ...reviewValues(review))
+      await addReview(sql, review)
       await sql.run(
         `INSERT INTO grants (id, request_id, session_id, digest, epoch, state, expires_at_ms)
          VALUES (?, ?, ?, ?, ?, 'ready', ?)`,

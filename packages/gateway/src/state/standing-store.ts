@@ -1,7 +1,8 @@
 // The part of the state port about what stands beside requests: denials that outlast them, how many somebody
 // asks for, teams that are told later, and approvals that ended unused.
 import type { SeatCount } from '../decide/decision.ts'
-import type { GrantRow, RequestRow } from './store.ts'
+import type { OwedEntry } from './owed-store.ts'
+import type { GrantRow, RequestRow, ReviewRow } from './store.ts'
 
 /** What a call would do to what, as far as two calls are compared by it. */
 export interface Reach {
@@ -49,8 +50,14 @@ export interface EndedGrant {
   readonly why: string
 }
 
+/** What comes with the end of something, in one transaction with it. */
+export interface AlongWith {
+  readonly owed?: readonly OwedEntry[]
+  readonly denials?: readonly DenialRow[]
+  readonly review?: ReviewRow
+}
+
 export interface StandingStore {
-  addDenial(denial: DenialRow): Promise<void>
   /** Denials of this operator's calls that still stand. */
   denials(operator: string, nowMs: number): Promise<readonly DenialRow[]>
   /** Forgets denials and touches that are over. */
@@ -82,6 +89,6 @@ export interface StandingStore {
 
   /** Ready grants past their expiry. */
   dueGrants(nowMs: number): Promise<readonly GrantRow[]>
-  /** False where it is not ready any more. */
-  endGrant(id: string, ended: EndedGrant): Promise<boolean>
+  /** False where it is not ready any more; then nothing of `along` is kept. */
+  endGrant(id: string, ended: EndedGrant, along?: AlongWith): Promise<boolean>
 }

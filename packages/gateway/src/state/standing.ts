@@ -1,34 +1,21 @@
 // The part of the Store about what stands beside requests: see standing-store.ts.
+import { owe } from './owed.ts'
 import { PeopleStatements } from './people.ts'
 import * as rows from './rows.ts'
+import type { Sql } from './sql.ts'
 import type {
+  AlongWith,
   DenialRow,
   EndedGrant,
   EscalationRow,
   StandingStore,
   TouchRow,
 } from './standing-store.ts'
-import type { GrantRow, RequestRow } from './store.ts'
+import type { GrantRow, RequestRow, ReviewRow } from './store.ts'
 
 const DUE_AT_ONCE_MAX = 100
 
 export abstract class StandingStatements extends PeopleStatements implements StandingStore {
-  async addDenial(denial: DenialRow): Promise<void> {
-    await this.sql.run(
-      `INSERT INTO denials (request_id, operator, service, effects, resources, denied_by, comment, at_ms, until_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      denial.requestId,
-      denial.operator,
-      denial.service,
-      JSON.stringify(denial.effects),
-      JSON.stringify(denial.resources),
-      denial.deniedBy,
-      denial.comment,
-      denial.atMs,
-      denial.untilMs,
-    )
-  }
-
   async denials(operator: string, nowMs: number): Promise<DenialRow[]> {
     const sql = 'SELECT * FROM denials WHERE operator = ? AND until_ms > ? ORDER BY at_ms'
     return (await this.sql.all(sql, operator, nowMs)).map(rows.denial)
@@ -150,8 +137,54 @@ export abstract class StandingStatements extends PeopleStatements implements Sta
     ).map(rows.grant)
   }
 
-  async endGrant(id: string, { state, by, why }: EndedGrant): Promise<boolean> {
-    const sql = `UPDATE grants SET state = ?, ended_by = ?, ended_why = ? WHERE id = ? AND state = 'ready'`
-    return (await this.sql.run(sql, state, by, why, id)) === 1
+  async endGrant(
+    id: string,
+    { state, by, why }: EndedGrant,
+    along: AlongWith = {},
+  ): Promise<boolean> {
+    return this.transaction(async (sql) => {
+      const ends = `UPDATE grants SET state = ?, ended_by = ?, ended_why = ? WHERE id = ? AND state = 'ready'`
+      if ((await sql.run(ends, state, by, why, id)) !== 1) return false
+      await this.keepAlong(sql, along)
+      return true
+    })
   }
+
+  /** Within the transaction of what ends. */
+  protected async keepAlong(sql: Sql, along: AlongWith): Promise<void> {
+    const { owed = [], denials = [], review } = along
+    if (review) await addReview(sql, review)
+    for (const denial of denials) await addDenial(sql, denial)
+    await owe(sql, this.gateway, owed)
+  }
+}
+
+export async function addReview(sql: Sql, review: ReviewRow): Promise<void> {
+  const { requestId, reviewer, verdict, strength, key, atMs } = review
+  await sql.run(
+    `INSERT INTO reviews (request_id, reviewer, verdict, strength, key_fingerprint, at_ms)
+     VALUES (?, ?, ?, ?, ?, ?)`,
+    requestId,
+    reviewer,
+    verdict,
+    strength,
+    key,
+    atMs,
+  )
+}
+
+async function addDenial(sql: Sql, denial: DenialRow): Promise<void> {
+  await sql.run(
+    `INSERT INTO denials (request_id, operator, service, effects, resources, denied_by, comment, at_ms, until_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    denial.requestId,
+    denial.operator,
+    denial.service,
+    JSON.stringify(denial.effects),
+    JSON.stringify(denial.resources),
+    denial.deniedBy,
+    denial.comment,
+    denial.atMs,
+    denial.untilMs,
+  )
 }

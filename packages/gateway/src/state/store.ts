@@ -4,9 +4,10 @@ import type { SeatCount } from '../decide/decision.ts'
 import type { JsonObject } from '../describe/action.ts'
 import type { BreakGlassStore } from './break-glass-store.ts'
 import type { Figures } from './figures.ts'
+import type { OwedEntry, OwedStore } from './owed-store.ts'
 import type { PeopleStore } from './people-store.ts'
 import type { PlanStore, StepPlace } from './plan-store.ts'
-import type { StandingStore } from './standing-store.ts'
+import type { AlongWith, StandingStore } from './standing-store.ts'
 
 export type { FoundingPerson, KeyRecord, PersonRecord } from './people-store.ts'
 
@@ -178,7 +179,7 @@ export interface NoncesBefore {
   readonly peopleMs: number
 }
 
-export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlassStore {
+export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlassStore, OwedStore {
   meta(key: string): Promise<string | undefined>
   setMeta(key: string, value: string): Promise<void>
 
@@ -228,9 +229,13 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
   openChildren(parentId: string, nowMs: number): Promise<number>
   /**
    * Closes the session and its children, forgets their keys, revokes their ready grants and cancels their
-   * pending requests, in one transaction.
+   * pending requests, in one transaction with what `owedOf` says is to be recorded of it.
    */
-  closeSession(id: string, atMs: number): Promise<ClosedSessions | undefined>
+  closeSession(
+    id: string,
+    atMs: number,
+    owedOf?: (closed: ClosedSessions) => readonly OwedEntry[],
+  ): Promise<ClosedSessions | undefined>
   /**
    * Closes every session, revokes every ready grant, cancels every pending request, stops every open plan, and forgets
    * sign-ins, changes of people and epochs that were signed in part, in one transaction. Returns how many there were.
@@ -251,11 +256,13 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
     nowMs: number,
   ): Promise<RequestRow | undefined>
   openRequestCount(sessionId: string): Promise<number>
+  /** False where it was closed before; then nothing of `along` is kept. */
   closeRequest(
     id: string,
     state: Exclude<RequestState, 'pending'>,
     by: string | null,
     comment: string | null,
+    along?: AlongWith,
   ): Promise<boolean>
   /** Pending requests past their expiry. */
   dueRequests(nowMs: number): Promise<readonly RequestRow[]>

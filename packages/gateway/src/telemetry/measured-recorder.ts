@@ -38,6 +38,12 @@ export function measuredRecorder(recorder: Recorder, measuring: Measuring): Reco
       counted(entry, measuring)
       return done
     },
+    owed: (entry) => recorder.owed(entry),
+    async recordOwed(owed) {
+      for (const one of owed) {
+        await timed(JSON.parse(one.text) as NewEntry, () => recorder.recordOwed([one]))
+      }
+    },
     keep: (payload) => recorder.keep(payload),
     payload: (sha256) => recorder.payload(sha256),
     onRecorded: (listener) => recorder.onRecorded(listener),
