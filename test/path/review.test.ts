@@ -1,4 +1,7 @@
 // The main job at the public doors: a real client asks, a second person signs, it happens once.
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
@@ -82,4 +85,32 @@ test('the address in a refusal tells a person what waits and how to answer it', 
   expect(words).toContain(`seconder request show ${requestIdIn(held)}`)
   // An id is no right: what is asked for is told to whoever signed in.
   expect(words).not.toMatch(/DeleteTable|pending|sre/)
+})
+
+test('an approval that is no longer enough for where its caller stands is void, and more people are asked', async () => {
+  await gate.stop()
+  const policies = mkdtempSync(join(tmpdir(), 'seconder-nearer-'))
+  cpSync(join(import.meta.dirname, '..', '..', 'lab', 'policies'), policies, { recursive: true })
+  writeFileSync(
+    join(policies, 'near.cedar'),
+    `@id("near") @reason("two, for whoever is as near as the gate's own user")
+     forbid (principal, action == Action::"destroy", resource)
+     when { context.isolation == "none" } unless { context.approvedBy.contains("any:2") };`,
+  )
+  let isolation: 'user' | 'none' = 'user'
+  gate = await Harness.start({ upstream: upstream.url, policies, isolation: () => isolation })
+  const agent = gate.dynamodb(await gate.open('alice'))
+  const call = () => agent.send(new DeleteTableCommand({ TableName: 'orders' }))
+  const refused = async () => (await call().catch((error: Error) => error)) as Error
+  const id = requestIdIn(await refused())
+  expect(await gate.review('bob', id)).toMatchObject({ state: 'approved' })
+  isolation = 'none'
+  expect((await refused()).message).toContain('changed since it was approved')
+  expect(deletions()).toBe(0)
+  const again = requestIdIn(await refused())
+  expect(await gate.review('bob', again)).toMatchObject({ state: 'pending' })
+  expect(await gate.review('carol', again)).toMatchObject({ state: 'approved' })
+  await call()
+  expect(deletions()).toBe(1)
+  rmSync(policies, { recursive: true, force: true })
 })

@@ -6,6 +6,7 @@ import type { Decision } from './decide/decision.ts'
 import { childAsked, childOpening } from './describe/child-session.ts'
 import { actionDigest, describe, readyToDescribe } from './describe/describe.ts'
 import { observes, placeRules } from './epoch/active.ts'
+import type { GatewayError } from './errors.ts'
 import { Copies, notExecuted, type Performed } from './execute/copies.ts'
 import { endToEnd, execute, forwarded, whenRecorded } from './execute/execute.ts'
 import type { Caller } from './identify/caller.ts'
@@ -46,6 +47,7 @@ import type { GatewayParts, OnPath } from './path/on-path.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
+import { isStillEnough } from './path/still-enough.ts'
 import { type Glass, glassFor } from './path/under-glass.ts'
 import {
   deniedStep,
@@ -246,9 +248,7 @@ export class Gateway {
     const signed = turn?.step.digest ?? grant.digest
     if (digestOf(call, asSigned(evidence, turn)) !== signed) {
       if (!bindingRead(evidence)) throw couldNotLookAgain()
-      if (turn)
-        throw await this.#parts.plans.stopped(turn.course.plan, turn.step.number, NOT_THE_SAME)
-      throw await voided(this.#parts, grant)
+      throw await this.#noMore(turn, grant)
     }
     if (turn) await requireStill(this.#parts, call, evidence, turn)
     // The approval was for this call; whoever makes it now may stand nearer to the gate than then.
@@ -258,10 +258,20 @@ export class Gateway {
       if (turn) throw await deniedStep(this.#parts.plans, turn, reasonFor(call, now))
       return denial
     }
+    const isEnough =
+      now.answer === 'allow' || (await isStillEnough(this.#parts, call, evidence, grant.requestId))
+    if (!isEnough) throw await this.#noMore(turn, grant)
     return this.#perform(call, evidence, { answer: 'allow', policies: now.policies }, grant, null, {
       turn,
       glass: null,
     })
+  }
+
+  /** Ends what was approved; returns what to answer. */
+  #noMore(turn: Turn | null, grant: GrantRow): Promise<GatewayError> {
+    const { plans } = this.#parts
+    if (turn) return plans.stopped(turn.course.plan, turn.step.number, NOT_THE_SAME)
+    return voided(this.#parts, grant)
   }
 
   /** Intent, effect, outcome, answer: in this order, each durable before the next. */

@@ -60,7 +60,11 @@ export async function openListeners(parts: ListenerParts): Promise<Listening> {
   const people = await servePeople(app.fetch, config.listen.console)
   consoleUrl = urlOf(people.address, config.listen.console)
   await parts.consoleListens(consoleUrl)
-  const { door, awsUrl, inFlight } = await openDoor(parts)
+  const { door, awsUrl, inFlight } = await openDoor(parts).catch(async (cause: unknown) => {
+    // A start that fails leaves nobody listening.
+    await closed(people.server)
+    throw cause
+  })
   const stop = async () => {
     // The port is let go of at once; connections last as long as what is answered on them.
     door.close()

@@ -11,7 +11,6 @@ import { EpochDesk } from './epoch/activation.ts'
 import {
   type ActiveEpoch,
   alsoProtecting,
-  loadEpoch,
   notInForce,
   refusingReason,
   standsWords,
@@ -19,6 +18,7 @@ import {
 } from './epoch/active.ts'
 import { contentOnDisk, type VersionedContent } from './epoch/content.ts'
 import { firstEpoch } from './epoch/first-epoch.ts'
+import { EpochLoading } from './epoch/loading.ts'
 import { protectedRows } from './epoch/protected.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
@@ -148,6 +148,7 @@ interface RunningOptions extends Omit<Foundation, 'notices'> {
 class Running implements Gate {
   readonly #options: RunningOptions
   #epoch: ActiveEpoch
+  readonly #loading = new EpochLoading()
   #consoleUrl = ''
   readonly #access: UpstreamAccess
   readonly store: Store
@@ -246,7 +247,9 @@ class Running implements Gate {
 
   async #load(row: EpochRow): Promise<void> {
     const { config, own } = this.#options
-    this.#epoch = alsoProtecting(await loadEpoch(row), protectedRows(config, own))
+    const epoch = await this.#loading.load(row)
+    if (epoch.number < this.#epoch.number) return
+    this.#epoch = alsoProtecting(epoch, protectedRows(config, own))
     this.refusing = refusingReason(this.#epoch)
   }
 

@@ -4,26 +4,15 @@ import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import type { Isolation } from '../identify/caller.ts'
 
-const measured = new WeakMap<Socket, Promise<Isolation>>()
-
 /**
- * Returns the isolation of the peer; measured once for each connection, since a peer cannot change.
- * `reaches` says whether a user could read or change what the gate stands on. It takes a walk over the
+ * Returns the isolation of the peer. Who that is is looked up once for each connection, since a peer cannot change;
+ * `reaches` says whether a user could read or change what the gate stands on, which can. It takes a walk over the
  * kernel's table of connections, so ask only where it will be used.
  */
-export function measureIsolation(
+export async function measureIsolation(
   socket: Socket,
   reaches: (uid: number) => boolean = () => false,
 ): Promise<Isolation> {
-  let isolation = measured.get(socket)
-  if (!isolation) {
-    isolation = measure(socket, reaches)
-    measured.set(socket, isolation)
-  }
-  return isolation
-}
-
-async function measure(socket: Socket, reaches: (uid: number) => boolean): Promise<Isolation> {
   const { remoteAddress } = socket
   if (remoteAddress !== undefined && !isLoopback(remoteAddress)) return 'host'
   const uid = await peerUid(socket)

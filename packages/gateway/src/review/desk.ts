@@ -310,7 +310,10 @@ export class ReviewDesk {
     await this.#expireRequests()
     const { store, clock } = this.#options
     for (const grant of await store.dueGrants(clock.nowMs())) await this.#endings.expired(grant)
-    for (const row of await store.dueEscalations(clock.nowMs())) await this.#escalate(row)
+    for (const row of await store.dueEscalations(clock.nowMs())) {
+      // What cannot be told now is tried again, and keeps nothing else waiting.
+      await this.#escalate(row).catch(() => undefined)
+    }
     await store.pruneStanding(clock.nowMs())
   }
 
