@@ -68,13 +68,17 @@ async function diesAt(
   const store = gate.running.gate.store as unknown as Methods
   const change = store[method]?.bind(store)
   const died = Promise.withResolvers<void>()
+  const gone = Promise.withResolvers<never>()
   store[method] = async (...given) => {
     if (when === 'after') await change?.(...given)
     died.resolve()
-    return new Promise(() => undefined)
+    return gone.promise
   }
   await Promise.race([died.promise, act().then((answer) => Promise.reject(unmet(answer)))])
-  await gate.running.close()
+  const closed = gate.running.close()
+  // A stop waits for what is under way; nothing of it goes on.
+  gone.reject(new Error('the gate is gone'))
+  await closed
   await gate.restart()
 }
 

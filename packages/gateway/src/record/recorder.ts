@@ -98,10 +98,17 @@ export function createRecorder(
     return changed
   }
   const paying = new Map<string, Promise<void>>()
+  /** Recorded, and the state could not be told so: never recorded again. */
+  const there = new Set<string>()
   const pay = async ({ id, text }: OwedEntry) => {
     const underWay = paying.get(id)
     if (underWay !== undefined) return underWay
-    const paid = recordThen(JSON.parse(text) as Unrecorded, () => settled(id))
+    const settle = async () => {
+      there.add(id)
+      await settled(id)
+      there.delete(id)
+    }
+    const paid = there.has(id) ? settle() : recordThen(JSON.parse(text) as Unrecorded, settle)
     paying.set(id, paid)
     try {
       await paid
