@@ -2,6 +2,7 @@
 // keyboard and by address, on a phone and in the dark; and that nobody but the gate is asked for anything.
 import { agentPost } from '@seconder/cli/agent-client'
 import type { ShownPlan } from '@seconder/gateway/api/plans'
+import { canonicalJson } from '@seconder/gateway/lib/canonical-json'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requestIdIn } from '../path/harness.ts'
@@ -80,9 +81,28 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     expect(text).toContain('Sign with passkey')
   })
 
+  test('H2 a gate that shows another document of a request than before has none of them signed', async () => {
+    const path = `**/api/requests/${december}`
+    await page.route(path, async (route) => {
+      const response = await route.fetch()
+      const json = (await response.json()) as { document: string }
+      // What the digest does not cover is signed all the same, by the hash of what was shown.
+      const document = { ...JSON.parse(json.document), agentSays: 'Nothing to see here.' }
+      await route.fulfill({ response, json: { ...json, document: canonicalJson(document) } })
+    })
+    // What makes the page load it again: somebody else signs.
+    await stage.gate.review('bob', december)
+    const alert = page.getByRole('alert')
+    await alert.getByText('the gate shows another document of this request than before').waitFor()
+    expect(await page.getByRole('button', { name: 'Sign with passkey' }).count()).toBe(0)
+    await page.unroute(path)
+    await page.reload()
+    await page.getByRole('button', { name: 'Sign with passkey' }).waitFor()
+  })
+
   test('a signature of somebody else shows at once, and the end of it', async () => {
     await stage.gate.review(
-      'bob',
+      'carol',
       december,
       'request_changes',
       'Change <b>the one</b> setting\u202e',
@@ -102,7 +122,7 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     await page.goto(at('/policies'))
     await page.getByText('epoch 1, version').waitFor()
     await page.goto(at('/?state=changes_requested'))
-    await page.getByText('changes requested by bob').waitFor()
+    await page.getByText('changes requested by carol').waitFor()
     await page.goto(at('/?state=all&find=update'))
     await expect.poll(() => page.locator('.row').count()).toBe(1)
   })
@@ -119,9 +139,10 @@ describe.skipIf(!hasChromium)('the console in Chromium', () => {
     const entries = await stage.gate.entries()
     expect(entries.filter(({ type }) => type === 'intent')).toHaveLength(1)
     const reviews = entries.filter(
-      ({ type, reviewer }) => type === 'review' && reviewer === 'carol',
+      ({ type, reviewer, verdict }) =>
+        type === 'review' && reviewer === 'carol' && verdict === 'approve',
     )
-    expect(reviews).toEqual([expect.objectContaining({ verdict: 'approve', strength: 'hardware' })])
+    expect(reviews).toEqual([expect.objectContaining({ strength: 'hardware' })])
   })
 
   test('by passkey too, a request is denied and changes are asked for, with words', async () => {
