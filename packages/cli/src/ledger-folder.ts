@@ -1,12 +1,11 @@
 // Verifies a ledger's folder with its public key, and reads the entries on the way. The key comes from
 // outside the folder: a ledger cannot vouch for itself.
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import type { VerifyReport } from '@seconder/ledger/verify'
 import { FolderRules } from './folder-rules.ts'
 import { noteText, verifierKey } from './ledger-keys.ts'
-import { isRemote, placeOf } from './ledger-place.ts'
+import { type LedgerPlace, placeOf } from './ledger-place.ts'
 import { seenByWitnesses, type WitnessedEnd, type WitnessesAsked } from './seen-by-witnesses.ts'
 
 export interface FolderOptions {
@@ -51,22 +50,19 @@ export async function verifyLedgerFolder(
   folder: string,
   options: FolderOptions = {},
 ): Promise<VerifiedFolder> {
-  let verified = await verifyOnce(folder, options)
-  for (let tries = 1; !verified.report.ok && tries < LIVE_TRIES && isLive(folder); tries++) {
+  for (let tries = 1; ; tries++) {
+    const place = placeOf(folder)
+    const verified = await verifyOnce(folder, place, options)
+    if (verified.report.ok || tries >= LIVE_TRIES || !(await place.isLive())) return verified
     await setTimeout(LIVE_PAUSE_MS)
-    verified = await verifyOnce(folder, options)
   }
-  return verified
 }
 
-/** Written to a moment ago: somebody may be at it. */
-function isLive(folder: string): boolean {
-  if (isRemote(folder)) return true
-  const writtenMs = statSync(folder).mtimeMs
-  return Date.now() - writtenMs < 60_000
-}
-
-async function verifyOnce(folder: string, options: FolderOptions): Promise<VerifiedFolder> {
+async function verifyOnce(
+  folder: string,
+  place: LedgerPlace,
+  options: FolderOptions,
+): Promise<VerifiedFolder> {
   const { onProgress, keep = ENTRIES_KEPT_MAX } = options
   const entries: LedgerEntry[] = []
   const decoder = new TextDecoder()
@@ -74,7 +70,6 @@ async function verifyOnce(folder: string, options: FolderOptions): Promise<Verif
   const seen = options.witnesses && (await seenByWitnesses(folder, options.witnesses))
   const given = [options.since && noteText(options.since), seen?.note]
   const notes = [...given, ...(options.anchored ?? [])]
-  const place = placeOf(folder)
   const report = await place.verify({
     verifierKey: verifierKey(folder, options.key),
     since: notes.filter((note) => note !== undefined),

@@ -2,6 +2,7 @@
 // What is remote is read ahead, and only as far as the checkpoint that was read first: a gate may go on publishing.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { S3Objects } from '@seconder/gateway/lib/s3-objects'
 import { s3Endpoint } from '@seconder/gateway/record/record-config'
 import { openCheckpoint } from '@seconder/ledger/checkpoint'
@@ -31,12 +32,18 @@ export interface PayloadsBeside {
 export interface LedgerPlace {
   readonly beside: PayloadsBeside
   verify(options: DirectoryOptions): Promise<VerifyReport>
+  /** Whether somebody published there since it was verified: then what was wrong may be so no more. */
+  isLive(): Promise<boolean>
 }
 
 /** How long one file is waited for, in milliseconds. */
 const FILE_MS = 30_000
 /** Bundles and their tiles that are asked for before they are needed. */
 const AHEAD = 8
+/** A gate publishes at least so often while there is something to publish, in milliseconds. */
+const PUBLISHED_MS = 1_000
+/** How long after a write a directory is looked at again, in milliseconds. */
+const LIVE_MS = 60_000
 
 export function isRemote(place: string): boolean {
   return /^(s3|https?):\/\//.test(place)
@@ -51,9 +58,15 @@ export function notRemote(what: string): CommandFailure {
 /** As it is now; whoever tries again asks for it again. */
 export function placeOf(place: string): LedgerPlace {
   if (!isRemote(place)) {
-    return { beside: besideDirectory(place), verify: (options) => verifyDirectory(place, options) }
+    return {
+      beside: besideDirectory(place),
+      verify: (options) => verifyDirectory(place, options),
+      // Written to a moment ago: somebody may be at it.
+      isLive: async () => Date.now() - statSync(place).mtimeMs < LIVE_MS,
+    }
   }
   const files = place.startsWith('s3:') ? inBucket(place) : onServer(place)
+  let source: RemoteSource | undefined
   return {
     beside: {
       has: (sha256) => files.has(payloadPath(sha256)),
@@ -64,9 +77,10 @@ export function placeOf(place: string): LedgerPlace {
     },
     // Threads read directories alone.
     verify: ({ threads: _, ...options }) => {
-      const source = new RemoteSource(files, options.verifierKey)
+      source = new RemoteSource(files, options.verifierKey)
       return verifyLedger(source, { ...options, primitives: nodePrimitives })
     },
+    isLive: async () => (await source?.hasChanged()) ?? false,
   }
 }
 
@@ -164,6 +178,14 @@ class RemoteSource implements LedgerSource {
     const own = this.#checkpoint === null ? [] : [CHECKPOINT_FILE]
     if (listed === null) return [...own, ...needed]
     return [...own, ...listed.filter((name) => name !== CHECKPOINT_FILE && !this.#isNewer(name))]
+  }
+
+  /** Whether there is another checkpoint by now. */
+  async hasChanged(): Promise<boolean> {
+    // What was dropped a moment ago is published in the next.
+    await setTimeout(PUBLISHED_MS)
+    const now = await this.#files.read(CHECKPOINT_FILE)
+    return Buffer.compare(now ?? Buffer.alloc(0), this.#checkpoint ?? Buffer.alloc(0)) !== 0
   }
 
   async read(name: string): Promise<Uint8Array> {

@@ -82,14 +82,14 @@ export interface KeptNotes {
  * What a bucket keeps, for a verifier: the newest checkpoints and others from all along. Whoever holds the gate's
  * host may write what is newest; those before it were written once. Errors: S3Error.
  */
-export async function keptInS3(place: S3Place): Promise<KeptNotes> {
+export async function keptInS3(place: S3Place, readMax = KEPT_READ_MAX): Promise<KeptNotes> {
   const objects = new S3Objects(place)
   try {
     const names: string[] = []
     for await (const name of objects.names(FOLDER)) names.push(name)
     const latest = await objects.get(LATEST, NOTE_BYTES_MAX)
     const notes = latest === null ? [] : [textOf(latest)]
-    const asked = spread(names, KEPT_READ_MAX)
+    const asked = spread(names, readMax)
     for (let from = 0; from < asked.length; from += READ_AT_ONCE) {
       const some = asked.slice(from, from + READ_AT_ONCE)
       notes.push(...(await Promise.all(some.map((name) => noteAt(objects, name)))))
