@@ -9,7 +9,7 @@ import { endWorkOf } from './people-changes.ts'
 import * as rows from './rows.ts'
 import { resumed, suspended, USABLE_KEYS } from './session-keys.ts'
 import type { Sql, SqlValue } from './sql.ts'
-import { addReview } from './standing.ts'
+import { addReview, closeRequest } from './standing.ts'
 import type { AlongWith } from './standing-store.ts'
 import type {
   ClosedSessions,
@@ -393,14 +393,4 @@ async function reviewsOf(sql: Sql, requestId: string): Promise<ReviewRow[]> {
     requestId,
   )
   return found.map(rows.review)
-}
-
-async function closeRequest(
-  sql: Sql,
-  id: string,
-  state: Exclude<RequestState, 'pending'>,
-  { by, comment }: { by: string | null; comment: string | null },
-): Promise<boolean> {
-  const closes = `UPDATE requests SET state = ?, closed_by = ?, comment = ? WHERE id = ? AND state = 'pending'`
-  return (await sql.run(closes, state, by, comment, id)) === 1
 }

@@ -11,7 +11,7 @@ import type {
   StandingStore,
   TouchRow,
 } from './standing-store.ts'
-import type { GrantRow, RequestRow, ReviewRow } from './store.ts'
+import type { GrantRow, RequestRow, RequestState, ReviewRow } from './store.ts'
 
 const DUE_AT_ONCE_MAX = 100
 
@@ -187,4 +187,14 @@ async function addDenial(sql: Sql, denial: DenialRow): Promise<void> {
     denial.atMs,
     denial.untilMs,
   )
+}
+
+export async function closeRequest(
+  sql: Sql,
+  id: string,
+  state: Exclude<RequestState, 'pending'>,
+  { by, comment }: { by: string | null; comment: string | null },
+): Promise<boolean> {
+  const closes = `UPDATE requests SET state = ?, closed_by = ?, comment = ? WHERE id = ? AND state = 'pending'`
+  return (await sql.run(closes, state, by, comment, id)) === 1
 }
