@@ -102,7 +102,7 @@ test.each(MOMENTS)('an approval that became void stays void: killed %s', async (
   }
   await diesAt(when, methodAt(when, 'endGrant'), call)
   upstream.script = defaultScript
-  expect(await entriesOf('grant-revoked')).toHaveLength(1)
+  await expect.poll(() => entriesOf('grant-revoked')).toHaveLength(1)
   expect((await call()).body).toContain('needs review')
   await gate.restartSame()
   expect(await entriesOf('grant-revoked')).toHaveLength(1)
@@ -112,10 +112,12 @@ test.each(MOMENTS)('an approval that became void stays void: killed %s', async (
 test.each(MOMENTS)('a no stands, and nobody approves over it: killed %s', async (_, when) => {
   const id = idIn(await call())
   await diesAt(when, methodAt(when, 'closeRequest'), () => gate.review('bob', id, 'deny', 'never'))
-  expect(await entriesOf('review', 'request-closed')).toMatchObject([
-    { type: 'review', verdict: 'deny' },
-    { type: 'request-closed', state: 'denied', by: 'bob' },
-  ])
+  await expect
+    .poll(() => entriesOf('review', 'request-closed'))
+    .toMatchObject([
+      { type: 'review', verdict: 'deny' },
+      { type: 'request-closed', state: 'denied', by: 'bob' },
+    ])
   await expect(gate.review('carol', id)).rejects.toMatchObject({ code: 'request_closed' })
   keys = await gate.open('alice')
   const again = idIn(await call())
@@ -129,14 +131,16 @@ test.each(MOMENTS)('what a person took back is taken back: killed %s', async (_,
   const signer = await signerFor(gate.client, gate.keys.get('carol'))
   const method = methodAt(when, 'endGrant')
   await diesAt(when, method, () => signWithdrawal(gate.client, signer, taken))
-  expect(await entriesOf('grant-revoked')).toMatchObject([{ signer: 'carol', why: 'no more' }])
+  const revoked = () => entriesOf('grant-revoked')
+  await expect.poll(revoked).toMatchObject([{ signer: 'carol', why: 'no more' }])
   expect((await call()).status).not.toBe(200)
   expect(deletions()).toBe(0)
 })
 
 test.each(MOMENTS)('a session that was closed is closed: killed %s', async (_, when) => {
   await diesAt(when, methodAt(when, 'closeSession'), () => closeSession(gate, keys))
-  expect(await entriesOf('session-closed')).toMatchObject([{ session: keys.sessionId }])
+  const closed = () => entriesOf('session-closed')
+  await expect.poll(closed).toMatchObject([{ session: keys.sessionId }])
   expect((await call()).status).not.toBe(200)
 })
 
