@@ -126,7 +126,7 @@ test('H10: what went through the gate is matched by AWS request id, and what was
   expect(found.apart.ownLookUps).toBeGreaterThan(0)
 })
 
-test('an event that the trail lost is a finding, and so is an entry that the ledger lost', async () => {
+test('H14: an event that the trail lost is a finding, and so is an entry that the ledger lost', async () => {
   const lost = await held(clean.filter((event) => !isDrop(event)))
   expect(codes(lost)).toEqual(['intent_without_event'])
   const drop = clean.find(isDrop) as JsonObject

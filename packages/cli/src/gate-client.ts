@@ -10,6 +10,8 @@ export interface GateFacts {
   readonly version: string
   readonly refusing: string | null
   readonly roles: readonly string[]
+  /** Environments that only observe now, and until when. */
+  readonly observing: readonly { readonly name: string; readonly until: string }[]
   readonly endpoint: string
   readonly checkpoint: { readonly size: number; readonly root: string }
   readonly verifierKey: string

@@ -19,6 +19,7 @@ import { SignIn } from './pages/sign-in.tsx'
 import { GlassBanner } from './parts/glass-banner.tsx'
 import { Link } from './parts/link.tsx'
 import { Empty, Failure, Loading } from './parts/notice.tsx'
+import { ObservingBanner } from './parts/observing-banner.tsx'
 import { identityOf, Who } from './parts/who.tsx'
 import {
   type Route,
@@ -88,6 +89,7 @@ export function App() {
           </p>
         )}
         {me && <GlassBanner />}
+        {facts && <ObservingBanner facts={facts} />}
         {facts && me && <Page route={route} facts={facts} />}
         {facts && notMe && !me && <Outside route={route} facts={facts} />}
         {!error && !(facts && (me || notMe)) && <Loading what="the gate" />}

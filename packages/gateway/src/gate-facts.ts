@@ -1,6 +1,7 @@
 // What a gate tells of itself: who it is, where and under which epoch, to whoever reaches it; how it stands, to people.
 import { assumesRoles, type Config } from './config.ts'
 import type { ActiveEpoch } from './epoch/active.ts'
+import { observingNow } from './epoch/observing.ts'
 import { lookAsItself } from './execute/own-look.ts'
 import type { Foundation } from './foundation.ts'
 import type { Gate, GateFacts } from './gate.ts'
@@ -16,7 +17,11 @@ export async function gateFacts(
   }: Pick<Gate, 'store' | 'people'> & { readonly refusing: string | null },
   options: Pick<Foundation, 'ledger' | 'gateId' | 'verifierKey'> & { readonly config: Config },
   ca: ConnectCa,
-  { epoch, endpoint }: { readonly epoch: ActiveEpoch; readonly endpoint: string },
+  {
+    epoch,
+    endpoint,
+    nowMs,
+  }: { readonly epoch: ActiveEpoch; readonly endpoint: string; readonly nowMs: number },
 ): Promise<GateFacts> {
   const { size, rootHash } = options.ledger.checkpoint()
   return {
@@ -26,6 +31,7 @@ export async function gateFacts(
     version: (await store.activeEpoch())?.version ?? '',
     refusing,
     roles: Object.keys(epoch.content.roles),
+    observing: observingNow(epoch.content.environments, epoch.observingSince, nowMs),
     endpoint,
     checkpoint: { size, root: Buffer.from(rootHash).toString('base64') },
     verifierKey: options.verifierKey,

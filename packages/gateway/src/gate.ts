@@ -4,6 +4,7 @@ import type { LedgerReading } from './api/ledger-pages.ts'
 import type { BreakGlassDesk } from './break-glass/break-glass-desk.ts'
 import type { EpochDesk } from './epoch/activation.ts'
 import type { ActiveEpoch } from './epoch/active.ts'
+import type { Observing } from './epoch/observing.ts'
 import type { Gateway } from './gateway.ts'
 import type { SessionDesk } from './identify/session-desk.ts'
 import type { Clock } from './lib/clock.ts'
@@ -82,6 +83,8 @@ export interface GateFacts extends ConnectCa {
   /** Why the gate answers refusals only, or null. */
   readonly refusing: string | null
   readonly roles: readonly string[]
+  /** Environments that do not enforce now, and until when (red team H4). */
+  readonly observing: readonly Observing[]
   readonly endpoint: string
   readonly checkpoint: { readonly size: number; readonly root: string }
   readonly verifierKey: string

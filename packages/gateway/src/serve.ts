@@ -11,6 +11,7 @@ import { EpochDesk } from './epoch/activation.ts'
 import {
   type ActiveEpoch,
   alsoProtecting,
+  loadEpoch,
   notInForce,
   refusingReason,
   standsWords,
@@ -148,7 +149,7 @@ interface RunningOptions extends Omit<Foundation, 'notices'> {
 class Running implements Gate {
   readonly #options: RunningOptions
   #epoch: ActiveEpoch
-  readonly #loading = new EpochLoading()
+  readonly #loading = new EpochLoading((row) => loadEpoch(row, this.store))
   #consoleUrl = ''
   readonly #access: UpstreamAccess
   readonly store: Store
@@ -334,6 +335,7 @@ class Running implements Gate {
     return gateFacts(this, this.#options, tunnels.ca, {
       epoch: this.#epoch,
       endpoint: this.#listening?.awsUrl ?? '',
+      nowMs: this.clock.nowMs(),
     })
   }
 

@@ -1,22 +1,22 @@
 // The epoch in force, loaded: what `describe` and `decide` are given. Where the build on disk is not
 // the one that the epoch was signed for, the gate answers nothing but refusals (red team H3).
+import type { EnvironmentRow } from '../config.ts'
 import type { Decision } from '../decide/decision.ts'
 import { loadPolicySet, type PolicySet } from '../decide/policy-set.ts'
 import type { Action } from '../describe/action.ts'
 import { covers, environmentOf, type PlaceRules } from '../describe/environments.ts'
 import type { ProtectedRow } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
-import type { EpochRow } from '../state/store.ts'
+import type { EpochRow, Store } from '../state/store.ts'
 import { buildHash, type EpochContent } from './content.ts'
-
-/** `observe` ends by itself after this long, in milliseconds (red team H4). */
-export const OBSERVE_MS_MAX = 14 * 24 * 60 * 60 * 1000
+import { type ObservingSince, observesNow, observingSince } from './observing.ts'
 
 export interface ActiveEpoch {
   readonly number: number
   readonly content: EpochContent
   readonly policySet: PolicySet
   readonly activatedAtMs: number
+  readonly observingSince: ObservingSince
 }
 
 /** What says which environment a thing is in, in that epoch. */
@@ -31,10 +31,12 @@ export function placeRules({ content }: Pick<ActiveEpoch, 'content'>): PlaceRule
 }
 
 /** Loads an epoch's content. Throws PolicyError when its policies do not load. */
-export async function loadEpoch(row: EpochRow): Promise<ActiveEpoch> {
+export async function loadEpoch(row: EpochRow, store: Pick<Store, 'epoch'>): Promise<ActiveEpoch> {
   const content = JSON.parse(row.content) as EpochContent
   const policySet = await loadPolicySet({ schema: content.schema, policies: content.policies })
-  return { number: row.number, content, policySet, activatedAtMs: row.activatedAtMs }
+  const { number, activatedAtMs } = row
+  const since = await observingSince(row, store)
+  return { number, content, policySet, activatedAtMs, observingSince: since }
 }
 
 /** The epoch with more that is protected: what this start found out about the gate itself. */
@@ -94,7 +96,6 @@ export function observes(
 ): boolean {
   if (decision.answer === 'allow') return false
   if (decision.answer === 'deny' && decision.code !== 'denied_by_policy') return false
-  if (nowMs >= epoch.activatedAtMs + OBSERVE_MS_MAX) return false
   // Accounts that nobody configured are production, and production does not observe here.
   if (action.ownLimbs !== undefined || action.outside !== undefined) return false
   const rows = epoch.content.environments
@@ -102,13 +103,14 @@ export function observes(
     if (environmentOf(rows, resource) !== resource.environment) return false
     // What is not resolved may be anything in its account: then all of that account must observe.
     const ofAccount = rows.filter(({ accounts }) => accounts.includes(resource.account))
-    if (!resource.resolved && ofAccount.some(({ mode }) => mode !== 'observe')) return false
+    const enforces = (row: EnvironmentRow) => !observesNow(row, epoch.observingSince, nowMs)
+    if (!resource.resolved && ofAccount.some(enforces)) return false
     const row = rows.find(
       ({ name, accounts, arns }) =>
         name === resource.environment &&
         accounts.includes(resource.account) &&
         (arns === undefined || arns.some((pattern) => covers(pattern, resource.arn))),
     )
-    return row?.mode === 'observe'
+    return row !== undefined && !enforces(row)
   })
 }

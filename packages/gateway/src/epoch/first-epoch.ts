@@ -16,10 +16,10 @@ export async function firstEpoch(
   own: string | null,
 ): Promise<ActiveEpoch> {
   const active = await store.activeEpoch()
-  if (active) return loadEpoch(active)
+  if (active) return loadEpoch(active, store)
   const { version, text } = contentOnDisk(config, own)
   const row = { number: 1, version, content: text, activatedAtMs: clock.nowMs() }
-  const epoch = await loadEpoch(row)
+  const epoch = await loadEpoch(row, store)
   const content = await recorder.keep(text)
   const entry = { type: 'epoch-activated', epoch: 1, version, content, acts: [] } as const
   await recorder.recordThen(entry, () => store.activateEpoch(row))

@@ -1,13 +1,13 @@
 // Loads an epoch once, however many calls find it in the same moment: its policies take a thread, and seconds
 // where there are thousands of them.
 import type { EpochRow } from '../state/store.ts'
-import { type ActiveEpoch, loadEpoch } from './active.ts'
+import type { ActiveEpoch } from './active.ts'
 
 export class EpochLoading {
   readonly #load: (row: EpochRow) => Promise<ActiveEpoch>
   #underWay: { readonly number: number; readonly loaded: Promise<ActiveEpoch> } | null = null
 
-  constructor(load: (row: EpochRow) => Promise<ActiveEpoch> = loadEpoch) {
+  constructor(load: (row: EpochRow) => Promise<ActiveEpoch>) {
     this.#load = load
   }
 

@@ -3,7 +3,7 @@
 import { OwedStatements } from './owed.ts'
 import * as rows from './rows.ts'
 import type { Sql } from './sql.ts'
-import type { FollowedEffect, IntentFacts, OpenEffect } from './store.ts'
+import type { EpochRow, FollowedEffect, IntentFacts, OpenEffect } from './store.ts'
 
 /** What an approval must be in the moment of its use. Values: now, now. */
 const USABLE = `state = 'ready' AND expires_at_ms > ?
@@ -28,6 +28,11 @@ export class EffectStatements extends OwedStatements {
     } finally {
       await super.close()
     }
+  }
+
+  async epoch(number: number): Promise<EpochRow | undefined> {
+    const row = await this.sql.one('SELECT * FROM epochs WHERE number = ?', number)
+    return row && rows.epoch(row)
   }
 
   async consumeGrant(

@@ -7,7 +7,7 @@ import type { OwedEntry } from './owed-store.ts'
 import { peopleVersion } from './people.ts'
 import { endWorkOf } from './people-changes.ts'
 import * as rows from './rows.ts'
-import { resumed, suspended, USABLE_KEYS } from './session-keys.ts'
+import { resumed, SUSPENDED, suspended, USABLE_KEYS } from './session-keys.ts'
 import type { Sql, SqlValue } from './sql.ts'
 import { addReview, closeRequest } from './standing.ts'
 import type { AlongWith } from './standing-store.ts'
@@ -51,8 +51,7 @@ export class SqlStore extends BreakGlassStatements implements Store {
       if (number === null) return undefined
       // An epoch never changes, and its content is large.
       if (this.#epoch?.number !== number) {
-        const row = await this.sql.one('SELECT * FROM epochs WHERE number = ?', Number(number))
-        this.#epoch = row && rows.epoch(row)
+        this.#epoch = await this.epoch(Number(number))
       }
       return this.#epoch
     })
@@ -170,12 +169,7 @@ export class SqlStore extends BreakGlassStatements implements Store {
   }
 
   async suspendedSessions(limit: number): Promise<SessionRow[]> {
-    const found = await this.sql.all(
-      `SELECT * FROM sessions WHERE suspended_at_ms IS NOT NULL AND closed_at_ms IS NULL AND parent IS NULL
-       ORDER BY suspended_at_ms LIMIT ?`,
-      limit,
-    )
-    return found.map(rows.session)
+    return (await this.sql.all(SUSPENDED, limit)).map(rows.session)
   }
 
   async resumeSession(

@@ -191,6 +191,7 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
   alone<T>(name: string, work: () => Promise<T>, already?: () => Promise<T | undefined>): Promise<T>
 
   activeEpoch(): Promise<EpochRow | undefined>
+  epoch(number: number): Promise<EpochRow | undefined>
   /** Inserts the epoch and voids every open request and ready grant, in one transaction. */
   activateEpoch(epoch: EpochRow): Promise<{ readonly voidedRequests: readonly string[] }>
 

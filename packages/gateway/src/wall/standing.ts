@@ -1,9 +1,9 @@
 // How the wall stands, for `seconder doctor`: what the gate is, what it stands on, what it protects, which
 // environments only observe, and what could be looked at in AWS. Asked of AWS at most once a minute.
 import { userInfo } from 'node:os'
-import type { Config } from '../config.ts'
 import type { ProtectedRow } from '../describe/guarded.ts'
-import { type ActiveEpoch, OBSERVE_MS_MAX } from '../epoch/active.ts'
+import type { ActiveEpoch } from '../epoch/active.ts'
+import { type Observing, observingNow } from '../epoch/observing.ts'
 import type { OwnLook } from '../execute/own-look.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NotifyStanding } from '../notify/notifier.ts'
@@ -20,7 +20,7 @@ export interface Standing {
   readonly places: readonly Place[]
   readonly protect: readonly ProtectedRow[]
   /** Environments that do not enforce now, and until when. */
-  readonly observing: readonly { readonly name: string; readonly until: string }[]
+  readonly observing: readonly Observing[]
   readonly notices: readonly string[]
   /** Whom requests are told to, and how that goes; null where nobody is told. */
   readonly notify: NotifyStanding | null
@@ -54,14 +54,14 @@ export class StandingDesk {
   async now(): Promise<Standing> {
     const { own, assumesRoles, places, epoch, notices, notify, clock } = this.#facts
     const nowMs = clock.nowMs()
-    const { content, activatedAtMs } = epoch()
+    const { content, observingSince } = epoch()
     return {
       user: { name: userInfo().username, uid: process.getuid?.() ?? null, pid: process.pid },
       own,
       assumesRoles,
       places: places(),
       protect: content.protect ?? [],
-      observing: observing(content.environments, activatedAtMs, nowMs),
+      observing: observingNow(content.environments, observingSince, nowMs),
       notices: await notices(),
       notify: notify(),
       aws: await this.#look(nowMs),
@@ -74,15 +74,4 @@ export class StandingDesk {
     }
     return this.#looked.look
   }
-}
-
-function observing(
-  rows: Config['environments'],
-  sinceMs: number,
-  nowMs: number,
-): Standing['observing'] {
-  const untilMs = sinceMs + OBSERVE_MS_MAX
-  if (nowMs >= untilMs) return []
-  const names = rows.filter(({ mode }) => mode === 'observe').map(({ name }) => name)
-  return [...new Set(names)].map((name) => ({ name, until: new Date(untilMs).toISOString() }))
 }

@@ -1,0 +1,70 @@
+// H4: to observe is for a while, by environment, and for everybody to see; nothing makes it last.
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
+import { activateEpoch } from './acts.ts'
+import { ACCOUNT, Harness, type HarnessOptions, type Keys } from './harness.ts'
+import { dynamodbCall, rawCall } from './wire.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+let upstream: FakeUpstream
+let gate: Harness
+let keys: Keys
+
+async function start(options: Partial<HarnessOptions> = {}): Promise<void> {
+  upstream = await startFakeUpstream()
+  gate = await Harness.start({ upstream: upstream.url, ...options })
+  keys = await gate.open('alice')
+}
+
+afterEach(async () => {
+  await gate.stop()
+  await upstream.close()
+})
+
+const deleteTable = (TableName: string) => dynamodbCall('DeleteTable', { TableName })
+
+test('H4: observing ends 14 days after it began, whatever epochs come in between, and is shown meanwhile', async () => {
+  const policies = mkdtempSync(join(tmpdir(), 'seconder-observed-'))
+  onTestFinished(() => rmSync(policies, { recursive: true, force: true }))
+  cpSync(join(import.meta.dirname, '..', '..', 'lab', 'policies'), policies, { recursive: true })
+  const staging = { name: 'staging', accounts: [ACCOUNT] }
+  await start({ policies, environments: [{ ...staging, mode: 'observe' }] })
+  const began = Date.parse((await gate.entries())[1]?.['at'] as string)
+  const until = new Date(began + 14 * DAY_MS).toISOString()
+  const shown = async () => {
+    const ready = await fetch(`${gate.running.consoleUrl}/readyz`)
+    const standing = await gate.client.get<{ observing: unknown }>('/api/standing')
+    const { observing } = await gate.client.facts()
+    expect((await ready.json()) as object).toMatchObject(observing.length > 0 ? { observing } : {})
+    expect(standing.observing).toEqual(observing)
+    return observing
+  }
+  const [now] = await shown()
+  expect(now?.name).toBe('staging')
+  expect(Math.abs(Date.parse(now?.until ?? '') - Date.parse(until))).toBeLessThan(60_000)
+
+  // Another epoch, for whatever reason, is no new beginning.
+  writeFileSync(
+    join(policies, 'more.cedar'),
+    '@id("more") @reason("more") permit (principal is User, action, resource);',
+  )
+  expect(await activateEpoch(gate, ['alice', 'bob'])).toBe(2)
+  expect(await shown()).toEqual([now])
+  await gate.restartSame()
+  expect(await shown()).toEqual([now])
+  expect((await rawCall(keys, deleteTable('orders'))).status).toBe(200)
+
+  // One that enforces is its end, and what comes after that is new.
+  await gate.running.close()
+  await gate.restart({ environments: [{ ...staging, mode: 'enforce' }] })
+  expect(await activateEpoch(gate, ['alice', 'bob'])).toBe(3)
+  expect(await shown()).toEqual([])
+  expect((await rawCall(keys, deleteTable('orders'))).body).toContain('needs review')
+  await gate.restartSame()
+  expect(await activateEpoch(gate, ['alice', 'bob'])).toBe(4)
+  expect(Date.parse((await shown())[0]?.until ?? '')).toBeGreaterThan(Date.parse(now?.until ?? ''))
+})
