@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DeleteTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import type { JsonObject } from '@seconder/aws/call'
-import { payloadsIn } from '@seconder/cli/incident-of-folder'
+import { incidentOfFolder, payloadsIn } from '@seconder/cli/incident-of-folder'
 import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import { incidentOfLedger } from '@seconder/replay/incident/from-ledger'
 import { incidentOfTrail } from '@seconder/replay/incident/from-trail'
@@ -15,6 +15,8 @@ import type { Incident } from '@seconder/replay/incident/incident'
 import { incidentJson } from '@seconder/replay/incident/json'
 import { LedgerRecord } from '@seconder/replay/incident/ledger-record'
 import { incidentMarkdown } from '@seconder/replay/incident/markdown'
+import { IamExport } from '@seconder/replay/incident/role-excess'
+import { readEstate } from '@seconder/replay/roles/read-estate'
 import { trailWindow } from '@seconder/replay/trail/window'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
@@ -26,6 +28,8 @@ const folder = mkdtempSync(join(tmpdir(), 'seconder-incident-'))
 const HOSTILE =
   '</q><script>alert(1)</script> [x](javascript:alert(2)) ![i](http://evil.example/p.png)\n# heading\r\n| a | b |\u001b[31m \u202egnp.exe `code` <img src=x onerror=alert(3)>'
 const COMMENT = '**seen** <b>by me</b> [link](http://evil.example) \u202e `x`'
+
+const NOW = '2026-08-21T00:00:00Z'
 
 let upstream: FakeUpstream
 let gate: Harness
@@ -122,6 +126,48 @@ test('the chain goes from the operator to the outcome, each link with the entry 
   expect(entries[outcome?.entry ?? -1]).toMatchObject({ type: 'outcome' })
   expect(done?.effect).toMatchObject({ fate: 'happened', effects: ['destroy'] })
   expect(denied?.effect).toMatchObject({ fate: 'held', outcome: 'none' })
+})
+
+test('an export of IAM says what the role allowed beyond what was used, destruction by name', async () => {
+  const factorFor = async (roleName: string) => {
+    const Statement = [{ Effect: 'Allow', Action: 'dynamodb:*', Resource: '*' }]
+    const bytes = Buffer.from(
+      JSON.stringify({
+        UserDetailList: [],
+        GroupDetailList: [],
+        Policies: [],
+        RoleDetailList: [
+          {
+            RoleName: roleName,
+            RoleId: 'AROAEXAMPLE',
+            Path: '/',
+            Arn: `arn:aws:iam::123456789012:role/${roleName}`,
+            CreateDate: '2026-01-01T00:00:00Z',
+            AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] },
+            RolePolicyList: [
+              { PolicyName: 'p', PolicyDocument: { Version: '2012-10-17', Statement } },
+            ],
+            AttachedManagedPolicies: [],
+            InstanceProfileList: [],
+            Tags: [],
+          },
+        ],
+      }),
+    )
+    const iam = new IamExport(readEstate([{ name: 'iam.json', bytes }]), 'iam.json', NOW)
+    const selection = { since: '', until: '', resource: '', session: '' }
+    const asked = { selection, candidates: [], impact: null, iam }
+    const { factors, cannotKnow } = await incidentOfFolder(ledger, asked)
+    expect(cannotKnow.join()).not.toContain('IAM')
+    return factors.find(({ factor, says }) => factor === 'role' && says.includes('iam.json'))?.says
+  }
+  // Of DynamoDB's own actions: the table was deleted, so that is used; a back-up could have been as well.
+  // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+  const says = await factorFor('agent-deploy')
+  expect(says).toMatch(/^IAM allowed .*deploy.* kinds of change beyond the 1 used in this window/)
+  expect(says).toContain('dynamodb:DeleteBackup')
+  expect(says).not.toContain('dynamodb:DeleteTable`')
+  expect(await factorFor('somebody-else')).toContain('is not in')
 })
 
 test('factors say what let it and what held it, each with evidence, and name nobody as guilty', () => {

@@ -6,6 +6,7 @@ import type { Payloads } from '@seconder/replay/incident/asks'
 import { incidentOfLedger } from '@seconder/replay/incident/from-ledger'
 import type { Incident } from '@seconder/replay/incident/incident'
 import { LedgerRecord, type Selection } from '@seconder/replay/incident/ledger-record'
+import type { IamExport } from '@seconder/replay/incident/role-excess'
 import type { Rules } from '@seconder/replay/judge/rules'
 import { verifyLedgerFolder } from './ledger-folder.ts'
 import { isRemote, notRemote } from './ledger-place.ts'
@@ -17,12 +18,13 @@ export interface FolderIncident {
   /** Policy sets to try beside those in force. */
   readonly candidates: readonly Rules[]
   readonly impact: string | null
+  readonly iam?: IamExport | null
 }
 
 /** A ledger that does not verify is reported on, and the report says so. Errors: those of the verifier. */
 export async function incidentOfFolder(
   folder: string,
-  { key, selection, candidates, impact }: FolderIncident,
+  { key, selection, candidates, impact, iam = null }: FolderIncident,
 ): Promise<Incident> {
   if (isRemote(folder)) throw notRemote('an incident report')
   let record = new LedgerRecord(selection)
@@ -44,6 +46,7 @@ export async function incidentOfFolder(
     root: Buffer.from(report.rootHash).toString('hex'),
     candidates,
     impact,
+    iam,
   })
 }
 

@@ -1,6 +1,6 @@
 // seconder incident report: from a ledger or a trail to what happened, who or what let it, and what would have
 // stopped it. Nothing is sent anywhere; nothing is changed.
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PolicySources } from '@seconder/gateway/decide/policy-set'
 import { readPolicies } from '@seconder/gateway/epoch/content'
@@ -10,8 +10,10 @@ import type { Incident, Proposal } from '@seconder/replay/incident/incident'
 import { incidentJson } from '@seconder/replay/incident/json'
 import type { Selection } from '@seconder/replay/incident/ledger-record'
 import { incidentMarkdown } from '@seconder/replay/incident/markdown'
+import { IamExport } from '@seconder/replay/incident/role-excess'
 import { loadRules, SHIPPED } from '@seconder/replay/judge/load-rules'
 import type { Rules } from '@seconder/replay/judge/rules'
+import { readEstate } from '@seconder/replay/roles/read-estate'
 import { trailWindow } from '@seconder/replay/trail/window'
 import { type Command, Option } from 'commander'
 import { CommandFailure, EXIT } from '../failure.ts'
@@ -31,6 +33,7 @@ interface ReportOptions {
   readonly session?: string
   readonly policy?: readonly string[]
   readonly impact?: string
+  readonly iam?: readonly string[]
   readonly format: (typeof FORMATS)[number]
   readonly html?: string
   readonly markdown?: string | true
@@ -47,6 +50,7 @@ Examples:
   seconder incident report --ledger .seconder/ledger --since 24h
   seconder incident report --ledger .seconder/ledger --since 2025-12-14T09:00:00Z --until 2025-12-14T12:00:00Z --html incident.html
   seconder incident report --ledger .seconder/ledger --resource cost-explorer --policy policies/ --propose proposed/
+  seconder incident report --ledger .seconder/ledger --since 24h --iam authorization-details.json
   seconder incident report --trail trails/ --since 2025-12-14 --session agent-deploy --html incident.html --markdown incident.md
 `
 
@@ -65,6 +69,7 @@ export function addIncidentCommands(program: Command): void {
     .option('--resource <text>', 'only calls with this in a resource or an operation')
     .option('--session <id>', 'only this session, or sessions that begin so')
     .option('--policy <path...>', 'policies to try beside those in force: folder or seconder.yaml')
+    .option('--iam <file...>', 'with a ledger: `aws iam get-account-authorization-details`')
     .option('--impact <text>', 'what people saw of it; shown as a claim, for no record has it')
     .addOption(new Option('--format <form>', 'what is printed').choices([...FORMATS]).default('md'))
     .option('--html <file>', 'write it as one HTML file')
@@ -90,6 +95,10 @@ async function report(options: ReportOptions): Promise<void> {
       EXIT.usage,
     )
   }
+  if (options.trail !== undefined && options.iam !== undefined) {
+    const help = 'seconder roles audit EXPORT --trail TRAIL tells it from a trail'
+    throw new CommandFailure('bad_option', '--iam is for a ledger', help, EXIT.usage)
+  }
   const incident =
     options.trail === undefined
       ? await ledgerIncident(options, selection)
@@ -105,7 +114,27 @@ async function ledgerIncident(options: ReportOptions, selection: Selection): Pro
   const folder = options.ledger ?? join('.seconder', 'ledger')
   const candidates = await rulesOf(options)
   const { key, impact = null } = options
-  return incidentOfFolder(folder, { key, selection, candidates, impact })
+  return incidentOfFolder(folder, { key, selection, candidates, impact, iam: iamOf(options) })
+}
+
+function iamOf({ iam }: ReportOptions): IamExport | null {
+  if (iam === undefined) return null
+  const estate = readEstate(iam.map((name) => ({ name, bytes: bytesOf(name) })))
+  if (estate.identities.size > 0)
+    return new IamExport(estate, iam.join(', '), new Date().toISOString())
+  throw new CommandFailure(
+    'no_principals',
+    `there is no user or role in ${iam.join(', ')}`,
+    'give the output of: aws iam get-account-authorization-details',
+  )
+}
+
+function bytesOf(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch {
+    throw new CommandFailure('bad_option', `cannot read ${file}`, 'name a file', EXIT.usage)
+  }
 }
 
 async function trailIncident(
@@ -172,4 +201,7 @@ function writeProposal(proposal: Proposal | null, folder: string): void {
     writeFileSync(path, text)
     note(`wrote ${path}`)
   }
+  note(
+    'To have it decided: copy them into the policies of the gate, then `seconder policy test`, `seconder policy dry-run`, and `seconder policy activate`, which two people sign.',
+  )
 }

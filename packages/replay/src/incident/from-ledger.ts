@@ -16,6 +16,7 @@ import { linksOf, outcomeWords, roleArnOf } from './ledger-links.ts'
 import type { LedgerRecord, Placed, Selection } from './ledger-record.ts'
 import { timelineOf } from './ledger-timeline.ts'
 import { type Base, proposalFor } from './proposal.ts'
+import type { IamExport } from './role-excess.ts'
 import { count, listed, named, shownLong, thing } from './words.ts'
 
 export interface LedgerQuestion {
@@ -31,6 +32,8 @@ export interface LedgerQuestion {
   /** Policy sets to try beside those in force. */
   readonly candidates: readonly Rules[]
   readonly impact: string | null
+  /** What IAM allows, from an export of it; absent where none was given. */
+  readonly iam?: IamExport | null
 }
 
 export async function incidentOfLedger(question: LedgerQuestion): Promise<Incident> {
@@ -42,7 +45,7 @@ export async function incidentOfLedger(question: LedgerQuestion): Promise<Incide
   const factors = joinedFactors(
     told.map((ask, index) => ({
       chain: String(index + 1),
-      factors: factorsOf(ask, record, epochs.of(ask.main.entry.epoch)),
+      factors: factorsOf(ask, record, epochs.of(ask.main.entry.epoch), question.iam ?? null),
     })),
   )
   const calls = told.map((ask, index) => recordedOf(ask, String(index + 1), record, epochs))
@@ -266,13 +269,17 @@ function warningsOf({ verified, problems, record }: LedgerQuestion): string[] {
   return warnings
 }
 
-function cannotKnow({ record }: LedgerQuestion, told: readonly Ask[]): string[] {
+function cannotKnow({ record, iam = null }: LedgerQuestion, told: readonly Ask[]): string[] {
   const bare = told.filter(({ document, gone }) => document === null && gone === null).length
   const gone = told.flatMap((ask) => (ask.document === null && ask.gone !== null ? [ask.gone] : []))
   return [
     'what the agent was told to do: no prompt, plan or task is in a ledger',
     'what went round the gate: hold it against CloudTrail with `seconder ledger reconcile --trail`',
-    'what IAM itself allowed the role: `seconder roles audit` tells that from an IAM export',
+    ...(iam === null
+      ? [
+          'what IAM itself allowed the role: give an export of it (`--iam`), or `seconder roles audit`',
+        ]
+      : []),
     'how long users felt it: what an effect meant for them is not recorded; `--impact` adds what somebody saw, as a claim',
     ...(bare > 0
       ? [

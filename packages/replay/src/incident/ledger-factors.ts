@@ -7,14 +7,21 @@ import { type Epoch, reachOf, roleNameOf } from './epochs.ts'
 import type { Evidence, Factor } from './incident.ts'
 import { closedWords, needed, roleArnOf, verdictWords } from './ledger-links.ts'
 import type { LedgerRecord } from './ledger-record.ts'
+import type { IamExport } from './role-excess.ts'
 import { count, listed, named, policiesWords, shown, shownLong, span } from './words.ts'
 
 type Bare = Omit<Factor, 'chains'>
 
 /** The factors of one call, without the chain they belong to. */
-export function factorsOf(ask: Ask, record: LedgerRecord, epoch: Epoch | null): Bare[] {
+export function factorsOf(
+  ask: Ask,
+  record: LedgerRecord,
+  epoch: Epoch | null,
+  iam: IamExport | null = null,
+): Bare[] {
   return [
     roleFactor(ask, record, epoch),
+    iam === null ? null : iamFactor(ask, record, epoch, iam),
     policyFactor(ask, epoch),
     ...reviewFactors(ask),
     ...documentFactors(ask),
@@ -50,6 +57,37 @@ function roleFactor(ask: Ask, record: LedgerRecord, epoch: Epoch | null): Bare {
     brief: `the role ${named(name)} may ask for anything in ${reach === null ? 'production' : listed(reach.map(named))}`,
     evidence,
   }
+}
+
+/** What the same keys could have done: IAM's part in it, which the gate narrows and a way round the gate does not. */
+function iamFactor(ask: Ask, record: LedgerRecord, epoch: Epoch | null, iam: IamExport): Bare {
+  const arn = roleArnOf(ask, record)
+  const name = roleNameOf(epoch?.content ?? null, arn)
+  const factor = (says: string): Bare => {
+    return { factor: 'role', did: 'let', says, brief: says, evidence: [ask.main.evidence] }
+  }
+  const found = iam.excessOf(arn, usedByRole(arn, record))
+  if (found === null) return factor(`what IAM allows ${named(name)} is not in ${shown(iam.from)}`)
+  const { unused, destructive, used } = found
+  const named8 = listed(destructive.map(shown), 8)
+  const loss =
+    destructive.length === 0
+      ? 'none of which takes anything down'
+      : `${destructive.length} of which take something down or hand rights on (${named8})`
+  const part = iam.isWhole ? '' : '; part of the export could not be read'
+  return factor(
+    `IAM allowed ${named(name)} ${count(unused, 'kind')} of change beyond the ${used} used in this window, ${loss}, by ${shown(iam.from)}${part}`,
+  )
+}
+
+/** By every session of that role: what one of them did not use another one may have needed. */
+function usedByRole(arn: string, record: LedgerRecord): Set<string> {
+  const used = new Set<string>()
+  for (const [session, operations] of record.operationsOf) {
+    if (record.sessions.get(session)?.entry.role !== arn) continue
+    for (const operation of operations.keys()) used.add(operation)
+  }
+  return used
 }
 
 function policyFactor(ask: Ask, epoch: Epoch | null): Bare {
