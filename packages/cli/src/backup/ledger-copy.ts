@@ -8,7 +8,7 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { parseCheckpoint } from '@seconder/ledger/checkpoint'
 import { directorySource } from '@seconder/ledger/directory'
@@ -105,7 +105,7 @@ function copyPayloads(from: string, to: string): void {
   if (!existsSync(payloads)) return
   for (const name of readdirSync(payloads, { recursive: true, withFileTypes: true })) {
     if (!name.isFile()) continue
-    const path = join(name.parentPath, name.name).slice(from.replace(/\/+$/, '').length + 1)
+    const path = relative(from, join(name.parentPath, name.name))
     if (!existsSync(join(to, path))) place(from, to, path)
   }
 }

@@ -214,7 +214,7 @@ async function placeLedger(folder: string, target: string): Promise<void> {
     throw new CommandFailure('folder_taken', `there is something at ${draft}`, help)
   }
   mkdirSync(dirname(draft), { recursive: true, mode: 0o700 })
-  cpSync(join(folder, LEDGER_FOLDER), draft, { recursive: true })
+  cpSync(join(folder, LEDGER_FOLDER), draft, { recursive: true, dereference: true })
   for (const found of readdirSync(draft, { recursive: true, withFileTypes: true })) {
     const path = join(found.parentPath, found.name)
     if (found.isDirectory()) await nodeFiles().syncDirectory(path)

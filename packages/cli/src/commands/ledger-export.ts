@@ -93,15 +93,15 @@ async function run(folder: string, options: ExportOptions): Promise<void> {
     do {
       for await (const entry of ledger.entries()) {
         await lines.take(entry)
-        if (isStopped) return
+        if (isStopped) break
       }
       await lines.keep()
       while (options.follow && !isStopped && !(await ledger.goOn())) await setTimeout(FOLLOW_MS)
     } while (options.follow && !isStopped)
   } finally {
     await lines.keep()
-    lines.say()
   }
+  lines.say()
 }
 
 function startOf({ after, cursor }: ExportOptions): Cursor | null {

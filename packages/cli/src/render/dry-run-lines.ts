@@ -116,7 +116,7 @@ function unknownLines({
     lines.push(
       `${bareCalls} calls were tried on what their entry tells: no parameters, nothing of where they came from`,
     )
-  const left = Object.entries(passed).map(([why, count]) => `${count} ${why}`)
+  const left = Object.entries(passed).map(([why, count]) => `${count} ${why.replaceAll('-', ' ')}`)
   if (left.length > 0) lines.push(`Beside these: ${left.join(', ')}`)
-  return lines
+  return lines.length === 0 ? lines : ['', ...lines]
 }
