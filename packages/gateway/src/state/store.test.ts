@@ -228,6 +228,61 @@ function held(engine: Engine): void {
     expect(older.map(({ id }) => id)).toEqual(['a1'])
   })
 
+  test('after a restore nothing is open: sessions, requests, approvals, sign-ins, changes signed in part', async () => {
+    await one.activateEpoch(epoch(1))
+    for (const id of ['a', 'b']) await one.addSession(session(id))
+    await one.closeSession('b', 2)
+    for (const id of ['r1', 'r2']) await one.addRequest(request(id))
+    const review = {
+      requestId: 'r1',
+      reviewer: 'bob',
+      verdict: 'approve',
+      strength: 'software',
+      key: 'k',
+      atMs: 2,
+    } as const
+    const grant = {
+      id: 'g1',
+      requestId: 'r1',
+      sessionId: 'a',
+      digest: 'd',
+      epoch: 1,
+      state: 'ready',
+      expiresAtMs: 900,
+      endedBy: null,
+      endedWhy: null,
+    } as const
+    expect(await one.addGrant(grant, review, await one.peopleVersion())).toBe(true)
+    const reads = {
+      tokenSha256: 't',
+      kind: 'cli',
+      person: 'bob',
+      key: null,
+      peer: null,
+      expiresAtMs: 900,
+    } as const
+    expect(await one.addSignIn(reads, 5, 2)).toBe(true)
+    await one.setMeta('activation', '{}')
+    // The other process remembers what it read before.
+    expect(await other.sessionByAccessKey('KEYa')).toMatchObject({ closedAtMs: null })
+    expect(await one.endEverything(3)).toEqual({ sessions: 1, grants: 1, requests: 1 })
+    expect(await other.sessionByAccessKey('KEYa')).toMatchObject({
+      closedAtMs: 3,
+      secretAccessKey: '',
+      maskKey: '',
+    })
+    expect(await other.session('b')).toMatchObject({ closedAtMs: 2 })
+    expect(await other.request('r2')).toMatchObject({ state: 'cancelled' })
+    expect(await other.grantForRequest('r1')).toMatchObject({ state: 'revoked' })
+    const effect = { id: 'e', sessionId: 'a', operation: 'x' }
+    expect(await other.consumeGrant('g1', effect, 's', 4)).toBe(false)
+    expect([await other.signIn('t'), await other.meta('activation')]).toEqual([
+      undefined,
+      undefined,
+    ])
+    expect(await one.endEverything(5)).toEqual({ sessions: 0, grants: 0, requests: 0 })
+  })
+
   test('random writes of two processes: each sees what a store without a memory sees', async () => {
     let state = 20_261_126
     const random = (below: number) => {
