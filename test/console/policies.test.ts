@@ -116,6 +116,7 @@ describe.skipIf(!hasChromium)('the policies in Chromium', () => {
     await next.getByText('forbid (principal, action == Action::"stop", resource);').waitFor()
     expect(await next.locator('.line-comes').first().textContent()).toContain('+ @id("more")')
     expect(await next.locator('.line-goes').count()).toBe(0)
+    await next.getByText('calls since').waitFor()
     await auditHere(own, 'next-epoch')
     await next.getByRole('button', { name: 'Sign with passkey' }).click()
     await next.getByText('signed by carol').waitFor()
@@ -124,6 +125,10 @@ describe.skipIf(!hasChromium)('the policies in Chromium', () => {
     await signEpoch(gate.client, await signerFor(gate.client, gate.keys.get('alice')), candidate)
     await next.waitFor({ state: 'detached' })
     expect((await gate.client.facts()).epoch).toBe(2)
+    const signed = (await gate.entries()).find(({ epoch }) => epoch === 2)?.['acts']
+    const statements = (signed as { statement: string }[]).map(({ statement }) => statement)
+    // The page names the dry run that it showed; whoever was shown none names none.
+    expect(statements.map((text) => 'dryRun' in JSON.parse(text)).sort()).toEqual([false, true])
     await context.close()
   })
 })

@@ -1,5 +1,6 @@
 // A dry run on a terminal: what would be different, the worst first, and what could not be told.
 import type { Answered, Change, DryRunResult, Kind } from '@seconder/gateway/dry-run/dry-run'
+import { KIND_WORDS } from '@seconder/gateway/dry-run/kind-words'
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import { requirementWords } from '@seconder/gateway/review/words'
 import { table, toned } from './terminal.ts'
@@ -7,15 +8,6 @@ import { table, toned } from './terminal.ts'
 /** Rows that are shown; `--json` has all. */
 const SHOWN_MAX = 40
 const UNKNOWN_SHOWN_MAX = 10
-
-const KIND_WORDS: Readonly<Record<Kind, string>> = {
-  'newly-allowed': 'newly allowed',
-  'asks-fewer': 'asks fewer people',
-  'newly-denied': 'newly denied',
-  'newly-asked': 'newly asked',
-  'asks-others': 'asks other people',
-  'allowed-with-review': 'no longer denied, asked',
-}
 
 export function dryRunLines(result: DryRunResult, digest: string): string[] {
   const { calls, changes, changesOmitted, unchanged } = result

@@ -17,12 +17,14 @@ export interface Activation {
 interface Signing {
   readonly facts: GateFacts
   readonly signer: string
+  /** Hash of the dry run that the page shows. */
+  readonly dryRun?: string | undefined
 }
 
 /** Errors: GateError of the gate, `not_signed`. */
 export async function signEpoch(
   { from, version }: EpochCandidate,
-  { facts, signer }: Signing,
+  { facts, signer, dryRun }: Signing,
 ): Promise<Activation> {
   const statement = {
     type: 'seconder-epoch@v1',
@@ -32,6 +34,7 @@ export async function signEpoch(
     signer,
     nonce: nonce(),
     expiresAt: new Date(Date.now() + SIGNED_FOR_MS).toISOString(),
+    ...(dryRun !== undefined && { dryRun }),
   }
   return post('/api/epochs', await signWithPasskey(statement, facts.relyingParty.rpId))
 }

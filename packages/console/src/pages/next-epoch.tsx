@@ -10,10 +10,11 @@ import { createElement, useCallback, useMemo } from 'react'
 import { signEpoch } from '../gate/activating.ts'
 import { GateError, type GateFacts } from '../gate/api.ts'
 import { useIdentity } from '../gate/identity.ts'
-import { type GateEvent, useLoaded } from '../gate/live.ts'
+import { type GateEvent, type Loaded, useLoaded } from '../gate/live.ts'
 import { useSigning } from '../gate/use-signing.ts'
 import { Failure } from '../parts/notice.tsx'
 import { Lines, safe } from '../parts/untrusted.tsx'
+import { checkedDryRun, DryRun, type Tried } from './next-epoch-tried.tsx'
 
 export function NextEpoch({ facts }: { readonly facts: GateFacts }) {
   const concerns = useCallback((event: GateEvent) => event.type === 'epoch-activated', [])
@@ -22,6 +23,10 @@ export function NextEpoch({ facts }: { readonly facts: GateFacts }) {
     concerns,
   )
   const checked = useMemo(() => value && checkedOf(value), [value])
+  const tried = useLoaded<Tried | null>(
+    value && value.version !== value.active ? '/api/epochs/candidate/dry-run' : null,
+    concerns,
+  )
   if (error) return <Failure error={error} retry={reload} />
   if (!value || !checked) return null
   if (checked instanceof GateError) return <Failure error={checked} />
@@ -36,9 +41,34 @@ export function NextEpoch({ facts }: { readonly facts: GateFacts }) {
       {checked.map((one) => (
         <Changed key={one.what} difference={one} />
       ))}
-      <Signing candidate={value} facts={facts} reload={reload} />
+      <TriedOut tried={tried} />
+      <Signing
+        candidate={value}
+        facts={facts}
+        reload={reload}
+        dryRun={tried.value?.digest}
+        isTrying={tried.value === undefined && tried.error === undefined}
+      />
     </section>
   )
+}
+
+/** What cannot be tried can still be signed: then the signature names no dry run. */
+function TriedOut({ tried: { value, error, reload } }: { readonly tried: Loaded<Tried | null> }) {
+  const result = useMemo(() => (value ? checkedOr(() => checkedDryRun(value)) : null), [value])
+  if (error) return <Failure error={error} retry={reload} />
+  if (result instanceof GateError) return <Failure error={result} />
+  if (result === null) return <p className="quiet">Trying it on last week’s calls …</p>
+  return <DryRun result={result} />
+}
+
+function checkedOr<T>(check: () => T): T | GateError {
+  try {
+    return check()
+  } catch (cause) {
+    if (cause instanceof GateError) return cause
+    throw cause
+  }
 }
 
 function checkedOf(candidate: EpochCandidate): readonly Difference[] | GateError {
@@ -77,9 +107,12 @@ interface SigningProps {
   readonly candidate: EpochCandidate
   readonly facts: GateFacts
   readonly reload: () => void
+  /** Hash of the dry run that is shown; undefined where there is none. */
+  readonly dryRun: string | undefined
+  readonly isTrying: boolean
 }
 
-function Signing({ candidate, facts, reload }: SigningProps) {
+function Signing({ candidate, facts, reload, dryRun, isTrying }: SigningProps) {
   const { person, hasPasskey } = useIdentity()
   const { isBusy, error, sign } = useSigning(reload)
   const { version, signers } = candidate
@@ -93,8 +126,8 @@ function Signing({ candidate, facts, reload }: SigningProps) {
         <button
           type="button"
           className="primary"
-          disabled={isBusy}
-          onClick={() => sign(() => signEpoch(candidate, { facts, signer: person }))}
+          disabled={isBusy || isTrying}
+          onClick={() => sign(() => signEpoch(candidate, { facts, signer: person, dryRun }))}
         >
           Sign with passkey …
         </button>
