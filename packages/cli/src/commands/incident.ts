@@ -201,7 +201,8 @@ function writeProposal(proposal: Proposal | null, folder: string): void {
     writeFileSync(path, text)
     note(`wrote ${path}`)
   }
+  note('To have it decided: copy them into the policies of the gate, then')
   note(
-    'To have it decided: copy them into the policies of the gate, then `seconder policy test`, `seconder policy dry-run`, and `seconder policy activate`, which two people sign.',
+    'seconder policy test · seconder policy dry-run · seconder policy activate (two people sign)',
   )
 }
