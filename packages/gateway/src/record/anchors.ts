@@ -2,9 +2,7 @@
 // git repository, a bucket. A place is never overwritten by what does not go on from what is there: then older or other
 // files were put in the ledger's place, and the anchor is what shows it.
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { readFileSync, renameSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { proveConsistency } from '@seconder/ledger/consistency'
@@ -15,6 +13,7 @@ import { NOTE_CHARACTERS_MAX } from '@seconder/ledger/note'
 import type { PublishedFiles } from '../lib/published-files.ts'
 import type { AnchorRow } from './record-config.ts'
 import type { Recorder } from './recorder.ts'
+import { noteOf, replacedFile } from './replaced-file.ts'
 import { s3Anchor } from './s3-anchor.ts'
 
 /** A checkpoint is published this long after an entry, in milliseconds. */
@@ -151,27 +150,9 @@ export function fileAnchor(path: string): Anchor {
       return bytes && noteOf(bytes)
     },
     async write(note, before) {
-      const staged = `${path}.${randomUUID()}.new`
-      try {
-        await writeFile(staged, note, { mode: 0o644, flush: true })
-        replace(path, staged, before)
-      } finally {
-        await rm(staged, { force: true })
-      }
+      if (!(await replacedFile(path, note, { before, mode: 0o644 }))) throw overtaken(path)
     },
   }
-}
-
-/** Looked at and replaced with nothing of this process in between, and next to nothing of another one. */
-function replace(path: string, staged: string, before: string | null): void {
-  let there: string | null = null
-  try {
-    there = noteOf(readFileSync(path))
-  } catch (error) {
-    if (!isAbsent(error)) throw error
-  }
-  if (there !== before) throw overtaken(path)
-  renameSync(staged, path)
 }
 
 function overtaken(place: string): Error {
@@ -242,19 +223,11 @@ export function gitAnchor(folder: string, push: string | undefined): Anchor {
   }
 }
 
-function noteOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.subarray(0, 4 * NOTE_CHARACTERS_MAX)).toString('utf8')
-}
-
 async function contentOf(path: string): Promise<Uint8Array | null> {
   try {
     return await readFile(path)
   } catch (error) {
-    if (isAbsent(error)) return null
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

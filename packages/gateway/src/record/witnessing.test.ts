@@ -121,6 +121,26 @@ test('one witness that never answers holds up nobody while enough others do', as
   await expect(short).rejects.toMatchObject({ code: 'not_witnessed' })
 })
 
+test('a witness that is slow, or another gateway, puts no older cosigned checkpoint over a newer one', async () => {
+  const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>()
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<null>()
+  const slow = await witness('slow', newKey(), () => {
+    asked()
+    return isReleased
+  })
+  const quick = await witness('w1', newKey())
+  const early = witnessing([slow], 1).cosigned(3, demand([slow], 1))
+  await isAsked
+  await append(5)
+  await witnessing([quick], 1).cosigned(8, demand([quick], 1))
+  const kept = () => readFileSync(cosignedPath(join(folder, 'ledger')), 'utf8')
+  const newest = kept()
+  expect(newest).toContain('\n8\n')
+  release(null)
+  await early
+  expect(kept()).toBe(newest)
+})
+
 test('H13: a witness with a wrong key, or one that answers lines of another, does not count', async () => {
   const right = await witness('w1', newKey())
   const other = await witness('w2', newKey())

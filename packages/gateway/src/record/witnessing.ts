@@ -1,7 +1,7 @@
 // Has the ledger's checkpoints cosigned by witnesses, and keeps the last one that enough of them cosigned
 // beside the ledger, as a note with all its signatures. A witness that is slow, gone or says no keeps nobody
 // up who does not wait for it. Source: https://c2sp.org/tlog-witness
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openCheckpoint, type SignedCheckpoint } from '@seconder/ledger/checkpoint'
@@ -17,6 +17,7 @@ import { GatewayError } from '../errors.ts'
 import type { PublishedFiles } from '../lib/published-files.ts'
 import type { WitnessConfig, WitnessDemand } from './record-config.ts'
 import type { Recorder } from './recorder.ts'
+import { contentNow, replacedFile } from './replaced-file.ts'
 
 /** How long after an entry the witnesses are asked, where nobody waits for them, in milliseconds. */
 const SOON_MS = 5_000
@@ -154,7 +155,7 @@ export class Witnessing {
         if (cosigned?.text === text) known.set(key, cosigned.line)
       }
       const isEnough = known.size >= this.#options.config.threshold
-      if (isEnough) await this.#keep(text + [...known.values()].join(''))
+      if (isEnough) await this.#keep(text + [...known.values()].join(''), size)
       witness.cosigned = own.cosigned
     })
     this.#keeping = kept.catch(() => undefined) // told to whoever waits for `kept`
@@ -205,10 +206,24 @@ export class Witnessing {
     }
   }
 
-  async #keep(note: string): Promise<void> {
+  /** A newer one stays: a witness that was slow, or another gateway, cosigned what is older by now. */
+  async #keep(note: string, size: number): Promise<void> {
     const path = cosignedPath(this.#options.directory)
-    await writeFile(`${path}.new`, note, { mode: 0o600 })
-    await rename(`${path}.new`, path)
+    for (let tries = 0; tries < TRIES; tries++) {
+      const before = contentNow(path)
+      if (before !== null && (await this.#sizeOf(before)) > size) return
+      if (await replacedFile(path, note, { before, mode: 0o600 })) return
+    }
+    throw new Error('others keep replacing the cosigned checkpoint')
+  }
+
+  /** Of a checkpoint of this ledger; what is none is worth nothing. */
+  async #sizeOf(note: string): Promise<number> {
+    try {
+      return (await openCheckpoint(note, this.#verifier.name, [this.#verifier])).size
+    } catch {
+      return -1
+    }
   }
 }
 
