@@ -68,8 +68,6 @@ export interface HarnessOptions {
   readonly uploads?: Config['uploads']
   readonly breakGlass?: boolean
   readonly timeoutMs?: number
-  /** The test sets the clock of its gate back, which the ledger then tells of (M10). */
-  readonly setsClockBack?: boolean
   /** Short, so that a test about a silent upstream ends soon. */
   readonly drainMs?: number
   readonly totalTimeoutMs?: number
@@ -272,12 +270,8 @@ export class Harness {
     const folder = join(this.folder, 'ledger')
     const place = this.options.ledgerBucket?.address ?? folder
     const { report, entries } = await verifyLedgerFolder(place, { key: `${folder}.vkey` })
-    const { setsClockBack = false } = this.options
-    const isSetBack = ({ message }: { message: string }) =>
-      setsClockBack && message === 'the clock went back before it'
-    const problems = report.problems.filter((problem) => !isSetBack(problem))
-    expect(problems).toEqual([])
-    expect(report.ok || setsClockBack).toBe(true)
+    expect(report.problems).toEqual([])
+    expect(report.ok).toBe(true)
     return { entries }
   }
 

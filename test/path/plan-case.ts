@@ -4,8 +4,7 @@ import { agentPost } from '@seconder/cli/agent-client'
 import { signerFor } from '@seconder/cli/signing'
 import { signWithdrawal } from '@seconder/cli/withdrawing'
 import type { ShownPlan } from '@seconder/gateway/api/plans'
-import type { Clock } from '@seconder/gateway/lib/clock'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { defaultScript, type FakeUpstream } from '../fakes/upstream.ts'
 import { closeSession } from './acts.ts'
 import { ACCOUNT, type Harness, type Keys } from './harness.ts'
@@ -18,11 +17,30 @@ const STEPS_MAX = 4
 /** Signatures of one case lie this many seconds back at most: the gate takes them for fifteen minutes. */
 const SIGNED_BACK_S_MAX = 200
 
-/** A clock that runs as the machine's, and can be put forward. */
-export class ShiftedClock implements Clock {
-  shiftMs = 0
-  nowMs(): number {
-    return Date.now() + this.shiftMs
+/** The clock of this machine, for the gate and for whoever signs, that can be put forward and never back. */
+export class ForwardClock {
+  #shiftMs = 0
+
+  constructor() {
+    const Machine = Date
+    const nowMs = () => Machine.now() + this.#shiftMs
+    class Forward extends Machine {
+      constructor(...at: [] | [number | string]) {
+        super(at[0] ?? nowMs())
+      }
+      static override now(): number {
+        return nowMs()
+      }
+    }
+    vi.stubGlobal('Date', Forward)
+  }
+
+  get shiftMs(): number {
+    return this.#shiftMs
+  }
+
+  forward(ms: number): void {
+    this.#shiftMs += ms
   }
 }
 
@@ -50,22 +68,23 @@ export class PlanCase {
   readonly keys: Keys
   readonly #gate: Harness
   readonly #upstream: FakeUpstream
-  readonly #clock: ShiftedClock
+  readonly #clock: ForwardClock
   readonly #operator: string
   #id = ''
   #signed = 0
-  readonly #begunAtMs = Date.now()
+  readonly #begunAtMs: number
   /** Set by the first thing that ends the plan: from then on nothing may reach the upstream. */
   isOver = false
 
   private constructor(
-    of: { gate: Harness; upstream: FakeUpstream; clock: ShiftedClock; operator: string },
+    of: { gate: Harness; upstream: FakeUpstream; clock: ForwardClock; operator: string },
     keys: Keys,
     plan: readonly RawCall[],
   ) {
     this.#gate = of.gate
     this.#upstream = of.upstream
     this.#clock = of.clock
+    this.#begunAtMs = Date.now() - of.clock.shiftMs
     this.#operator = of.operator
     this.keys = keys
     this.plan = plan
@@ -73,7 +92,7 @@ export class PlanCase {
 
   /** Recorded by running its calls, submitted, and approved. */
   static async approved(
-    of: { gate: Harness; upstream: FakeUpstream; clock: ShiftedClock; operator: string },
+    of: { gate: Harness; upstream: FakeUpstream; clock: ForwardClock; operator: string },
     plan: readonly RawCall[],
   ): Promise<PlanCase> {
     const made = new PlanCase(of, await of.gate.open(of.operator), plan)

@@ -22,16 +22,11 @@ const REQUEST = /\br-[0-9a-z]{26}\b/
 
 const deleteTable = (name: string) => dynamodbCall('DeleteTable', { TableName: name })
 
-/** A clock of the machine, behind a high-water mark as the gate's own. */
+/** A clock of the machine, which may go back. */
 class SkewedClock implements Clock {
   skewMs = 0
-  #highWaterMs = 0
   nowMs(): number {
-    this.#highWaterMs = Math.max(this.#highWaterMs, Date.now() + this.skewMs)
-    return this.#highWaterMs
-  }
-  notBefore(ms: number): void {
-    this.#highWaterMs = Math.max(this.#highWaterMs, ms)
+    return Date.now() + this.skewMs
   }
 }
 

@@ -37,7 +37,8 @@
  * - `wall_open`: another user of the host could read or change what the gate stands on (red team C2). The
  *   operator mends the mode bits; at start it is a start-up error, else no session is opened.
  * - `look_up_failed`: the gate could not look again before the effect; the approval stands, try again.
- * - `clock_behind`: the machine's clock is behind the ledger's last entry; a start-up error. Set the clock.
+ * - `clock_behind`: the clock (on PostgreSQL the database's) is behind what is recorded: at a start, or it was
+ *   set back while the gate ran. Nothing is done until it has caught up. Operator's to mend.
  * - `not_witnessed`: too few witnesses cosigned the intent in time; the effect was not begun. Operator's to mend.
  * - `outcome_unrecorded`: the effect was begun and its outcome could not be recorded.
  * - `plan_stopped`: the call was not the next one of the session's approved plan, or not as signed.

@@ -15,7 +15,7 @@ import { SharedLedger } from './cluster/shared-ledger.ts'
 import type { Config } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { canonicalJson } from './lib/canonical-json.ts'
-import { type Clock, systemClock } from './lib/clock.ts'
+import { type Clock, goingOn, goOnFrom, systemClock } from './lib/clock.ts'
 import type { Closing } from './lib/closing.ts'
 import { filesInBucket, type PublishedFiles } from './lib/published-files.ts'
 import { S3Objects } from './lib/s3-objects.ts'
@@ -68,7 +68,7 @@ export function openFoundation(
 ): Promise<Foundation> {
   const { database } = config
   if (database) return onPostgres(config, { address: database, log }, clock, closing)
-  return inFiles(config, clock ?? systemClock(), closing)
+  return inFiles(config, clock ? goingOn(clock) : systemClock(), closing)
 }
 
 async function inFiles(config: Config, clock: Clock, closing: Closing): Promise<Foundation> {
@@ -118,7 +118,8 @@ async function onPostgres(
   hearing.shared = shared
   const { mutexes } = shared
   const store = new SqlStore(database, { gateway: ledger.membership.id, mutexes })
-  const clock = given ?? ledger.clock
+  const clock = given ? goingOn(given) : ledger.clock
+  goOnFrom(clock, ledger.newestMs)
   const recorder = createRecorder(
     ledger,
     clock,

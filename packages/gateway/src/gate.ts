@@ -41,7 +41,7 @@ export interface Gate {
   readonly readiness: ReadinessLook
   readonly telemetry: Telemetry
   facts(): Promise<GateFacts>
-  /** The loaded epoch. Errors: `gate_refusing` where it may not decide. */
+  /** The loaded epoch. Errors: `gate_refusing`, `clock_behind` where it may not decide. */
   inForce(): Promise<ActiveEpoch>
   /** Errors: `wall_open`; `from` is the connection that an act came over. */
   requireShutTo(from: Socket | undefined): Promise<void>

@@ -30,7 +30,7 @@ import { snapshots } from './gate-snapshot.ts'
 import { Gateway } from './gateway.ts'
 import { isOpen } from './identify/open-session.ts'
 import { SessionDesk } from './identify/session-desk.ts'
-import type { Clock } from './lib/clock.ts'
+import { type Clock, requireGoingOn } from './lib/clock.ts'
 import { type Closing, closedInTurn } from './lib/closing.ts'
 import type { GivenAct } from './lib/signed-act.ts'
 import { type Listening, type Measure, openListeners } from './listeners.ts'
@@ -285,6 +285,7 @@ class Running implements Gate {
   /** The loaded epoch, only while it is the active one and this build may decide under it. */
   async inForce(): Promise<ActiveEpoch> {
     this.#options.shared?.requireMember()
+    requireGoingOn(this.clock)
     if (this.readiness.isDraining) throw stopping()
     const active = await this.store.activeEpoch()
     // Another gateway activated it: by signatures that the ledger has, for everybody.

@@ -7,7 +7,7 @@ import { canonicalJson } from '../lib/canonical-json.ts'
 import { OWED_TYPES, owedText } from '../lib/owed-id.ts'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import type { Sql } from '../state/sql.ts'
-import { BATCH_ENTRIES_MAX, GROWN, insertEntries } from './order.ts'
+import { BATCH_ENTRIES_MAX, grown, insertEntries } from './order.ts'
 import { DATABASE_NOW } from './schema.ts'
 
 /** How often a gateway says that it lives, and after how long without a word it may be declared dead. */
@@ -119,9 +119,9 @@ async function endEffects(sql: Sql, gateway: string): Promise<Ended> {
     ...unfollowed.map((row) => outcomeOf(row, UNCONFIRMED)),
   ]
   for (let from = 0; from < texts.length; from += BATCH_ENTRIES_MAX) {
-    const some = texts.slice(from, from + BATCH_ENTRIES_MAX)
-    const head = await sql.one(GROWN, some.length, atMs, atMs)
-    await insertEntries(sql, Number(head?.['size']) - some.length, some)
+    const some = texts.slice(from, from + BATCH_ENTRIES_MAX).map((text) => ({ text, atMs }))
+    const { first, entries } = await grown(sql, some)
+    await insertEntries(sql, first, entries)
   }
   await sql.run('DELETE FROM effects WHERE gateway = ?', gateway)
   return {

@@ -27,7 +27,7 @@ interface Pending extends Timed {
 }
 
 /** An entry, and the time that it says; not a number where it says none. */
-interface Timed {
+export interface Timed {
   readonly text: string
   readonly atMs: number
 }
@@ -170,14 +170,10 @@ export class Order {
   }
 
   async #place(sql: Sql, id: string, batch: readonly Timed[]): Promise<number | false> {
-    const newestMs = Math.max(0, ...batch.map(({ atMs }) => (Number.isNaN(atMs) ? 0 : atMs)))
-    const head = await sql.one(GROWN, batch.length, newestMs, newestMs)
-    const leastMs = Number(head?.['at_ms']) - BEHIND_MS_MAX
-    const entries = batch.map((timed) => notBefore(leastMs, timed))
+    const { first, entries } = await grown(sql, batch)
     // Whoever declares a gateway dead holds that row too: here it is seen, or it comes after.
     const alive = await sql.one('SELECT 1 AS yes FROM gateways WHERE id = ?', this.#gateway)
     if (!alive) throw declaredDead()
-    const first = Number(head?.['size']) - entries.length
     const named = await sql.run(
       `INSERT INTO ledger_batches (id, first_idx, at_ms) VALUES (?, ?, ${DATABASE_NOW}) ON CONFLICT DO NOTHING`,
       id,
@@ -202,9 +198,6 @@ export class Order {
   }
 }
 
-/** Values: how many more, the time of the newest, twice. */
-export const GROWN = `UPDATE ledger_head SET size = size + ?, at_ms = CASE WHEN at_ms < ? THEN ? ELSE at_ms END
-  WHERE id = 1 RETURNING size, at_ms`
 const TOO_LATE = new Error('an entry waited too long')
 
 function timeOf(text: string): number {
@@ -217,6 +210,22 @@ function timeOf(text: string): number {
 
 function isLate({ text, askedAtMs }: Pending): boolean {
   return performance.now() - askedAtMs > WAIT_MS_MAX && !text.includes('"type":"outcome"')
+}
+
+/** Values: how many more, the time of the newest, twice. */
+const GROWN = `UPDATE ledger_head SET size = size + ?, at_ms = CASE WHEN at_ms < ? THEN ? ELSE at_ms END
+  WHERE id = 1 RETURNING size, at_ms`
+
+/** Within a transaction: advances the order by these entries; returns the first one's index, and all of them. */
+export async function grown(
+  sql: Sql,
+  batch: readonly Timed[],
+): Promise<{ first: number; entries: readonly string[] }> {
+  const newestMs = Math.max(0, ...batch.map(({ atMs }) => (Number.isNaN(atMs) ? 0 : atMs)))
+  const head = await sql.one(GROWN, batch.length, newestMs, newestMs)
+  const leastMs = Number(head?.['at_ms']) - BEHIND_MS_MAX
+  const entries = batch.map((timed) => notBefore(leastMs, timed))
+  return { first: Number(head?.['size']) - batch.length, entries }
 }
 
 /** What waited for its place says a time at which it had none yet: the earliest that may still come here. */

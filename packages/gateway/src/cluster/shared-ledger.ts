@@ -60,7 +60,7 @@ export class SharedLedger implements Ledger {
     this.#order = new Order(database, membership.id, { alongWith: followEffects, stopped })
     this.#publishing = new Publishing(database, log, membership.id)
     this.#tail = new Tail(database, log, heard)
-    this.clock = new DatabaseClock({ databaseMs: Date.now(), askedAtMs: performance.now() })
+    this.clock = new DatabaseClock()
   }
 
   /** Joins the gateways of this database. Errors: GatewayError `state_error`, LedgerError. */
@@ -79,7 +79,7 @@ export class SharedLedger implements Ledger {
     const identity = { directory, origin, signer, writer }
     const log = await SharedLog.open(identity, objects ? s3Files(objects) : undefined)
     const ledger = new SharedLedger(log, options, membership)
-    ledger.clock.saw(await ledger.#tail.look())
+    await ledger.#look()
     await ledger.#requireSameFiles()
     await membership.join()
     ledger.#start()
@@ -103,9 +103,7 @@ export class SharedLedger implements Ledger {
   }
 
   #start(): void {
-    this.#every(TICK_MS, async () => {
-      this.clock.saw(await this.#tail.look())
-    })
+    this.#every(TICK_MS, () => this.catchUp())
     const pauseMs = this.#options.objects ? BUCKET_TICK_MS : TICK_MS
     this.#every(pauseMs, () => this.#publishing.round())
     this.#every(RENEW_MS, async () => {
@@ -184,7 +182,19 @@ export class SharedLedger implements Ledger {
 
   /** Looks now, so that what others recorded up to here is told. */
   async catchUp(): Promise<void> {
-    await this.#tail.look()
+    await this.#look()
+    await this.#tail.tell()
+  }
+
+  /** The time of the newest entry of all gateways; 0 where there is none. */
+  get newestMs(): number {
+    return this.#tail.newestMs
+  }
+
+  async #look(): Promise<void> {
+    this.clock.saw(await this.#tail.look())
+    // One that was asked by a database whose clock went back since then knows more than the clock.
+    this.clock.notBefore(this.#tail.newestMs)
   }
 
   async read(index: number): Promise<Uint8Array> {

@@ -3,6 +3,7 @@
 import type { SignedCheckpoint } from '@seconder/ledger/checkpoint'
 import type { SharedLog } from '@seconder/ledger/shared-log'
 import type { PostgresDatabase } from '../state/postgres.ts'
+import type { ClockLook } from './database-clock.ts'
 import { DATABASE_NOW } from './schema.ts'
 
 /** Entries told in one look. */
@@ -14,19 +15,17 @@ export interface Heard {
   readonly text: string
 }
 
-export interface Look {
-  readonly databaseMs: number
-  readonly askedAtMs: number
-}
-
 export class Tail {
   readonly #database: PostgresDatabase
   readonly #log: SharedLog
   readonly #heard: (entry: Heard) => void
   #checkpoint: SignedCheckpoint
   #size = 0
+  /** The time of the newest entry. */
+  #newestMs = 0
   #toldTo: number | null = null
-  #looking: Promise<Look> | null = null
+  #looking: Promise<ClockLook> | null = null
+  #telling: Promise<void> | null = null
 
   constructor(database: PostgresDatabase, log: SharedLog, heard: (entry: Heard) => void) {
     this.#database = database
@@ -40,6 +39,10 @@ export class Tail {
     return this.#size
   }
 
+  get newestMs(): number {
+    return this.#newestMs
+  }
+
   /** The newest published checkpoint that is known. */
   get checkpoint(): SignedCheckpoint {
     return this.#checkpoint
@@ -50,21 +53,34 @@ export class Tail {
     this.#size = Math.max(this.#size, size)
   }
 
-  /** Looks how things stand; what came since the first look is told. One look at a time. */
-  look(): Promise<Look> {
+  /** Looks how things stand. One look at a time. */
+  look(): Promise<ClockLook> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null
     })
     return this.#looking
   }
 
-  async #look(): Promise<Look> {
+  /**
+   * Tells what came since the first look; one who tells at a time. An entry that a listener could not take is
+   * told again the next time, to all of them: rather twice than never.
+   */
+  tell(): Promise<void> {
+    this.#telling ??= this.#tellAll().finally(() => {
+      this.#telling = null
+    })
+    return this.#telling
+  }
+
+  async #look(): Promise<ClockLook> {
     const askedAtMs = performance.now()
     const row = await this.#database.one(
-      `SELECT ${DATABASE_NOW} AS now, size, note FROM ledger_head, ledger_publication
+      `SELECT ${DATABASE_NOW} AS now, size, at_ms, note FROM ledger_head, ledger_publication
        WHERE ledger_head.id = 1 AND ledger_publication.id = 1`,
     )
-    const look = { databaseMs: Number(row?.['now']), askedAtMs }
+    const answeredAtMs = performance.now()
+    const look = { databaseMs: Number(row?.['now']), askedAtMs, answeredAtMs }
+    this.#newestMs = Math.max(this.#newestMs, Number(row?.['at_ms']))
     const note = String(row?.['note'] ?? '')
     if (note !== '' && note !== this.#checkpoint.note) {
       const opened = await this.#log.opened(note)
@@ -72,8 +88,12 @@ export class Tail {
     }
     this.reached(Number(row?.['size']))
     this.#toldTo ??= this.#size
-    while (this.#toldTo < this.#size) if (!(await this.#tellFrom(this.#toldTo))) break
     return look
+  }
+
+  async #tellAll(): Promise<void> {
+    this.#toldTo ??= this.#size
+    while (this.#toldTo < this.#size) if (!(await this.#tellFrom(this.#toldTo))) break
   }
 
   async #tellFrom(from: number): Promise<boolean> {
@@ -94,9 +114,9 @@ export class Tail {
   }
 
   #tell(heard: Heard): void {
-    this.#toldTo = heard.index + 1
     this.reached(heard.index + 1)
     this.#heard(heard)
+    this.#toldTo = heard.index + 1
   }
 
   /** The entry, from the files where it is published, else from the order. Undefined where there is none. */

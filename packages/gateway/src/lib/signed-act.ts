@@ -8,7 +8,7 @@ import { GatewayError } from '../errors.ts'
 import type { PasskeyAct, SignedAct, SshAct } from '../record/entry.ts'
 import type { KeyRecord, PersonRecord, Store } from '../state/store.ts'
 import { parseCanonicalJson } from './canonical-json.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, requireGoingOn } from './clock.ts'
 import { type Passkey, parsePasskey, type RelyingParty, verifyPasskey } from './passkey.ts'
 import { Rate } from './rate.ts'
 import { parseRegisteredKey } from './registered-key.ts'
@@ -62,9 +62,10 @@ export class ActVerifier {
   /**
    * Returns the statement and the registered person who signed it.
    * Errors: `statement_invalid` when the text is not the canonical JSON of the expected shape;
-   * `signature_invalid` when the key is not registered or the signature does not verify.
+   * `signature_invalid` when the key is not registered or the signature does not verify; `clock_behind`.
    */
   async verify<T>(act: GivenAct, namespace: string, shape: z.ZodType<T>): Promise<VerifiedAct<T>> {
+    requireGoingOn(this.#clock)
     const statement = parseStatement(act.statement, shape)
     const signed =
       'credentialId' in act ? await this.#byPasskey(act) : await this.#bySsh(act, namespace)
@@ -120,6 +121,7 @@ export class ActVerifier {
     shape: z.ZodType<T>,
     keyLine: (statement: T) => string,
   ): Promise<{ readonly statement: T; readonly act: SignedAct }> {
+    requireGoingOn(this.#clock)
     const statement = parseStatement(act.statement, shape)
     const line = keyLine(statement)
     if ('credentialId' in act) {

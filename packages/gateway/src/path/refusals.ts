@@ -130,6 +130,7 @@ const GATEWAY_REPLY: Partial<Record<GatewayErrorCode, ReplyCode>> = {
   session_unknown: 'UnknownAccessKey',
   wrong_host: 'MalformedRequest',
   gate_refusing: 'Unavailable',
+  clock_behind: 'Unavailable',
   credentials_unavailable: 'Unavailable',
   outcome_unrecorded: 'OutcomeUnknown',
   state_error: 'Unavailable',

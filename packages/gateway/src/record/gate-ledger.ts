@@ -14,7 +14,7 @@ import { z } from 'zod'
 import type { Config } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import { parseCanonicalJson, sha256Hex } from '../lib/canonical-json.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, goOnFrom } from '../lib/clock.ts'
 import { parseRegisteredKey, type RegisteredKey } from '../lib/registered-key.ts'
 import type { FoundingPerson, Store } from '../state/store.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -57,7 +57,7 @@ export async function openGateLedger(
     ...(last !== undefined && { lastAcknowledged: last }),
   })
   try {
-    await goOnFrom(ledger, clock)
+    await goOnFromLast(ledger, clock)
     const found = await foundGate(config, store, ledger, clock)
     // Before anything newer is remembered, which is what says how far the state is durable.
     await restoreState(ledger, store, last)
@@ -81,26 +81,11 @@ export async function openGateLedger(
   }
 }
 
-/** How far behind its last entry a gate may start, in milliseconds: clocks of machines differ so much. */
-const CLOCK_BEHIND_MS_MAX = 5_000
-
-/**
- * Time goes on from the last entry, whatever the machine says: a clock that was set back revives no grant and
- * no session (red team M10). Errors: `clock_behind`.
- */
-async function goOnFrom(ledger: Ledger, clock: Clock): Promise<void> {
+/** A clock that was set back revives no grant and no session (red team M10). Errors: `clock_behind`. */
+async function goOnFromLast(ledger: Ledger, clock: Clock): Promise<void> {
   if (ledger.size === 0) return
   const entry = JSON.parse(new TextDecoder().decode(await ledger.read(ledger.size - 1))) as Entry
-  const lastMs = Date.parse(entry.at)
-  const behindMs = lastMs - clock.nowMs()
-  if (behindMs > CLOCK_BEHIND_MS_MAX) {
-    throw new GatewayError(
-      'clock_behind',
-      `the clock is ${Math.ceil(behindMs / 1000)} s behind the last entry of the ledger, at ${entry.at}`,
-      'set the clock of this machine, then start again; if the entry is from a clock that was ahead, wait',
-    )
-  }
-  clock.notBefore?.(lastMs)
+  goOnFrom(clock, Date.parse(entry.at))
 }
 
 /**
