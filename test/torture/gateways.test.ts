@@ -39,7 +39,8 @@ async function stormy(options: Pick<StormOptions, 'state' | 'gateways'>): Promis
     tables: TABLES,
     grants: GRANTS,
     retries: RETRIES,
-    killMs: KILL_MS,
+    // Each gateway is left alone as long, however many there are.
+    killMs: (KILL_MS * 3) / options.gateways,
     seed: SEED,
     untilMs: startedMs + MINUTES * 60_000,
   })

@@ -33,6 +33,8 @@ export interface Counts {
   executed: number
   unknownExecuted: number
   unknownNotExecuted: number
+  /** The upstream was not reached, or refused it: nothing was done, and the grant is used. */
+  failed: number
   usedUp: number
   revoked: number
   /** Answers by kind. */
@@ -40,7 +42,8 @@ export interface Counts {
   readonly findings: string[]
 }
 
-const WAIT_MS_MAX = 120_000
+/** A busy machine may take longer to start a gateway than it is left alone. */
+const WAIT_MS_MAX = 600_000
 /** What an answer may be. Anything else is a finding. */
 const KINDS: readonly (readonly [string, RegExp])[] = [
   ['held', /Seconder held this call, nothing was done/],
@@ -48,6 +51,7 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
   // It was asked for while the gate was too busy to look, so what was signed is not what is there.
   ['changed', /has changed since it was approved; nothing was done/],
   ['used', /the approval of this call was already used or has ended/],
+  ['not reached', /could not reach the upstream; nothing was done/],
   ['not told', /could not be recorded|outcome is unknown|did not answer|no answer/i],
   ['busy', /state database|the ledger|another gateway is busy|declared/i],
 ]
@@ -62,7 +66,7 @@ export class Storm {
   readonly #random: () => number
   readonly counts: Counts = {
     ...{ grants: 0, answers: 0, kills: 0 },
-    ...{ executed: 0, unknownExecuted: 0, unknownNotExecuted: 0, usedUp: 0, revoked: 0 },
+    ...{ executed: 0, unknownExecuted: 0, unknownNotExecuted: 0, failed: 0, usedUp: 0, revoked: 0 },
     kinds: new Map(),
     findings: [],
   }
@@ -311,9 +315,11 @@ export class Storm {
     if (made < this.counts.grants) this.#find(`${made} grants of ${this.counts.grants} rounds`)
     const accepted = intents.filter(({ effect }) => outcomes.get(effect) === 'accepted').length
     const unknown = intents.filter(({ effect }) => outcomes.get(effect) === 'unknown').length
-    if (accepted + unknown !== intents.length) this.#find('an outcome is of another kind')
+    const failed = intents.filter(({ effect }) => outcomes.get(effect) === 'failed').length
+    if (accepted + unknown + failed !== intents.length) this.#find('an outcome is of another kind')
     const effects = [...this.#effects.values()].reduce((sum, count) => sum + count, 0)
     this.counts.executed = accepted
+    this.counts.failed = failed
     this.counts.unknownExecuted = effects - accepted
     this.counts.unknownNotExecuted = unknown - (effects - accepted)
     const revoked = new Set(
@@ -323,7 +329,7 @@ export class Storm {
     this.counts.revoked = revoked.size
     // Used up by a gateway that died, or could not record, before the effect began.
     this.counts.usedUp = made - revoked.size - intents.length
-    if (effects < accepted || effects > intents.length) {
+    if (effects < accepted || effects > intents.length - failed) {
       this.#find(`${effects} effects, ${accepted} accepted of ${intents.length} intents`)
     }
   }
