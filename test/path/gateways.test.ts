@@ -163,3 +163,15 @@ onServer(
     expect(other.words).toContain('declared')
   },
 )
+
+onServer(
+  name('M10: a database whose clock went back: no gateway does anything, and none starts'),
+  async () => {
+    const keys = await one.open('alice')
+    const ahead = `UPDATE ledger_head SET at_ms = ${Date.now() + 3_600_000}`
+    await server.query(ahead, 'gateways')
+    const says = async () => (await rawCall(at(one, keys), dynamodbCall('ListTables', {}))).body
+    await expect.poll(says, { timeout: 60_000 }).toContain('nothing was done: the clock went back')
+    await expect(other.start()).rejects.toThrow('behind the last entry of the ledger')
+  },
+)

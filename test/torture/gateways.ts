@@ -29,6 +29,8 @@ export interface Counts {
   grants: number
   answers: number
   kills: number
+  /** Gateways that ended by themselves, since the others declared them dead. */
+  ended: number
   /** Rounds by what became of their grant. */
   executed: number
   unknownExecuted: number
@@ -65,7 +67,7 @@ export class Storm {
   readonly #effects = new Map<string, number>()
   readonly #random: () => number
   readonly counts: Counts = {
-    ...{ grants: 0, answers: 0, kills: 0 },
+    ...{ grants: 0, answers: 0, kills: 0, ended: 0 },
     ...{ executed: 0, unknownExecuted: 0, unknownNotExecuted: 0, failed: 0, usedUp: 0, revoked: 0 },
     kinds: new Map(),
     findings: [],
@@ -125,11 +127,13 @@ export class Storm {
     while (!this.#isOver) {
       await Promise.race([pause(killMs * (0.5 + this.#random())), this.#over.promise])
       const gate = this.#gates[Math.floor(this.#random() * this.#gates.length)]
-      if (this.#isOver || !gate?.runs) continue
+      if (this.#isOver || !gate) continue
       this.#up.delete(gate)
+      // One that the others declared dead ended by itself: whoever watches over it starts it again.
+      if (gate.runs) this.counts.kills += 1
+      else this.counts.ended += 1
       gate.kill()
       await gate.gone()
-      this.counts.kills += 1
       await gate.start().catch((cause: Error) => this.#find(cause.message))
       this.#up.add(gate)
     }
@@ -263,7 +267,8 @@ export class Storm {
     }
     const kind = answer === null ? 'lost' : this.#kindOf(answer)
     this.counts.kinds.set(kind, (this.counts.kinds.get(kind) ?? 0) + 1)
-    if (kind === 'other') this.#find(`${answer?.status} ${answer?.body.slice(0, 400)}`)
+    if (kind === 'other')
+      this.#find(`${answer?.status} ${answer?.body.slice(0, 400)} ${gate.words.slice(-600)}`)
     return answer
   }
 

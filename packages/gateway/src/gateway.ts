@@ -19,6 +19,7 @@ import {
   identifyHead,
 } from './identify/identify.ts'
 import { requirePeer } from './identify/session-peer.ts'
+import { requireGoingOn } from './lib/clock.ts'
 import { changeSetFirst } from './path/change-set-first.ts'
 import { decided, decidedOf, reasonFor } from './path/deciding.ts'
 import { beginEffect, endEffect } from './path/effect.ts'
@@ -99,6 +100,8 @@ export class Gateway {
     try {
       const { store, clock } = this.#parts
       span.enter('identify')
+      // Before a signature is called old by a clock that is not to be believed.
+      requireGoingOn(clock)
       identified = await identify(received, store, clock.nowMs())
       const shown = isPresigned(identified.verified) ? 'url' : 'key'
       await requirePeer(this.#parts, identified.session, received.peer, shown)

@@ -67,12 +67,15 @@ async function join3(): Promise<[Member, Member, Member]> {
   return [await joined(), await joined(), await joined()]
 }
 
-async function joined(at = directory): Promise<Member> {
+async function joined(
+  at = directory,
+  hears?: (entry: { readonly index: number }) => void,
+): Promise<Member> {
   const database = new PostgresDatabase(parsePostgresUrl(url))
   const [heard, stopped, trouble]: [number[], Error[], string[]] = [[], [], []]
   const ledger = await SharedLedger.open({
     ...{ database, directory: at, origin, signer, place: 'test' },
-    heard: ({ index }) => heard.push(index),
+    heard: hears ?? (({ index }) => heard.push(index)),
     stopped: (cause) => stopped.push(cause),
     trouble: (words) => trouble.push(words),
   })
@@ -309,6 +312,45 @@ onServer(
     ])
   },
 )
+
+onServer(
+  name('M10: what a dead gateway had begun ends no time long before what is there'),
+  async () => {
+    const [one, two] = await join3()
+    await founded(one)
+    const aheadMs = Date.now() + 3_600_000
+    await effect(one.ledger.membership.id, 'e-1', 'open')
+    await one.ledger.append(bytes({ type: 'intent', effect: 'e-1' }))
+    // The database's clock was an hour ahead of what it is now.
+    await one.ledger.append(bytes({ at: new Date(aheadMs).toISOString() }))
+    await server.query(
+      `UPDATE gateways SET expires_at_ms = 0 WHERE id = '${one.ledger.membership.id}'`,
+      db(),
+    )
+    await two.ledger.membership.bury()
+    await expect.poll(() => two.ledger.checkpoint().size, { timeout: 20_000 }).toBe(4)
+    const [last] = (await verified(4)).slice(3) as { type: string; at: string }[]
+    expect([last?.type, last?.at]).toEqual(['outcome', new Date(aheadMs - 4_000).toISOString()])
+    // Every gateway knows it by its looks, and how long time stands for that.
+    await two.ledger.catchUp()
+    expect(two.ledger.clock.nowMs()).toBe(aheadMs)
+    expect(two.ledger.clock.behindMs()).toBeGreaterThan(3_000_000)
+  },
+)
+
+onServer(name('an entry that a listener could not take is told again, in its place'), async () => {
+  const heard: number[] = []
+  let failing = 2
+  const listening = await joined(directory, ({ index }) => {
+    if (index === 3 && failing-- > 0) throw new Error('not now')
+    heard.push(index)
+  })
+  await founded(listening)
+  await Promise.all(range(1, 6).map((n) => listening.ledger.append(bytes({ n }))))
+  await expect.poll(() => heard.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(5)
+  expect(heard.slice(-5)).toEqual([1, 2, 3, 4, 5])
+  expect(listening.trouble).toContain('not now')
+})
 
 onServer(name('a gateway with another directory or another key does not start'), async () => {
   const one = await joined()

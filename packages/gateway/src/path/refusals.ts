@@ -1,6 +1,7 @@
 // Makes the reply to a call that is not carried out, in the protocol of the request. The one place
 // where an error becomes words for a caller: only what a typed error says of itself leaves, the rest
 // is "could not tell".
+
 import { CallError } from '@seconder/aws/call-errors'
 import { EndpointError } from '@seconder/aws/endpoints/errors'
 import type { ReplyCode } from '@seconder/aws/reply/error-codes'
@@ -9,6 +10,7 @@ import { replyProtocol, wantsQueryCode } from '@seconder/aws/reply/reply-protoco
 import { replyCodeOfSignature } from '@seconder/aws/reply/signature-refusal'
 import { SigV4Error } from '@seconder/aws/sigv4/errors'
 import type { WireHead } from '@seconder/aws/wire-request'
+import { LedgerError, type LedgerErrorCode } from '@seconder/ledger/errors'
 import { GatewayError, type GatewayErrorCode } from '../errors.ts'
 import type { Outcome } from '../execute/outcome.ts'
 import { UpstreamSilence } from '../execute/upstream.ts'
@@ -114,6 +116,15 @@ export function failureOf(cause: unknown): Refusal {
       requestId: null,
     }
   }
+  if (cause instanceof LedgerError) {
+    const why = LEDGER_WORDS[cause.code] ?? 'it failed'
+    return {
+      code: cause.code,
+      reply: 'Unavailable',
+      message: `Seconder could not record this call in the ledger (${why}), so it did nothing. Run it again; if that stays so, tell whoever runs the gate.`,
+      requestId: null,
+    }
+  }
   return {
     code: 'internal',
     cause,
@@ -122,6 +133,13 @@ export function failureOf(cause: unknown): Refusal {
       'Seconder could not tell whether this may happen, so it did nothing. The log of the gate says why.',
     requestId: null,
   }
+}
+
+/** What a caller may know of it; the rest is for the log. */
+const LEDGER_WORDS: Partial<Record<LedgerErrorCode, string>> = {
+  ledger_stopped: 'this gateway records nothing any more',
+  ledger_closed: 'this gateway is stopping',
+  queue_full: 'too many entries wait for their place',
 }
 
 const GATEWAY_REPLY: Partial<Record<GatewayErrorCode, ReplyCode>> = {
