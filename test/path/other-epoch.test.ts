@@ -97,9 +97,9 @@ function held(isShared: boolean): void {
       gate.running = await serve(config)
       expect((await ask()).body).toContain('held this call')
     } else {
-      const any = { host: '127.0.0.1', port: 0 }
+      const free = { host: '127.0.0.1', port: 0 }
       const statePath = join(gate.folder, 'other', 'state.db')
-      const other = await serve({ ...config, statePath, listen: { aws: any, console: any } })
+      const other = await serve({ ...config, statePath, listen: { aws: free, console: free } })
       try {
         const asked = await ask(other.awsUrl)
         expect(asked.body).toContain('held this call')
