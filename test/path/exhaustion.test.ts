@@ -3,6 +3,8 @@
 import { agentPost } from '@seconder/cli/agent-client'
 import { EPOCH_NAMESPACE, EPOCH_STATEMENT } from '@seconder/gateway/epoch/activation'
 import { ACTS_PER_PERSON } from '@seconder/gateway/lib/signed-act'
+import { LIMITS_DEFAULT } from '@seconder/gateway/limits-config'
+import { TOO_OFTEN_RECORDED } from '@seconder/gateway/path/too-often'
 import { PLANS_PER_DAY_MAX } from '@seconder/gateway/plans/plan-desk'
 import { HELD_PER_SESSION_MAX, Waiters } from '@seconder/gateway/review/waiters'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -75,11 +77,12 @@ test('whoever sends signed acts of the ledger again uses up nothing of what thei
     return { ...said, signer: 'bob', nonce: nonce(), expiresAt }
   }
   const old = await gate.act('bob', statement(-1), EPOCH_NAMESPACE)
+  // Asked for before the loop: a connection that was idle through it may be gone.
+  const fresh = await gate.act('bob', statement(600_000), EPOCH_NAMESPACE)
   const { acts } = gate.running.gate.people
   for (let count = 0; count <= ACTS_PER_PERSON.burst; count++) {
     await acts.verify(old, EPOCH_NAMESPACE, EPOCH_STATEMENT)
   }
-  const fresh = await gate.act('bob', statement(60_000), EPOCH_NAMESPACE)
   expect(await acts.verify(fresh, EPOCH_NAMESPACE, EPOCH_STATEMENT)).toMatchObject({
     person: { name: 'bob' },
   })
@@ -94,4 +97,20 @@ test('whoever begins to make passkeys without end pushes out nobody else, and is
     })
   }
   expect(told).toMatchObject({ code: 'rate_limited' })
+})
+
+test('a session over its rate is refused without end, and the ledger takes so many of that', async () => {
+  const list = (by: Keys) => rawCall(by, dynamodbCall('ListTables', {}))
+  await gate.running.close()
+  const session = { ...LIMITS_DEFAULT.session, burst: 3, perMinute: 1 }
+  await gate.restart({ limits: { ...LIMITS_DEFAULT, session } })
+  for (let count = 0; count < 3; count++) expect((await list(keys)).status).toBe(200)
+  const calls = TOO_OFTEN_RECORDED.burst + 20
+  for (let count = 0; count < calls; count++) {
+    expect((await list(keys)).body).toContain('asked too often')
+  }
+  const told = (await gate.entries()).filter(({ type }) => type === 'refused')
+  expect(told.length).toBeGreaterThanOrEqual(TOO_OFTEN_RECORDED.burst)
+  expect(told.length).toBeLessThan(calls)
+  expect(upstream.seen.filter(({ operation }) => operation === 'ListTables')).toHaveLength(3)
 })

@@ -49,6 +49,7 @@ import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
 import { refused } from './path/refused.ts'
 import { isStillEnough } from './path/still-enough.ts'
+import { TooOften } from './path/too-often.ts'
 import { type Glass, glassFor } from './path/under-glass.ts'
 import {
   deniedStep,
@@ -76,11 +77,13 @@ export class Gateway {
   readonly #parts: GatewayParts
   readonly #copies: Copies
   readonly #history = new History()
+  readonly #tooOften: TooOften
   readonly #multipart: Multipart
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
     this.#copies = new Copies(parts.clock)
+    this.#tooOften = new TooOften(parts.clock)
     this.#multipart = new Multipart(parts.store, parts.clock)
   }
 
@@ -356,7 +359,9 @@ export class Gateway {
   ): Promise<Reply> {
     received.span.refused(failure.code, failure.cause)
     if (!caller) this.#parts.limits.unverified()
-    return refused(this.#parts.recorder, this.#history, received, caller, failure)
+    const { recorder } = this.#parts
+    const counted = { recorder, history: this.#history, tooOften: this.#tooOften }
+    return refused(counted, received, caller, failure)
   }
 
   /** Throws why a request is refused whatever its body is, before that is sent. */

@@ -5,11 +5,14 @@ import type { Reply } from '../receive/received.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { History } from './history.ts'
 import { failureOf, type Refusal, refusal } from './refusals.ts'
+import type { TooOften } from './too-often.ts'
 
-/** The refusal in the protocol of the request; without a caller it is recorded as unverified. */
+/**
+ * The refusal in the protocol of the request; without a caller it is recorded as unverified. One of a session that calls
+ * too often may be answered without an entry of its own, and the next entry says how many were.
+ */
 export async function refused(
-  recorder: Recorder,
-  history: History,
+  { recorder, history, tooOften }: { recorder: Recorder; history: History; tooOften: TooOften },
   received: { readonly request: WireHead },
   caller: Caller | undefined,
   failure: Refusal,
@@ -19,15 +22,11 @@ export async function refused(
     else {
       const { sessionId, operator } = caller
       const { code } = failure
-      const entry = {
-        type: 'refused',
-        session: sessionId,
-        operator,
-        code,
-        operation: null,
-      } as const
-      await recorder.record(entry)
       history.count(sessionId, 'refused')
+      const before = tooOften.before(sessionId, code)
+      if (before === null) return refusal(received, failure)
+      const said = { session: sessionId, operator, code, operation: null }
+      await recorder.record({ type: 'refused', ...said, ...(before > 0 && { more: before }) })
     }
   } catch (cause) {
     // What has happened stays said, whatever cannot be recorded about it.

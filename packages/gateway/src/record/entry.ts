@@ -144,6 +144,8 @@ export type Entry =
       operator: string
       code: string
       operation: string | null
+      /** Refusals of this session since the one before that have no entry of their own: it calls too often. */
+      more?: number
     }
   | ({ type: 'denied'; at: string; code: string; policies: readonly string[] } & CallFacts)
   | ({
