@@ -50,7 +50,8 @@ export function requireGoingOn(clock: Clock): void {
 
 /** At a start: time goes on from the last entry, whatever the clock says. Errors: `clock_behind`. */
 export function goOnFrom(clock: Clock, lastMs: number): void {
-  const behindMs = lastMs - clock.nowMs()
+  // It may have heard of that entry already, and stand there.
+  const behindMs = Math.max(lastMs - clock.nowMs(), clock.behindMs?.() ?? 0)
   if (behindMs > CLOCK_BEHIND_MS_MAX) {
     const at = new Date(lastMs).toISOString()
     throw new GatewayError(
