@@ -14,14 +14,13 @@ import { SignedReading } from '@seconder/cli/sign-in'
 import { keySigner, signerFor } from '@seconder/cli/signing'
 import { signWithdrawal } from '@seconder/cli/withdrawing'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
+import { COMPILED } from '../compiled.ts'
 import { newState } from './test-state.ts'
 import { REAL_KEY } from './upstream.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const START_MS_MAX = 180_000
 const LOOKS_MAX = 5
-/** Compiled modules of earlier starts: half of what a start costs. A gate writes them when it ends in order. */
-const COMPILED = join(ROOT, 'node_modules', '.cache', 'seconder-compiled')
 
 export interface GateProcessOptions {
   /** The URL of a PostgreSQL; default: a state of its own in a file. */
@@ -135,7 +134,7 @@ export class GateProcess {
     const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
     const env = {
       PATH: process.env['PATH'],
-      NODE_COMPILE_CACHE: COMPILED,
+      ...COMPILED,
       AWS_ACCESS_KEY_ID: REAL_KEY.accessKeyId,
       AWS_SECRET_ACCESS_KEY: REAL_KEY.secretAccessKey,
       ...(this.#awsUrl !== '' && {

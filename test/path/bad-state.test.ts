@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path'
 import { serve } from '@seconder/gateway/serve'
 import { afterEach, expect, test, vi } from 'vitest'
+import { COMPILED } from '../compiled.ts'
 import { onPostgres } from '../fakes/test-state.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { FrozenClock, idIn, underClock } from './acts.ts'
@@ -267,7 +268,7 @@ test('nothing under the state folder can be read by other users', async () => {
 function cli(...parameters: string[]): Promise<{ code: number; output: string }> {
   const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
   return new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'], HOME: gate.folder, NO_COLOR: '1' }
+    const env = { PATH: process.env['PATH'], ...COMPILED, HOME: gate.folder, NO_COLOR: '1' }
     execFile(process.execPath, [main, ...parameters], { env }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr })
     })

@@ -5,10 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { COMPILED } from '../compiled.ts'
 import type { Harness, Keys } from './harness.ts'
 
-/** Kept between runs of the tests: a start then costs a third of the work. */
-const COMPILED = join(tmpdir(), 'seconder-test-compiled')
 const LAUNCHER = join(import.meta.dirname, '..', '..', 'seconder')
 
 export interface Ended {
@@ -46,7 +45,7 @@ export class CommandLine {
     const env = {
       PATH: process.env['PATH'],
       HOME: this.#home,
-      NODE_COMPILE_CACHE: COMPILED,
+      ...COMPILED,
       SECONDER_GATE: this.#gate.running.consoleUrl,
       ...environ,
     }

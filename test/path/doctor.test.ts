@@ -11,6 +11,7 @@ import { readAsSession } from '@seconder/cli/reading'
 import { trustFaults } from '@seconder/gateway/execute/own-look'
 import { type Cloud, startCloud } from '@seconder/lab/cloud/cloud'
 import { afterAll, beforeAll, expect, describe as group, test } from 'vitest'
+import { COMPILED } from '../compiled.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { ACCOUNT, Harness, type Keys } from './harness.ts'
 
@@ -68,7 +69,7 @@ function doctor(
 ): Promise<Ran> {
   const argv = [MAIN, 'doctor', '--json', '--gate', gate.running.consoleUrl, ...args]
   const options = {
-    env: { HOME: home, PATH: '/nowhere', ...env },
+    env: { HOME: home, PATH: '/nowhere', ...COMPILED, ...env },
     cwd: '/',
     ...(uid !== undefined && { uid, gid: uid }),
   }

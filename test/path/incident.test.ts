@@ -19,6 +19,7 @@ import { IamExport } from '@seconder/replay/incident/role-excess'
 import { readEstate } from '@seconder/replay/roles/read-estate'
 import { trailWindow } from '@seconder/replay/trail/window'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { COMPILED } from '../compiled.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { Harness, requestIdIn } from './harness.ts'
 
@@ -37,7 +38,7 @@ let ledger: string
 
 function seconder(...given: string[]): Promise<{ code: number; out: string; err: string }> {
   const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
-  const env = { PATH: process.env['PATH'], HOME: folder }
+  const env = { PATH: process.env['PATH'], ...COMPILED, HOME: folder }
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...given], { env }, (error, out, err) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })

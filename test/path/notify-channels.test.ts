@@ -11,6 +11,7 @@ import { openChannel } from '@seconder/gateway/notify/channels/open'
 import type { Notice } from '@seconder/gateway/notify/notice'
 import { type ChannelConfig, NOTIFY, notifyConfig } from '@seconder/gateway/notify/notify-config'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { COMPILED } from '../compiled.ts'
 import {
   isRightlySigned,
   type MailOptions,
@@ -206,7 +207,7 @@ interface Ran {
 
 function command(args: readonly string[], environ: Record<string, string>): Promise<Ran> {
   return new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: folder, ...environ }
+    const env = { PATH: process.env['PATH'] ?? '', ...COMPILED, HOME: folder, ...environ }
     execFile(process.execPath, [MAIN, ...args], { env, cwd: folder }, (error, out, complaints) => {
       resolve({ code: error === null ? 0 : Number(error.code), words: out + complaints })
     })

@@ -21,6 +21,7 @@ import { reconcile } from '@seconder/replay/reconcile/reconcile'
 import type { Reconciliation } from '@seconder/replay/reconcile/reconciliation'
 import { trailWindow } from '@seconder/replay/trail/window'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { COMPILED } from '../compiled.ts'
 import { Harness, requestIdIn } from './harness.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -232,7 +233,7 @@ test('as a command: going round the gate ends with 1 where it is asked for, and 
 
 function seconder(...given: string[]): Promise<{ code: number; out: string; err: string }> {
   const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
-  const env = { PATH: process.env['PATH'], HOME: folder }
+  const env = { PATH: process.env['PATH'], ...COMPILED, HOME: folder }
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...given], { env }, (error, out, err) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })

@@ -12,6 +12,7 @@ import { type ReadToken, signIn } from '@seconder/cli/sign-in'
 import { signerFor } from '@seconder/cli/signing'
 import { SIGN_IN_NAMESPACE } from '@seconder/gateway/people/sign-in'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { COMPILED } from '../compiled.ts'
 import { Authenticator } from '../fakes/authenticator.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { closeSession, FrozenClock, idIn, reviewStatement, underClock } from './acts.ts'
@@ -382,7 +383,7 @@ test('the command line asks for a key once, keeps a token for its owner alone, a
   const home = mkdtempSync(join(tmpdir(), 'seconder-home-'))
   const ran = (args: string[], env: Record<string, string> = {}) =>
     new Promise<{ code: number; out: string; err: string }>((resolve) => {
-      const options = { env: { PATH: process.env['PATH'], HOME: home, ...env } }
+      const options = { env: { PATH: process.env['PATH'], ...COMPILED, HOME: home, ...env } }
       const argv = [MAIN, ...args, '--gate', gate.running.consoleUrl]
       execFile(process.execPath, argv, options, (error, out, err) =>
         resolve({ code: error ? Number(error.code) : 0, out, err }),

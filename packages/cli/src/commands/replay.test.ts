@@ -18,7 +18,8 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 function seconder(...given: string[]): Promise<{ code: number; out: string; err: string }> {
   const main = join(ROOT, 'packages', 'cli', 'src', 'main.ts')
-  const env = { PATH: process.env['PATH'], HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') }
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') }
   return new Promise((resolve) => {
     execFile(process.execPath, [main, ...given], { env }, (error, out, err) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
