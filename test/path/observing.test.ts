@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { parseMetrics } from '../fakes/scraper.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { activateEpoch } from './acts.ts'
 import { ACCOUNT, Harness, type HarnessOptions, type Keys } from './harness.ts'
@@ -25,6 +26,18 @@ afterEach(async () => {
   await upstream.close()
 })
 
+/** As a scraper reads it: the metrics are a second old at most. */
+async function observedByMetrics(): Promise<unknown> {
+  const headers = await gate.readerHeaders()
+  const answer = await fetch(`${gate.running.consoleUrl}/api/metrics`, { headers })
+  const name = 'seconder_observing_end_timestamp_seconds'
+  const family = parseMetrics(await answer.text(), 'text').find((one) => one.name === name)
+  return (family?.samples ?? []).map(({ labels, value }) => ({
+    name: labels['environment'],
+    until: new Date(value * 1_000).toISOString(),
+  }))
+}
+
 const deleteTable = (TableName: string) => dynamodbCall('DeleteTable', { TableName })
 
 test('H4: observing ends 14 days after it began, whatever epochs come in between, and is shown meanwhile', async () => {
@@ -41,6 +54,7 @@ test('H4: observing ends 14 days after it began, whatever epochs come in between
     const { observing } = await gate.client.facts()
     expect((await ready.json()) as object).toMatchObject(observing.length > 0 ? { observing } : {})
     expect(standing.observing).toEqual(observing)
+    await expect.poll(observedByMetrics, { timeout: 60_000 }).toEqual(observing)
     return observing
   }
   const [now] = await shown()

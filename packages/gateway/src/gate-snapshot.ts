@@ -2,6 +2,8 @@
 import type { Ledger } from '@seconder/ledger/ledger'
 import { PEOPLE_LIMITS } from './api/people-server.ts'
 import type { SharedGate } from './cluster/shared-gate.ts'
+import type { ActiveEpoch } from './epoch/active.ts'
+import { observingNow } from './epoch/observing.ts'
 import { COPIES_MAX } from './execute/copies.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { UPSTREAM_WAITING_MAX } from './execute/exchange.ts'
@@ -21,7 +23,7 @@ export interface Parts {
   readonly shared: SharedGate | null
   readonly spool: Spool
   readonly access: Pick<UpstreamAccess, 'waiting'>
-  readonly epoch: () => number
+  readonly epoch: () => ActiveEpoch
   readonly refusing: () => string | null
   readonly notify: () => NotifyStanding | null
   readonly load: () => Promise<Load>
@@ -36,6 +38,7 @@ export function snapshots(parts: Parts): () => Promise<Snapshot> {
     const { size } = ledger.checkpoint()
     if (size !== seen.size) seen = { size, atMs: nowMs }
     const notify = parts.notify()
+    const epoch = parts.epoch()
     const [figures, readiness, load] = await Promise.all([
       gate.store.figures(nowMs).catch(() => null), // said as `seconder_state_up 0`
       gate.readiness.now(),
@@ -48,7 +51,8 @@ export function snapshots(parts: Parts): () => Promise<Snapshot> {
       notify,
       ledger: { size, checkpointAtMs: seen.atMs },
       isPublisher: shared === null || shared.isPublisher,
-      epoch: parts.epoch(),
+      epoch: epoch.number,
+      observing: observingNow(epoch.content.environments, epoch.observingSince, nowMs),
       isRefusing: parts.refusing() !== null,
       answering: load.answering,
       queues: queuesOf(parts, load, notify),

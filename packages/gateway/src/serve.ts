@@ -367,7 +367,7 @@ class Running implements Gate {
     this.telemetry.watch(
       snapshots({
         ...{ gate: this, ledger, shared, spool: this.spool, access: this.#access },
-        epoch: () => this.#epoch.number,
+        epoch: () => this.#epoch,
         refusing: () => this.refusing,
         notify: () => this.notifier.standing(),
         load: listening.load,

@@ -83,6 +83,12 @@ const GATE: readonly Row[] = [
   ),
   gauge('seconder_epoch', 'Number of the policy epoch that is loaded.', ({ epoch }) => [[epoch]]),
   gauge(
+    'seconder_observing_end_timestamp_seconds',
+    'When an environment that only observes is enforced again; absent where it is (red team H4).',
+    ({ observing }) => observing.map(({ name, until }) => [seconds(Date.parse(until)), name]),
+    ['environment'],
+  ),
+  gauge(
     'seconder_refusing',
     'Whether every call is refused because this build may not decide under the epoch.',
     ({ isRefusing }) => [[isRefusing ? 1 : 0]],

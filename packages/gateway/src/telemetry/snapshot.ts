@@ -1,4 +1,5 @@
 // How a gate stands in one moment: what operators see as gauges. Counts and states alone.
+import type { Observing } from '../epoch/observing.ts'
 import type { NotifyStanding } from '../notify/notifier.ts'
 import type { Ready } from '../readiness.ts'
 import type { Figures } from '../state/figures.ts'
@@ -23,6 +24,8 @@ export interface Snapshot {
   /** Whether this gateway makes the ledger's files: it alone, or under the lease. */
   readonly isPublisher: boolean
   readonly epoch: number
+  /** Environments that do not enforce now. */
+  readonly observing: readonly Observing[]
   readonly isRefusing: boolean
   /** Calls that are being answered. */
   readonly answering: number
