@@ -168,7 +168,7 @@ test('C10 a member removed in between: signatures, approvals, grants, sessions a
   expect(types).toContain('session-closed')
 })
 
-test('a key taken away takes its approvals along; its owner goes on with another', async () => {
+test('H17: a key taken away takes its approvals and sessions along; its owner goes on with another', async () => {
   await started()
   const keys = await gate.open('alice')
   const second = await newKey('bob-second')
@@ -177,6 +177,10 @@ test('a key taken away takes its approvals along; its owner goes on with another
   await signs('carol', add)
   const id = idIn(await deletion(keys))
   await gate.review('bob', id)
+  // Whoever has the key may have opened it.
+  const ofBob = await gate.open('bob')
+  const list = dynamodbCall('ListTables', {})
+  expect((await rawCall(ofBob, list)).status).toBe(200)
   const { people } = await gate.client.get<{
     people: { name: string; keys: { fingerprint: string }[] }[]
   }>('/api/people')
@@ -185,6 +189,8 @@ test('a key taken away takes its approvals along; its owner goes on with another
   // What takes power away, its subject may sign too.
   await signs('bob', remove)
   await signs('carol', remove)
+  expect((await rawCall(ofBob, list)).status).not.toBe(200)
+  expect((await gate.entries()).filter(({ type }) => type === 'session-closed')).toHaveLength(1)
   const again = idIn(await deletion(keys))
   expect(again).not.toBe(id)
   await expect(gate.review('bob', again)).rejects.toMatchObject({ code: 'key_unknown' })

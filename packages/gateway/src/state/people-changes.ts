@@ -77,17 +77,26 @@ async function personRemoved(sql: Sql, person: string, atMs: number): Promise<Ap
     person,
   )
   await sql.run('DELETE FROM sign_ins WHERE person = ?', person)
+  return { revokedGrants, ...(await closeSessionsOf(sql, person, atMs)) }
+}
+
+/** Closes what somebody is the operator of, and ends what was asked and approved there. */
+async function closeSessionsOf(
+  sql: Sql,
+  operator: string,
+  atMs: number,
+): Promise<Pick<AppliedChange, 'closedSessions' | 'cancelledRequests'>> {
   const sessions = await sql.all(
     `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
      WHERE operator = ? AND closed_at_ms IS NULL RETURNING id`,
     atMs,
-    person,
+    operator,
   )
   const closedSessions = sessions.map((row) => String(row['id']))
-  const cancelledRequests = await endWorkOf(sql, closedSessions)
-  return { revokedGrants, closedSessions, cancelledRequests }
+  return { closedSessions, cancelledRequests: await endWorkOf(sql, closedSessions) }
 }
 
+/** A key is taken away because somebody else may have it: no session that may be theirs goes on either. */
 async function keyRemoved(
   sql: Sql,
   person: string,
@@ -98,7 +107,7 @@ async function keyRemoved(
   if (known?.person.name !== person) return null
   const revokedGrants = await revokeGrantsOf(sql, person)
   await endKey(sql, fingerprint, atMs)
-  return { ...NOTHING_ENDED, revokedGrants }
+  return { revokedGrants, ...(await closeSessionsOf(sql, person, atMs)) }
 }
 
 /** What it approved while that is still open counts no more; its owner may sign again with another key. */
