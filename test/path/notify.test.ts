@@ -331,6 +331,8 @@ test('each secret stays out of the ledger, the state, the standing and what is s
   await slack.close()
   await start({ retry: { firstMs: 10, pauseMaxMs: 10, attempts: 2 } })
   const id = await asks(await gate.open('alice'))
+  // Of a request that ends before anybody was told of it nobody hears.
+  await mail.got(1)
   await until(async () => (await standing()).channels.every((one) => one['waiting'] === 0))
   await gate.review('bob', id, 'deny')
   await mail.got(2)
