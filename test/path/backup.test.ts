@@ -174,9 +174,20 @@ onFiles(
     loseState()
     const config = { ...gate.config(), policiesDirectory: policies }
     const restored = await restoreBackup(config, back(), NOTHING, quiet)
+    // A state that had not yet heard of the checkpoint with bob's first review is told of that one too.
+    const { followed } = restored.manifest
+    const reviews = (await gate.entries()).flatMap(({ type }, at) =>
+      type === 'review' ? [at] : [],
+    )
+    expect(reviews).toHaveLength(2)
+    expect(reviews[1]).toBeGreaterThanOrEqual(followed)
     expect(restored).toMatchObject({
       ledger: 'kept',
-      replayed: { intent: 1, review: 1, 'epoch-activated': 1 },
+      replayed: {
+        intent: 1,
+        review: reviews.filter((at) => at >= followed).length,
+        'epoch-activated': 1,
+      },
     })
     await gate.restart({ policiesDirectory: policies })
     expect(await gate.client.facts()).toMatchObject({ epoch: 2 })
