@@ -205,3 +205,28 @@ test('H17 nothing passes while a session or its parent is suspended, nor after i
   )
   expect(last(resumed)).toBe('its session was never opened')
 })
+
+test('a session that was suspended and then closed is closed: it is not resumed', () => {
+  const suspended = { type: 'session-suspended', session: 's-1', operator: 'alice' }
+  const closed = { ...suspended, type: 'session-closed' }
+  const resumed = { ...suspended, type: 'session-resumed' }
+  expect(said([session, suspended, closed, resumed]).at(-1)).toBe('its session was closed before')
+})
+
+test('a count of people that is no number is named, and lets no grant pass', () => {
+  for (const requirement of [
+    ['any:x'],
+    ['any:'],
+    ['any'],
+    ['sre:1e9'],
+    ['sre:-1'],
+    ['sre:1', 'dba:NaN'],
+  ]) {
+    expect(changed(1, { requirement })[1], requirement.join()).toBe(
+      'it does not say how many must approve',
+    )
+  }
+  const escalated = { type: 'request-escalated', request: 'r-1', alternative: ['any:x'] }
+  const story = [...WHOLE.slice(0, 2), escalated]
+  expect(said(story).at(-1)).toBe('it does not say how many must approve')
+})

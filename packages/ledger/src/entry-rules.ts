@@ -80,9 +80,9 @@ export class EntryRules {
       case 'child-session-opened':
         return this.#openSession(entry)
       case 'session-suspended':
-        return this.#shut(entry, 'was suspended')
+        return this.#suspend(entry)
       case 'session-closed':
-        return this.#shut(entry, 'was closed')
+        return this.#close(entry)
       case 'session-resumed':
         return this.#resume(entry)
       case 'read':
@@ -125,9 +125,16 @@ export class EntryRules {
     return parent === undefined ? null : this.#isShut({ session })
   }
 
-  #shut({ session: id }: Members, why: string): null {
+  #suspend({ session: id }: Members): null {
     const session = this.#sessions.get(id)
-    if (session) session.shut ??= { atMs: this.#lastMs, why }
+    if (session) session.shut ??= { atMs: this.#lastMs, why: 'was suspended' }
+    return null
+  }
+
+  /** For good, also where it was only suspended before. */
+  #close({ session: id }: Members): null {
+    const session = this.#sessions.get(id)
+    if (session) session.shut = { atMs: session.shut?.atMs ?? this.#lastMs, why: 'was closed' }
     return null
   }
 
@@ -158,16 +165,19 @@ export class EntryRules {
     // What is not there would equal what is not there in a review of it.
     if (typeof digest !== 'string' || typeof document !== 'string') return 'it does not say of what'
     const peopleMin = peopleOf(requirement)
+    // No number is smaller or greater: every grant would have enough.
+    if (Number.isNaN(peopleMin)) return 'it does not say how many must approve'
     const opened = { session, operator, digest, document, peopleMin, approvers: new Set() }
     this.#requests.set(request, { ...opened, isEnded: false, isUsed: false })
     return this.#ofSession(entry)
   }
 
-  #escalate({ request: id, alternative }: Members): null {
+  #escalate({ request: id, alternative }: Members): string | null {
     const request = this.#requests.get(id)
-    if (request && Array.isArray(alternative)) {
-      request.peopleMin = Math.min(request.peopleMin, peopleOf(alternative))
-    }
+    if (!request || !Array.isArray(alternative)) return null
+    const peopleMin = peopleOf(alternative)
+    if (Number.isNaN(peopleMin)) return 'it does not say how many must approve'
+    request.peopleMin = Math.min(request.peopleMin, peopleMin)
     return null
   }
 
@@ -301,12 +311,16 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-/** The fewest people that fill the seats asked for: one person fills one, and `any` is of whatever team. */
+/**
+ * The fewest people that fill the seats asked for: one person fills one, and `any` is of whatever team. NaN where a
+ * count is none.
+ */
 function peopleOf(requirement: unknown): number {
   const teams = new Map<string, number>()
   for (const seat of listOf(requirement)) {
     const [team = '', count = ''] = String(seat).split(':')
-    teams.set(team, Math.max(teams.get(team) ?? 0, Number(count)))
+    const people = /^\d{1,6}$/.test(count) ? Number(count) : Number.NaN
+    teams.set(team, Math.max(teams.get(team) ?? 0, people))
   }
   const anybody = teams.get('any') ?? 0
   teams.delete('any')

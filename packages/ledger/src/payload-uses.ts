@@ -178,7 +178,7 @@ export class PayloadUses {
   #open(entry: Members): string | null {
     const payload = String(entry['document'])
     const use = useOf(entry, this.#index, { request: `${entry['request']}`, breakGlass: null })
-    const pendingUntilMs = Date.parse(String(entry['expiresAt']))
+    const pendingUntilMs = endOf(entry)
     const times = { pendingUntilMs, grantUntilMs: Number.NEGATIVE_INFINITY }
     const asked: Asked = { kind: 'request', use, payload, ...times, open: new Set() }
     this.#requests.set(entry['request'], asked)
@@ -202,7 +202,7 @@ export class PayloadUses {
     const asked = this.#requests.get(entry['request'])
     if (!asked) return null
     this.#close(entry['request'])
-    asked.grantUntilMs = Date.parse(String(entry['expiresAt']))
+    asked.grantUntilMs = endOf(entry)
     const isGone = this.#ended.has(asked.payload)
     return isGone ? 'what its reviewers were shown was dropped before' : null
   }
@@ -317,11 +317,18 @@ function useOf(
 /** Since it was named last. */
 function ageMs(uses: readonly (Asked | Called)[], nowMs: number): number {
   const [last] = uses.slice(-1)
-  return last === undefined ? 0 : nowMs - Date.parse(last.use.at)
+  const ageMs = last === undefined ? 0 : nowMs - Date.parse(last.use.at)
+  return Number.isNaN(ageMs) ? 0 : ageMs
 }
 
 function timeOf(entry: Members): number {
   return Date.parse(String(entry['at']))
+}
+
+/** What does not say when it ends goes on: nothing is dropped for want of a date. */
+function endOf({ expiresAt }: Members): number {
+  const endMs = Date.parse(String(expiresAt))
+  return Number.isNaN(endMs) ? Number.POSITIVE_INFINITY : endMs
 }
 
 function listOf(value: unknown): readonly unknown[] {
