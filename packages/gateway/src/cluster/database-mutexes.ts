@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { GatewayError } from '../errors.ts'
 import { Mutexes } from '../lib/mutexes.ts'
-import type { Database } from '../state/sql.ts'
+import type { PostgresDatabase } from '../state/postgres.ts'
+import { fence, type Lease, within, without } from './leases.ts'
 import { DATABASE_NOW } from './schema.ts'
 
 const HELD_MS = 5_000
@@ -13,12 +14,13 @@ const WAIT_MS_MAX = 30_000
 const PAUSE_MS = { least: 2, most: 20 }
 
 export class DatabaseMutexes extends Mutexes {
-  readonly #database: Database
+  readonly #database: PostgresDatabase
   readonly #first = new Map<string, () => Promise<void>>()
 
-  constructor(database: Database) {
+  constructor(database: PostgresDatabase) {
     super()
     this.#database = database
+    database.fencedBy(fence)
   }
 
   /** Whoever gets this key does `work` first: what the one before it may have left undone. */
@@ -35,8 +37,11 @@ export class DatabaseMutexes extends Mutexes {
     return super.run(key, () => this.#alone(key, work), already)
   }
 
-  /** Does `work` only where nobody else has the key now; false where somebody does. */
-  async tryRun(key: string, work: () => Promise<unknown>): Promise<boolean> {
+  /**
+   * Does `work` only where nobody else has the key now; false where somebody does. `lost` ends where another
+   * gateway has taken it over meanwhile.
+   */
+  async tryRun(key: string, work: (lost: Promise<void>) => Promise<unknown>): Promise<boolean> {
     const owner = randomUUID()
     if (!(await this.#taken(key, owner))) return false
     await this.#held(key, owner, work)
@@ -49,20 +54,36 @@ export class DatabaseMutexes extends Mutexes {
     return this.#held(name, owner, work)
   }
 
-  async #held<T>(name: string, owner: string, work: () => Promise<T>): Promise<T> {
-    const timer = setInterval(() => {
-      const sql = `UPDATE locks SET expires_at_ms = ${DATABASE_NOW} + ${HELD_MS} WHERE name = ? AND owner = ?`
-      this.#database.run(sql, name, owner).catch(() => undefined)
-    }, RENEW_MS)
+  async #held<T>(
+    name: string,
+    owner: string,
+    work: (lost: Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    const lease: Lease = { name, owner, isOver: false }
+    const lost = Promise.withResolvers<void>()
+    const timer = without(() => setInterval(() => this.#renew(lease, lost.resolve), RENEW_MS))
     try {
-      await this.#first.get(name)?.()
-      return await work()
+      return await within(lease, async () => {
+        await this.#first.get(name)?.()
+        return await work(lost.promise)
+      })
     } finally {
       clearInterval(timer)
       // Where this fails, it runs out.
       const sql = 'DELETE FROM locks WHERE name = ? AND owner = ?'
       await this.#database.run(sql, name, owner).catch(() => undefined)
     }
+  }
+
+  /** Where it fails, the next one may do; where it finds another owner, it is lost. */
+  #renew({ name, owner }: Lease, lost: () => void): void {
+    const sql = `UPDATE locks SET expires_at_ms = ${DATABASE_NOW} + ${HELD_MS} WHERE name = ? AND owner = ?`
+    this.#database.run(sql, name, owner).then(
+      (renewed) => {
+        if (renewed === 0) lost()
+      },
+      () => undefined,
+    )
   }
 
   async #take(name: string, owner: string): Promise<void> {
@@ -78,13 +99,9 @@ export class DatabaseMutexes extends Mutexes {
   }
 
   async #taken(name: string, owner: string): Promise<boolean> {
-    const taken = await this.#database.run(
-      `INSERT INTO locks (name, owner, expires_at_ms) VALUES (?, ?, ${DATABASE_NOW} + ${HELD_MS})
+    const sql = `INSERT INTO locks (name, owner, expires_at_ms) VALUES (?, ?, ${DATABASE_NOW} + ${HELD_MS})
        ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at_ms = excluded.expires_at_ms
-       WHERE locks.expires_at_ms <= ${DATABASE_NOW}`,
-      name,
-      owner,
-    )
-    return taken === 1
+       WHERE locks.expires_at_ms <= ${DATABASE_NOW}`
+    return (await without(() => this.#database.run(sql, name, owner))) === 1
   }
 }

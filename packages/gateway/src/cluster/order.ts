@@ -7,6 +7,7 @@ import { GatewayError } from '../errors.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import type { Sql } from '../state/sql.ts'
+import { type Lease, leaseLost, leasesHeld, lostOf, without } from './leases.ts'
 import { DATABASE_NOW } from './schema.ts'
 
 /** Entries and bytes of one transaction. */
@@ -22,6 +23,8 @@ const ENTRY_BYTES_MAX = 65_535
 interface Pending extends Timed {
   readonly askedAtMs: number
   readonly bytes: number
+  /** Without which it is not recorded: what it says was decided within them. */
+  readonly leases: readonly Lease[]
   readonly resolve: (appended: { index: number }) => void
   readonly reject: (error: Error) => void
 }
@@ -81,10 +84,11 @@ export class Order {
         throw new LedgerError('queue_full', `${this.#queue.length} entries wait already`)
       }
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(entry)
-      const atMs = timeOf(text)
-      this.#queue.push({ text, atMs, bytes, askedAtMs: performance.now(), resolve, reject })
+      const asked = { text, atMs: timeOf(text), bytes, askedAtMs: performance.now() }
+      const leases = isOutcome(text) ? [] : leasesHeld()
+      this.#queue.push({ ...asked, leases, resolve, reject })
       this.#queueBytes += bytes
-      this.#running ??= this.#run()
+      this.#running ??= without(() => this.#run())
     })
   }
 
@@ -113,8 +117,8 @@ export class Order {
         let index = await this.#placed(batch)
         for (const { resolve } of batch) resolve({ index: index++ })
       } catch (cause) {
-        if (cause === TOO_LATE) {
-          this.#refuseLate(batch)
+        if (cause instanceof Refused) {
+          this.#refuse(batch, cause)
           continue
         }
         for (const { reject } of batch) reject(cause as Error)
@@ -144,10 +148,10 @@ export class Order {
       try {
         const first = await this.#database.within('locking', async (sql) => {
           // After an attempt whose end is not known it may be there already, however late it is by now.
-          if (looks === 0 && batch.some(isLate)) throw TOO_LATE
+          if (looks === 0) requireInTime(batch)
           const placed = await this.#place(sql, id, batch)
           // Waiting for its place took too long: what was decided then may hold no more.
-          if (placed !== false && batch.some(isLate)) throw TOO_LATE
+          if (placed !== false) requireInTime(batch)
           return placed
         })
         return first === false ? await this.#firstOf(id) : first
@@ -158,18 +162,15 @@ export class Order {
     }
   }
 
-  /** What came in time goes first in the next batch. */
-  #refuseLate(batch: readonly Pending[]): void {
-    const inTime = batch.filter((pending) => !isLate(pending))
-    for (const pending of inTime) this.#queueBytes += pending.bytes
-    this.#queue.unshift(...inTime)
-    for (const { reject } of batch.filter(isLate)) {
-      const message = 'the state database took too long to record an entry'
-      reject(new GatewayError('state_error', message, 'nothing was done; try again'))
-    }
+  /** The others of the batch go first in the next one. */
+  #refuse(batch: readonly Pending[], { refused }: Refused): void {
+    const others = batch.filter((pending) => !refused.has(pending))
+    for (const pending of others) this.#queueBytes += pending.bytes
+    this.#queue.unshift(...others)
+    for (const [{ reject }, why] of refused) reject(why)
   }
 
-  async #place(sql: Sql, id: string, batch: readonly Timed[]): Promise<number | false> {
+  async #place(sql: Sql, id: string, batch: readonly Pending[]): Promise<number | false> {
     const { first, entries } = await grown(sql, batch)
     // Whoever declares a gateway dead holds that row too: here it is seen, or it comes after.
     const alive = await sql.one('SELECT 1 AS yes FROM gateways WHERE id = ?', this.#gateway)
@@ -180,6 +181,7 @@ export class Order {
       first,
     )
     if (named !== 1) return false
+    await requireLeases(sql, batch)
     await insertEntries(sql, first, entries)
     await this.#alongWith(sql, entries)
     return first
@@ -198,7 +200,37 @@ export class Order {
   }
 }
 
-const TOO_LATE = new Error('an entry waited too long')
+/** Entries of a batch that get no place, each with why; nothing of the batch has one yet. */
+class Refused extends Error {
+  readonly refused: ReadonlyMap<Pending, GatewayError>
+
+  constructor(refused: ReadonlyMap<Pending, GatewayError>) {
+    super('entries of a batch are refused')
+    this.refused = refused
+  }
+}
+
+function requireInTime(batch: readonly Pending[]): void {
+  const message = 'the state database took too long to record an entry'
+  const late = batch.filter(isLate).map((pending): [Pending, GatewayError] => {
+    return [pending, new GatewayError('state_error', message, 'nothing was done; try again')]
+  })
+  if (late.length > 0) throw new Refused(new Map(late))
+}
+
+/** What another gateway has taken over meanwhile is recorded by nobody but that one. */
+async function requireLeases(sql: Sql, batch: readonly Pending[]): Promise<void> {
+  const lost = await lostOf(
+    sql,
+    batch.flatMap(({ leases }) => leases),
+  )
+  if (lost.size === 0) return
+  const refused = batch.flatMap((pending): [Pending, GatewayError][] => {
+    const lease = pending.leases.find((one) => lost.has(one))
+    return lease === undefined ? [] : [[pending, leaseLost(lease)]]
+  })
+  throw new Refused(new Map(refused))
+}
 
 function timeOf(text: string): number {
   try {
@@ -209,7 +241,12 @@ function timeOf(text: string): number {
 }
 
 function isLate({ text, askedAtMs }: Pending): boolean {
-  return performance.now() - askedAtMs > WAIT_MS_MAX && !text.includes('"type":"outcome"')
+  return performance.now() - askedAtMs > WAIT_MS_MAX && !isOutcome(text)
+}
+
+/** It says what has happened, which is so however late it is said, and by whomever. */
+function isOutcome(text: string): boolean {
+  return text.includes('"type":"outcome"')
 }
 
 /** Values: how many more, the time of the newest, twice. */

@@ -65,7 +65,8 @@ export class SharedGate {
   }
 
   /**
-   * Does `work` in one gateway at a time: begins it once none of the others does, and goes on until `stop`.
+   * Does `work` in one gateway at a time: begins it once none of the others does, and goes on until `stop`, or until
+   * another one has taken over.
    * `work` begins something and returns what ends it.
    */
   inTurn(name: string, work: () => () => Promise<void>): () => Promise<void> {
@@ -73,9 +74,9 @@ export class SharedGate {
     const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
     const turns = (async () => {
       while (!signal.aborted) {
-        const turn = this.#mutexes.tryRun(`turn ${name}`, async () => {
+        const turn = this.#mutexes.tryRun(`turn ${name}`, async (lost) => {
           const end = work()
-          await ended
+          await Promise.race([ended, lost])
           await end()
         })
         const isMine = await turn.catch(() => false)

@@ -20,6 +20,9 @@ const IDLE_MS_MAX = 30_000
 /** Isolation of one transaction. `locking`: READ COMMITTED, for work that waits at one row's lock. */
 export type Isolation = 'serializable' | 'locking'
 
+/** What a change does first, in its own transaction; an error of it undoes the change. */
+type Fence = (sql: Sql) => Promise<void>
+
 /** A failure of one statement, on its way to whoever decides what it means. */
 class Failure extends Error {
   readonly moment: Moment
@@ -35,12 +38,18 @@ export class PostgresDatabase implements Database {
   readonly shown: string
   readonly #reads: pg.Pool
   readonly #changes: pg.Pool
+  #fence: () => Fence | null = () => null
   #closed: Promise<void> | null = null
 
   constructor(address: PostgresAddress) {
     this.shown = address.shown
     this.#reads = poolOf(address, 'read committed')
     this.#changes = poolOf(address, 'serializable')
+  }
+
+  /** `fence` is asked at the beginning of each change, where it is begun, and says what that change does first. */
+  fencedBy(fence: () => Fence | null): void {
+    this.#fence = fence
   }
 
   async one(sql: string, ...values: SqlValue[]): Promise<Row | undefined> {
@@ -58,10 +67,19 @@ export class PostgresDatabase implements Database {
   /** A read sees one moment by itself; only changes need to be put in order with others. */
   #single(sql: string, values: readonly SqlValue[]): Promise<pg.QueryResult<Row>> {
     const isRead = /^\s*SELECT\b/i.test(sql)
+    if (!isRead && this.#fence()) return this.#fenced(sql, values)
     const pool = isRead ? this.#reads : this.#changes
     return this.#again(() =>
       withClient(pool, (client) => query(client, sql, values, isRead ? 'reading' : 'changing')),
     )
+  }
+
+  async #fenced(sql: string, values: readonly SqlValue[]): Promise<pg.QueryResult<Row>> {
+    const { promise, resolve } = Promise.withResolvers<pg.QueryResult<Row>>()
+    await this.#changed('serializable', async (client) => {
+      resolve(await query(client, sql, values, 'working'))
+    })
+    return promise
   }
 
   transaction<T>(work: (sql: Sql) => Promise<T | false>): Promise<T | false> {
@@ -70,13 +88,19 @@ export class PostgresDatabase implements Database {
 
   /** `transaction`, at an isolation of its own. */
   within<T>(isolation: Isolation, work: (sql: Sql) => Promise<T | false>): Promise<T | false> {
+    return this.#changed(isolation, (client) => work(sqlOf(client)))
+  }
+
+  #changed<T>(isolation: Isolation, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const level = isolation === 'serializable' ? 'SERIALIZABLE' : 'READ COMMITTED'
+    const fence = this.#fence()
     return this.#again(() =>
       withClient(this.#changes, async (client) => {
         await sent(client.query(`BEGIN ISOLATION LEVEL ${level}`), 'working')
-        let result: T | false
+        let result: T
         try {
-          result = await work(sqlOf(client))
+          await fence?.(sqlOf(client))
+          result = await work(client)
         } catch (cause) {
           await rolledBack(client)
           throw cause
