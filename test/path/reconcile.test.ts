@@ -13,9 +13,12 @@ import {
   GetItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { JsonObject } from '@seconder/aws/call'
+import { incidentOfFolder } from '@seconder/cli/incident-of-folder'
 import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import { type Cloud, startCloud } from '@seconder/lab/cloud/cloud'
 import { sdkClients } from '@seconder/lab/cloud/sdk-clients'
+import { incidentHtml } from '@seconder/replay/incident/html'
+import { incidentMarkdown } from '@seconder/replay/incident/markdown'
 import { LedgerSide } from '@seconder/replay/reconcile/ledger-side'
 import { reconcile } from '@seconder/replay/reconcile/reconcile'
 import type { Reconciliation } from '@seconder/replay/reconcile/reconciliation'
@@ -204,6 +207,37 @@ test('without request ids the time and the resource tell; far away in time nothi
   ])
 })
 
+test('H14: the incident report holds the ledger against a trail that is given beside it', async () => {
+  const all = { since: '', until: '', resource: '', session: '' }
+  const reported = async (events: readonly JsonObject[]) => {
+    writeFileSync(file, JSON.stringify({ Records: events }))
+    const trail = await trailWindow([file], all)
+    return incidentOfFolder(ledger, { selection: all, candidates: [], impact: null, trail })
+  }
+  const head = 'What went round the gate'
+  const whole = await reported(clean)
+  expect(whole.answers.find((one) => one.head === head)?.says).toMatch(/^By this trail, nothing/)
+  expect(incidentHtml(whole)).toContain('No finding.')
+  const drop = clean.find(isDrop) as JsonObject
+  const hostile = '<img src=x>`|\n# owned'
+  const round = { ...drop, eventID: hostile, requestID: 'another' }
+  const found = await reported([...clean, round])
+  expect(found.reconciled?.counts).toEqual({ change_without_intent: 1 })
+  expect(found.answers.find((one) => one.head === head)?.says).toBe(
+    'CloudTrail and the ledger differ in 1 finding: a change under a role of the gate that the ledger has no intent for (1).',
+  )
+  const markdown = incidentMarkdown(found)
+  expect(markdown).toContain('## What CloudTrail has beside the ledger')
+  expect(markdown).toContain('change\\_without\\_intent')
+  for (const text of [markdown, incidentHtml(found)]) {
+    expect(text).not.toContain('<img')
+    expect(text).not.toMatch(/^# owned/m)
+    expect(text).toContain('which can do harm (destroy)')
+  }
+  const none = await reported([])
+  expect(none.answers.find((one) => one.head === head)?.says).toContain('it says nothing')
+})
+
 test('as a command: going round the gate ends with 1 where it is asked for, and is said with its event', async () => {
   const around = sdkClients({ ...cloud, credentials: cloud.credentials.deploy })
   await around.dynamoDb
@@ -213,11 +247,14 @@ test('as a command: going round the gate ends with 1 where it is asked for, and 
   writeFileSync(file, JSON.stringify({ Records: cloud.trail }))
   const run = (...more: string[]) =>
     seconder('ledger', 'reconcile', '--ledger', ledger, '--trail', file, ...more)
-  const [said, stopped, wrong] = await Promise.all([
+  const [said, stopped, wrong, report] = await Promise.all([
     run(),
     run('--json', '--fail-on', 'not_of_the_gate'),
     run('--fail-on', 'everything'),
+    seconder('incident', 'report', '--ledger', ledger, '--trail', file),
   ])
+  expect(report.code).toBe(0)
+  expect(report.out).toContain('a role of the gate used by a session that no gate opened (1)')
   expect(said.code).toBe(0)
   expect(said.out).toContain('1 finding')
   expect(said.out).toContain('which no gate opened')

@@ -34,6 +34,7 @@ interface ReportOptions {
   readonly policy?: readonly string[]
   readonly impact?: string
   readonly iam?: readonly string[]
+  readonly gate?: string
   readonly format: (typeof FORMATS)[number]
   readonly html?: string
   readonly markdown?: string | true
@@ -42,7 +43,7 @@ interface ReportOptions {
 }
 
 const EXAMPLES = `
-From a ledger alone, or from CloudTrail alone; either way nothing is sent anywhere. The ledger is verified first;
+From a ledger, from CloudTrail alone, or from a ledger held against CloudTrail; nothing is sent anywhere. The ledger is verified first;
 one that does not verify is still reported on, marked as such, and the command ends with 1.
 Exit codes: 0 done, 1 failed or the ledger does not verify, 2 usage.
 
@@ -51,6 +52,7 @@ Examples:
   seconder incident report --ledger .seconder/ledger --since 2025-12-14T09:00:00Z --until 2025-12-14T12:00:00Z --html incident.html
   seconder incident report --ledger .seconder/ledger --resource cost-explorer --policy policies/ --propose proposed/
   seconder incident report --ledger .seconder/ledger --since 24h --iam authorization-details.json
+  seconder incident report --ledger .seconder/ledger --trail trails/ --since 24h
   seconder incident report --trail trails/ --since 2025-12-14 --session agent-deploy --html incident.html --markdown incident.md
 `
 
@@ -62,7 +64,10 @@ export function addIncidentCommands(program: Command): void {
     .command('report')
     .description('what happened in a window, what let it happen, and what would have stopped it')
     .option('--ledger <dir>', "the ledger's folder (default without --trail: .seconder/ledger)")
-    .option('--trail <path...>', 'instead of a ledger: files and folders of CloudTrail')
+    .option(
+      '--trail <path...>',
+      'files and folders of CloudTrail: with --ledger to hold it against them, alone to report on them',
+    )
     .option('--key <vkey>', 'public key of the ledger, or a file with it (default: DIR.vkey)')
     .option('--since <time>', 'a date, a time, or how long ago: 2025-12-14, 24h, 7d', timeOption)
     .option('--until <time>', 'the same; default: the end of the record', timeOption)
@@ -70,6 +75,10 @@ export function addIncidentCommands(program: Command): void {
     .option('--session <id>', 'only this session, or sessions that begin so')
     .option('--policy <path...>', 'policies to try beside those in force: folder or seconder.yaml')
     .option('--iam <file...>', 'with a ledger: `aws iam get-account-authorization-details`')
+    .option(
+      '--gate <arn>',
+      "with both: a part of the gate's own principal, where it calls under its own rights",
+    )
     .option('--impact <text>', 'what people saw of it; shown as a claim, for no record has it')
     .addOption(new Option('--format <form>', 'what is printed').choices([...FORMATS]).default('md'))
     .option('--html <file>', 'write it as one HTML file')
@@ -87,22 +96,15 @@ async function report(options: ReportOptions): Promise<void> {
     resource: options.resource ?? '',
     session: options.session ?? '',
   }
-  if (options.trail !== undefined && options.ledger !== undefined) {
-    throw new CommandFailure(
-      'bad_option',
-      'name a ledger or a trail, not both',
-      'seconder ledger reconcile holds one against the other',
-      EXIT.usage,
-    )
-  }
-  if (options.trail !== undefined && options.iam !== undefined) {
+  const isOfTrail = options.trail !== undefined && options.ledger === undefined
+  if (isOfTrail && options.iam !== undefined) {
     const help = 'seconder roles audit EXPORT --trail TRAIL tells it from a trail'
     throw new CommandFailure('bad_option', '--iam is for a ledger', help, EXIT.usage)
   }
   const incident =
-    options.trail === undefined
-      ? await ledgerIncident(options, selection)
-      : await trailIncident(options.trail, options, selection)
+    isOfTrail && options.trail
+      ? await trailIncident(options.trail, options, selection)
+      : await ledgerIncident(options, selection)
   written(incident, options)
   if (incident.source.verified === false) {
     note('The ledger does not verify: see `seconder ledger verify`.')
@@ -114,7 +116,13 @@ async function ledgerIncident(options: ReportOptions, selection: Selection): Pro
   const folder = options.ledger ?? join('.seconder', 'ledger')
   const candidates = await rulesOf(options)
   const { key, impact = null } = options
-  return incidentOfFolder(folder, { key, selection, candidates, impact, iam: iamOf(options) })
+  const iam = iamOf(options)
+  const trail = options.trail === undefined ? null : await trailWindow(options.trail, selection)
+  for (const { path, fault } of trail?.faults ?? [])
+    note(`${path}: ${fault}; what was whole in it was read`)
+  if ((trail?.dropped ?? 0) > 0) note('Not all was compared: ask for a shorter window.')
+  const beside = { trail, gatePrincipal: options.gate ?? '' }
+  return incidentOfFolder(folder, { key, selection, candidates, impact, iam, ...beside })
 }
 
 function iamOf({ iam }: ReportOptions): IamExport | null {

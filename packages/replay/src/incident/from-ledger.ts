@@ -5,8 +5,10 @@ import type { Reviewer } from '@seconder/gateway/decide/seats'
 import { entryCall } from '@seconder/gateway/dry-run/recorded-call'
 import type { Entry } from '@seconder/gateway/record/entry'
 import type { Rules } from '../judge/rules.ts'
+import type { Reconciliation } from '../reconcile/reconciliation.ts'
 import { answersOf } from './answers.ts'
 import { type Ask, asksOf, type Payloads } from './asks.ts'
+import { besideAnswer } from './beside.ts'
 import { candidateOf, type Recorded } from './candidates.ts'
 import { Epochs, roleNameOf } from './epochs.ts'
 import { joinedFactors } from './factors.ts'
@@ -34,10 +36,12 @@ export interface LedgerQuestion {
   readonly impact: string | null
   /** What IAM allows, from an export of it; absent where none was given. */
   readonly iam?: IamExport | null
+  /** The same window held against CloudTrail; absent where no trail was given. */
+  readonly reconciled?: Reconciliation | null
 }
 
 export async function incidentOfLedger(question: LedgerQuestion): Promise<Incident> {
-  const { record, payloads, selection, impact } = question
+  const { record, payloads, selection, impact, reconciled = null } = question
   const epochs = new Epochs(record, payloads)
   const asks = asksOf(record, payloads, selection)
   const told = asks.slice(0, CHAINS_MAX)
@@ -64,7 +68,10 @@ export async function incidentOfLedger(question: LedgerQuestion): Promise<Incide
     },
     asked: selection,
     window: record.span,
-    answers: answersOf({ chains, factors, ...tried, others: othersOf(record, told) }),
+    answers: [
+      ...answersOf({ chains, factors, ...tried, others: othersOf(record, told) }),
+      ...(reconciled === null ? [] : [besideAnswer(reconciled)]),
+    ],
     impact,
     cannotKnow: cannotKnow(question, told),
     chains,
@@ -74,6 +81,7 @@ export async function incidentOfLedger(question: LedgerQuestion): Promise<Incide
     proposal: tried.proposal,
     timeline: timeline.slice(0, MOMENTS_MAX),
     timelineCount: timeline.length,
+    reconciled,
   }
 }
 
@@ -269,12 +277,17 @@ function warningsOf({ verified, problems, record }: LedgerQuestion): string[] {
   return warnings
 }
 
-function cannotKnow({ record, iam = null }: LedgerQuestion, told: readonly Ask[]): string[] {
+function cannotKnow(
+  { record, iam = null, reconciled = null }: LedgerQuestion,
+  told: readonly Ask[],
+): string[] {
   const bare = told.filter(({ document, gone }) => document === null && gone === null).length
   const gone = told.flatMap((ask) => (ask.document === null && ask.gone !== null ? [ask.gone] : []))
   return [
     'what the agent was told to do: no prompt, plan or task is in a ledger',
-    'what went round the gate: hold it against CloudTrail with `seconder ledger reconcile --trail`',
+    reconciled === null
+      ? 'what went round the gate: give CloudTrail beside the ledger (`--ledger DIR --trail TRAIL`), or `seconder ledger reconcile`'
+      : 'what went round the gate and CloudTrail does not log, or lies outside of the trail that was given',
     ...(iam === null
       ? [
           'what IAM itself allowed the role: give an export of it (`--iam`), or `seconder roles audit`',

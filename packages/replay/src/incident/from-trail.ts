@@ -84,6 +84,7 @@ export async function incidentOfTrail(question: TrailQuestion): Promise<Incident
     proposal: tried.proposal,
     timeline: timeline.slice(0, MOMENTS_MAX),
     timelineCount: timeline.length,
+    reconciled: null,
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { type Markup, markup, NOTHING, type Piece } from '../page/markup.ts'
 import { page, table } from '../page/page.ts'
+import { BESIDE_TITLE, besideKinds, besideWords } from './beside.ts'
 import type { Chain, Evidence, Factor, Incident } from './incident.ts'
 import { clock, count, moment, sentence } from './words.ts'
 
@@ -18,6 +19,7 @@ export function incidentHtml(incident: Incident): string {
     factors(incident),
     incident.chains.map((chain) => chainSection(chain, incident)),
     more(incident),
+    beside(incident),
     candidates(incident),
     proposal(incident),
     timeline(incident),
@@ -169,6 +171,27 @@ function more({ chainCount, chains }: Incident): Markup {
   return left > 0
     ? markup`<p class="soft">And ${count(left, 'more harmful call')}: narrow --since, --until, --session or --resource.</p>`
     : NOTHING
+}
+
+function beside({ reconciled }: Incident): Markup {
+  if (reconciled === null) return NOTHING
+  const rows = besideKinds(reconciled).flatMap(({ code, means, shown, more: left }) => [
+    ...shown.map(({ at, says, evidence }, index) => [
+      index === 0 ? markup`<strong>${code}</strong><br><span class="soft">${means}</span>` : '',
+      moment(at),
+      prose(sentence(says)),
+      proof(evidence),
+    ]),
+    ...(left > 0 ? [['', '', `and ${left} more: seconder ledger reconcile --json`, '']] : []),
+  ])
+  const columns = [
+    { name: 'finding', is: 'why' as const },
+    { name: 'UTC' },
+    { name: 'in words', is: 'why' as const },
+    { name: 'evidence', is: 'why' as const },
+  ]
+  return markup`<section><h2>${BESIDE_TITLE}</h2><p>${prose(besideWords(reconciled))}</p>
+${rows.length === 0 ? markup`<p>No finding.</p>` : table(columns, rows)}</section>`
 }
 
 function candidates({ candidates: all, chains }: Incident): Markup {

@@ -2,6 +2,8 @@
 // effect, factors with their evidence, and what would have stopped it. Its JSON is a documented, stable shape
 // (docs/incident.md): members may be added, none changes its meaning.
 
+import type { Reconciliation } from '../reconcile/reconciliation.ts'
+
 /** What a reader can check a sentence against. */
 export interface Evidence {
   /** An entry of the ledger, a payload beside it, or an event of a trail. */
@@ -183,6 +185,8 @@ export interface Incident {
   readonly proposal: Proposal | null
   readonly timeline: readonly Moment[]
   readonly timelineCount: number
+  /** A ledger held against CloudTrail; null where no trail was given beside it. */
+  readonly reconciled: Reconciliation | null
 }
 
 /** Chains told in full; the gravest first. */

@@ -2,6 +2,7 @@
 // nothing else: no markup, link, image or line of its own can come of it.
 
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
+import { BESIDE_TITLE, besideKinds, besideWords } from './beside.ts'
 import type { Candidate, Chain, Evidence, Factor, Incident, Moment, Proposal } from './incident.ts'
 import { clock, count, moment, sentence } from './words.ts'
 
@@ -17,6 +18,7 @@ export function incidentMarkdown(incident: Incident): string {
     ...factors(incident.factors),
     ...incident.chains.flatMap((chain) => chainLines(chain, incident)),
     ...more(incident),
+    ...beside(incident),
     ...candidates(incident.candidates),
     ...proposal(incident.proposal),
     ...timeline(incident),
@@ -166,6 +168,25 @@ function more({ chainCount, chains }: Incident): string[] {
         '',
       ]
     : []
+}
+
+function beside({ reconciled }: Incident): string[] {
+  if (reconciled === null) return []
+  return [
+    `## ${BESIDE_TITLE}`,
+    '',
+    inert(besideWords(reconciled)),
+    '',
+    ...besideKinds(reconciled).flatMap(({ code, means, shown, more: left }) => [
+      `**${inert(code)}**: ${inert(sentence(means))}`,
+      '',
+      ...shown.map(
+        ({ at, says, evidence }) => `- ${moment(at)}: ${inert(sentence(says))}${proof(evidence)}`,
+      ),
+      ...(left > 0 ? [`- and ${count(left, 'more')}: \`seconder ledger reconcile --json\``] : []),
+      '',
+    ]),
+  ]
 }
 
 function candidates(all: readonly Candidate[]): string[] {
