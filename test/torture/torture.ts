@@ -170,6 +170,7 @@ function received({ request }: Mutant): Received {
     clientConnected: () => true,
     gone: NEVER_GONE,
     admittedAtMs: null,
+    leave: null,
     span: NO_SPAN,
     release: async () => undefined,
   }

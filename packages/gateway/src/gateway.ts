@@ -9,7 +9,6 @@ import { observes, placeRules } from './epoch/active.ts'
 import type { GatewayError } from './errors.ts'
 import { Copies, notExecuted, type Performed } from './execute/copies.ts'
 import { endToEnd, execute, forwarded, whenRecorded } from './execute/execute.ts'
-import type { Caller } from './identify/caller.ts'
 import { answerAssumeRole, requireRoom } from './identify/child-opening.ts'
 import {
   type Admitted,
@@ -18,11 +17,12 @@ import {
   identify,
   identifyHead,
 } from './identify/identify.ts'
-import { requirePeer } from './identify/session-peer.ts'
 import { requireGoingOn } from './lib/clock.ts'
+import { leavingWith } from './path/call-limits.ts'
 import { changeSetFirst } from './path/change-set-first.ts'
 import { decided, decidedOf, reasonFor } from './path/deciding.ts'
 import { beginEffect, endEffect } from './path/effect.ts'
+import { entered } from './path/entering.ts'
 import {
   callFacts,
   contextOf,
@@ -47,7 +47,7 @@ import { newRequest } from './path/new-request.ts'
 import type { GatewayParts, OnPath } from './path/on-path.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
-import { refused } from './path/refused.ts'
+import { type Refusing, refused } from './path/refused.ts'
 import { isStillEnough } from './path/still-enough.ts'
 import { TooOften } from './path/too-often.ts'
 import { type Glass, glassFor } from './path/under-glass.ts'
@@ -98,7 +98,7 @@ export class Gateway {
    */
   async handle(received: Received): Promise<Reply> {
     let identified: Identified | undefined
-    let leave: (() => void) | undefined
+    let leave = received.leave ?? undefined
     const { span } = received
     try {
       const { store, clock } = this.#parts
@@ -106,9 +106,7 @@ export class Gateway {
       // Before a signature is called old by a clock that is not to be believed.
       requireGoingOn(clock)
       identified = await identify(received, store, clock.nowMs())
-      const shown = isPresigned(identified.verified) ? 'url' : 'key'
-      await requirePeer(this.#parts, identified.session, received.peer, shown)
-      leave = this.#parts.limits.enter(identified.session.id)
+      leave ??= await this.enter(identified, received.peer)
       span.enter('describe')
       // What reads the SQL of a call is loaded when the first one comes; where it cannot be, this refuses.
       await readyToDescribe(describedFor(identified))
@@ -116,14 +114,14 @@ export class Gateway {
       span.about(call.action)
       requireNoCredential(call.action)
       if (call.child) requireOwnCall(call.action, call.verified)
-      if (isRead(call.action)) return (await this.#answer(call)).reply
+      if (isRead(call.action)) return leavingWith((await this.#answer(call)).reply, leave)
       requireBoundBody(call.action, call.verified)
       const apart = () => this.#multipart.apart(call, () => this.#answer(call))
-      return await this.#copies.join(copyKeys(call), apart)
+      return leavingWith(await this.#copies.join(copyKeys(call), apart), leave)
     } catch (cause) {
-      return this.#refuse(received, identified?.caller, failureOf(cause))
-    } finally {
-      leave?.()
+      const isCounted = leave !== undefined
+      const refusing = identified && { caller: identified.caller, isCounted }
+      return this.#refuse(received, refusing, failureOf(cause)).finally(leave)
     }
   }
 
@@ -354,14 +352,14 @@ export class Gateway {
   /** Throws where so many come under no session that each further one would be an entry too many. */
   async #refuse(
     received: Pick<Received, 'span'> & { readonly request: WireHead },
-    caller: Caller | undefined,
+    refusing: Refusing | undefined,
     failure: Refusal,
   ): Promise<Reply> {
     received.span.refused(failure.code, failure.cause)
-    if (!caller) this.#parts.limits.unverified()
+    if (!refusing) this.#parts.limits.unverified()
     const { recorder } = this.#parts
     const counted = { recorder, history: this.#history, tooOften: this.#tooOften }
-    return refused(counted, received, caller, failure)
+    return refused(counted, received, refusing, failure)
   }
 
   /** Throws why a request is refused whatever its body is, before that is sent. */
@@ -374,9 +372,14 @@ export class Gateway {
     return admit(head, place, this.#parts.store, this.#parts.clock.nowMs())
   }
 
+  /** A call of theirs begins; returns what ends it. Errors: those of `entered`. */
+  enter(by: Pick<Identified, 'session' | 'verified'>, peer: Received['peer']): Promise<() => void> {
+    return entered(this.#parts, by, peer)
+  }
+
   /** Answers a request that could not be read whole: refused, and recorded as such. */
-  refuseUnread(request: WireHead, cause: unknown, span: CallSpan, caller?: Caller): Promise<Reply> {
-    return this.#refuse({ request, span }, caller, failureOf(cause))
+  refuseUnread(request: WireHead, cause: unknown, span: CallSpan, by?: Refusing): Promise<Reply> {
+    return this.#refuse({ request, span }, by, failureOf(cause))
   }
 
   async #resolve({ action, session, epoch, child, received }: OnPath): Promise<Evidence> {

@@ -4,13 +4,13 @@ import type { RateLimit } from './lib/rate.ts'
 import { LOOK_UP_LIMITS, type LookUpLimits } from './path/look-ups.ts'
 
 /**
- * Calls of one session, its children's apart: far more than an agent makes, and few enough that one that runs wild
- * leaves the gate to the others.
+ * Calls of one session with its children: far more than an agent makes, and few enough that one that runs wild leaves
+ * the gate to the others. At once fewer than the connections upstream (execute/exchange.ts), which are for all.
  */
-export const SESSION_CALLS: SessionLimit = { burst: 20_000, perMinute: 60_000, atOnce: 500 }
+export const SESSION_CALLS: SessionLimit = { burst: 20_000, perMinute: 60_000, atOnce: 200 }
 
 export interface SessionLimit extends RateLimit {
-  /** Calls of it that may be under way, those held for people included. */
+  /** Calls of it that may be under way: those held for people, and answers still being sent, included. */
   readonly atOnce: number
 }
 

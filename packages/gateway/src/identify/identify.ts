@@ -74,8 +74,7 @@ export async function identifyHead(head: WireHead, store: Store, nowMs: number):
 }
 
 /** Who may put a large body on the gate's disk, and how its framing comes off. */
-export interface Admitted {
-  readonly caller: Caller
+export interface Admitted extends Pick<Identified, 'caller' | 'session' | 'verified'> {
   readonly chunks: ChunkReader | null
   readonly atMs: number
 }
@@ -101,7 +100,7 @@ export async function admit(
   if (!takesBlob(request, verified)) throw tooLargeToRead()
   const isChunked = verified.payloadKind.startsWith('streaming-')
   const chunks = isChunked ? new ChunkReader(head, verified, session.secretAccessKey) : null
-  return { caller: callerOf(session), chunks, atMs: nowMs }
+  return { caller: callerOf(session), session, verified, chunks, atMs: nowMs }
 }
 
 function undeclared(): GatewayError {

@@ -1,9 +1,11 @@
-// How often one session may call, and how many of its calls may be under way: whoever runs wild is refused, and leaves
+// How often one session may call, its children with it, and how many of its calls may be under way: whoever runs wild is refused, and leaves
 // the gate to the others. Whoever has no session at all cannot fill the ledger with refusals either.
+import { Readable } from 'node:stream'
 import { GatewayError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Rate } from '../lib/rate.ts'
 import type { LimitsConfig } from '../limits-config.ts'
+import type { Reply } from '../receive/received.ts'
 import type { GateMetrics } from '../telemetry/gate-metrics.ts'
 
 type CallLimitsConfig = Pick<LimitsConfig, 'session' | 'unverified'>
@@ -39,7 +41,10 @@ export class CallLimits {
     }
   }
 
-  /** A call of it begins; returns what ends it. Errors: `rate_limited`, `limit_reached`. */
+  /**
+   * A call of this session, or of a child of it, begins; returns what ends it, which may be called twice.
+   * Errors: `rate_limited`, `limit_reached`.
+   */
   enter(session: string): () => void {
     const underWay = this.#underWay.get(session) ?? 0
     try {
@@ -50,12 +55,23 @@ export class CallLimits {
       throw cause
     }
     this.#underWay.set(session, underWay + 1)
+    let isUnderWay = true
     return () => {
+      if (!isUnderWay) return
+      isUnderWay = false
       const left = (this.#underWay.get(session) ?? 1) - 1
       if (left > 0) this.#underWay.set(session, left)
       else this.#underWay.delete(session)
     }
   }
+}
+
+/** The answer; a call whose answer is a stream is under way until that is sent, or let go of. */
+export function leavingWith(reply: Reply, leave: () => void): Reply {
+  const { body } = reply
+  if (body instanceof Readable && !body.closed) body.once('close', leave)
+  else leave()
+  return reply
 }
 
 function tooManyAtOnce(atOnce: number): GatewayError {

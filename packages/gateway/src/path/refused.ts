@@ -7,23 +7,29 @@ import type { History } from './history.ts'
 import { failureOf, type Refusal, refusal } from './refusals.ts'
 import type { TooOften } from './too-often.ts'
 
+/** Whose call is refused, and whether it took from what its session may call. */
+export interface Refusing {
+  readonly caller: Caller
+  readonly isCounted: boolean
+}
+
 /**
- * The refusal in the protocol of the request; without a caller it is recorded as unverified. One of a session that calls
- * too often may be answered without an entry of its own, and the next entry says how many were.
+ * The refusal in the protocol of the request; of nobody it is recorded as unverified. One that no limit of its session
+ * counted may be answered without an entry of its own, and the next entry says how many were.
  */
 export async function refused(
   { recorder, history, tooOften }: { recorder: Recorder; history: History; tooOften: TooOften },
   received: { readonly request: WireHead },
-  caller: Caller | undefined,
+  refusing: Refusing | undefined,
   failure: Refusal,
 ): Promise<Reply> {
   try {
-    if (!caller) await recorder.record({ type: 'unverified', code: failure.code })
+    if (!refusing) await recorder.record({ type: 'unverified', code: failure.code })
     else {
-      const { sessionId, operator } = caller
+      const { sessionId, operator } = refusing.caller
       const { code } = failure
       history.count(sessionId, 'refused')
-      const before = tooOften.before(sessionId, code)
+      const before = tooOften.before(sessionId, refusing.isCounted)
       if (before === null) return refusal(received, failure)
       const said = { session: sessionId, operator, code, operation: null }
       await recorder.record({ type: 'refused', ...said, ...(before > 0 && { more: before }) })

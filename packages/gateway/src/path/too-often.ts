@@ -1,5 +1,6 @@
-// How many refusals of one session that calls too often the ledger takes: an agent that has run wild is answered each
-// time and fills it with nothing. The next entry of that session's refusals says how many have none of their own.
+// How many refusals of one session the ledger takes that nothing else limits, since they come before its calls are
+// counted: an agent that has run wild is answered each time and fills it with nothing. The next entry of that session's
+// refusals says how many have none of their own.
 import type { Clock } from '../lib/clock.ts'
 import { Rate, type RateLimit } from '../lib/rate.ts'
 
@@ -16,9 +17,12 @@ export class TooOften {
     this.#recorded = new Rate(clock, limit)
   }
 
-  /** How many of this session were answered without an entry since its last; null where this one gets none either. */
-  before(session: string, code: string): number | null {
-    const isRecorded = code !== 'rate_limited' || this.#isWithin(session)
+  /**
+   * How many of this session were answered without an entry since its last; null where this one gets none either.
+   * `isCounted`: the call took from what its session may call, so that its refusal always has an entry.
+   */
+  before(session: string, isCounted: boolean): number | null {
+    const isRecorded = isCounted || this.#isWithin(session)
     const before = this.#unrecorded.get(session) ?? 0
     this.#unrecorded.delete(session)
     if (isRecorded) return before

@@ -38,8 +38,9 @@ export async function answerDoor(
 ): Promise<void> {
   const span = door.begin?.(incoming) ?? NO_SPAN
   let status = 0
+  let reply: Reply | undefined
   try {
-    const reply = await replyTo(door, incoming, outgoing, { ...facts, isAwaited, span })
+    reply = await replyTo(door, incoming, outgoing, { ...facts, isAwaited, span })
     const { body } = reply
     // A client that waits for `100 Continue` sends nothing that would have to be read away.
     const isSending = !incoming.complete && !isAwaited && incoming.method !== 'HEAD'
@@ -50,6 +51,8 @@ export async function answerDoor(
   } catch {
     // Nothing that is true can be said any more: the client sees a broken connection.
     outgoing.destroy()
+    // Its connection upstream, and its place among what is under way, end with it.
+    if (reply?.body instanceof Readable) reply.body.destroy()
   } finally {
     span.end(status)
   }
@@ -63,6 +66,7 @@ async function replyTo(
 ): Promise<Reply> {
   const { gateway, spool, times = BODY_TIMES } = door
   let caller: Caller | undefined
+  let leave: (() => void) | undefined
   let received: Received
   try {
     received = await receive(incoming, outgoing, facts, {
@@ -77,12 +81,15 @@ async function replyTo(
       admit: async (head, place) => {
         const admitted = await gateway.admit(head, place)
         caller = admitted.caller
-        return admitted
+        leave = await gateway.enter(admitted, async () => facts.peer?.(incoming.socket) ?? null)
+        return { ...admitted, leave }
       },
     })
   } catch (cause) {
     outgoing.setHeader('connection', 'close')
-    return gateway.refuseUnread(headOf(incoming), cause, facts.span, caller)
+    const refusing = caller && { caller, isCounted: leave !== undefined }
+    leave?.()
+    return gateway.refuseUnread(headOf(incoming), cause, facts.span, refusing)
   }
   const isLarge = received.admittedAtMs !== null
   const still = isLarge ? stillAtIt(outgoing, door.stillAtItMs ?? STILL_AT_IT_MS) : undefined

@@ -13,6 +13,8 @@ import type { Received } from './received.ts'
 /** One reason for all: making an error for each closed connection costs more than the check. */
 const GONE = 'the client has gone'
 
+const NOT_ADMITTED = { atMs: null, leave: null } as const
+
 const NOT_READ: ReadBody = { body: new Uint8Array(), release: async () => undefined }
 
 /** A request without its body: method, target and headers as sent. */
@@ -38,6 +40,8 @@ export interface Admission {
   /** Takes aws-chunked framing off; null where there is none. */
   readonly chunks: ChunkReader | null
   readonly atMs: number
+  /** Ends the call that entered. */
+  readonly leave: () => void
 }
 
 /**
@@ -56,7 +60,7 @@ export async function receive(
   // A stream has no end to wait for: whoever reads such a request refuses it by its head.
   const isStream = saysStream(head)
   if (isStream) outgoing.setHeader('connection', 'close')
-  let admittedAtMs: number | null = null
+  let admission: Admission | null = null
   const { body, release } = isStream
     ? NOT_READ
     : await readBody(incoming, {
@@ -64,11 +68,12 @@ export async function receive(
         times,
         beforeReading: () => beforeBody(head),
         admit: async () => {
-          const { chunks, atMs } = await admit(head, { named, label })
-          admittedAtMs = atMs
-          return chunks
+          const admitted = await admit(head, { named, label })
+          admission = admitted
+          return admitted.chunks
         },
       })
+  const { atMs: admittedAtMs, leave } = (admission as Admission | null) ?? NOT_ADMITTED
   const gone = new AbortController()
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort(GONE)
@@ -76,6 +81,7 @@ export async function receive(
   return {
     request: { ...head, body },
     admittedAtMs,
+    leave,
     isolation: async () => measure(incoming.socket),
     peer: async () => (facts.peer ? facts.peer(incoming.socket) : null),
     named,

@@ -20,6 +20,8 @@ export interface Received {
   readonly request: WireRequest<ReceivedBody>
   /** When the head of a large body was verified, which is when its signature is held to its time. */
   readonly admittedAtMs: number | null
+  /** What ends a call that entered with its head, as one with a large body does; null where it has yet to enter. */
+  readonly leave: (() => void) | null
   /** Measured on the connection, never taken from the request; once for each, when it is first asked for. */
   readonly isolation: () => Promise<Isolation>
   /** Where the connection comes from, as a name to compare; null where that cannot be told. */

@@ -95,8 +95,11 @@ export class ReviewDesk {
 
   /** Resolves when the request is no longer pending, after `holdMs`, or when `gone` fires. */
   async hold(row: Pick<RequestRow, 'id' | 'sessionId'>, holdMs: number, gone?: AbortSignal) {
-    const { id, sessionId: owner } = row
-    const isOpen = async () => (await this.#options.store.request(id))?.state === 'pending'
+    const { id, sessionId } = row
+    const { store } = this.#options
+    const isOpen = async () => (await store.request(id))?.state === 'pending'
+    // Else its children would multiply the places of a session.
+    const owner = (await store.session(sessionId))?.parent ?? sessionId
     return this.waiters.hold(id, { owner, holdMs, isOpen, gone })
   }
 

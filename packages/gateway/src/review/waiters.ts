@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 
 /** Calls that may be held at once, over all sessions. */
 export const HELD_CALLS_MAX = 1_000
-/** Those about requests of one session: an agent that asks on every connection leaves room for the others. */
+/** Those about requests of one session and its children: an agent that asks on every connection leaves room for the others. */
 export const HELD_PER_SESSION_MAX = 100
 /**
  * How often a held call looks by itself, in milliseconds: where several gateways share the state, not every end is
@@ -14,7 +14,7 @@ const LOOK_MS = 1_000
 const END = Symbol('end')
 
 export interface Holding {
-  /** The session whose request it is. */
+  /** The session whose request it is, or that opened that one. */
   readonly owner: string
   readonly holdMs: number
   readonly isOpen: () => Promise<boolean>
