@@ -67,6 +67,23 @@ function partHashes(partSize: number): string[] {
   return hashes
 }
 
+type Ran = Awaited<ReturnType<ClientHome['run']>>
+
+/**
+ * Runs it again where a part was held since S3 could not be asked in time whose bucket it is: on a busy machine
+ * that is what a gate must do. Any other part that is held is what the test is about.
+ */
+async function looked(run: () => Promise<Ran>): Promise<Ran> {
+  for (let runs = 1; ; runs++) {
+    const ran = await run()
+    if (runs === 10 || !ran.err.includes('s3:UploadPart in production needs review')) return ran
+    const shown = await gate.client.get<{ document: string }>(
+      `/api/requests/${requestIdIn(new Error(ran.err))}`,
+    )
+    expect(shown.document).toContain('could not prove whose bucket')
+  }
+}
+
 describe.each(Object.entries(CLIS))('AWS CLI %s', (_name, found) => {
   const cli = found as Cli
   const run = (...args: string[]) => home.run(cli, { endpoint: keys.endpoint, keys }, ...args)
@@ -74,17 +91,19 @@ describe.each(Object.entries(CLIS))('AWS CLI %s', (_name, found) => {
   test.skipIf(!found)(
     'uploads 64 MiB in parts: held once, at the end; after the approval the same command does it',
     async () => {
-      const copy = () => run('s3', 'cp', home.path('up'), 's3://bucket-b/cli', '--no-progress')
+      const copy = () =>
+        looked(() => run('s3', 'cp', home.path('up'), 's3://bucket-b/cli', '--no-progress'))
       const held = await copy()
       expect(held.code).toBe(1)
       expect(held.err).toContain('s3:CompleteMultipartUpload in production needs review')
       expect(upstream.objects.size).toBe(0)
       // The CLI ends what it began, and nobody is asked about that.
       expect(upstream.uploads.size).toBe(0)
-      const open = await gate.client.get<{ requests: { id: string }[] }>(
+      const open = await gate.client.get<{ requests: { id: string; operation: string }[] }>(
         '/api/requests?state=pending',
       )
-      expect(open.requests).toHaveLength(1)
+      const ends = open.requests.filter(({ operation }) => operation !== 's3:UploadPart')
+      expect(ends).toHaveLength(1)
       await gate.review('bob', requestIdIn(new Error(held.err)))
       const done = await copy()
       expect(done).toMatchObject({ code: 0, err: '' })
