@@ -17,6 +17,8 @@ import type { RunFigures } from './incident.ts'
 
 /** The lab's names, so that a report is of the agent and of nobody else. */
 const AGENT_SESSION = 'agent-deploy'
+/** The gate of the demo calls under its own role. */
+const GATE_ROLE = 'role/seconder-gate'
 
 /** What of a run its report is made from. */
 export interface RecordedRun {
@@ -48,19 +50,24 @@ export async function reportWithout(
   await written(folder, incident)
 }
 
+/** Of the ledger, held against what CloudTrail would have logged of the same run. */
 export async function reportWith(
   folder: string,
   { folder: ledger, verifierKey }: LedgerPlace,
-  figures: RunFigures,
+  { figures, trail, since }: RecordedRun,
   shipped: Rules,
 ): Promise<void> {
   await mkdir(folder, { recursive: true })
+  const file = join(folder, 'trail.json')
+  await writeFile(file, `${JSON.stringify({ Records: trail })}\n`)
   await cp(ledger, join(folder, 'ledger'), { recursive: true })
   await writeFile(join(folder, 'ledger.vkey'), `${verifierKey}\n`)
   const incident = await incidentOfFolder(join(folder, 'ledger'), {
     selection: EVERYTHING,
     candidates: [shipped],
     impact: impactOf(figures),
+    trail: await trailWindow([file], { since, until: '' }),
+    gatePrincipal: GATE_ROLE,
   })
   await written(folder, incident)
 }

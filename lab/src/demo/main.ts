@@ -65,12 +65,12 @@ async function demo(options: Options, screen: Screen, made: AsyncDisposableStack
   const without = await unsafeRun(screen, join(folder, 'without'), made)
   screen.print('')
   screen.heading("with Seconder: the agent's keys open nothing but the gate")
-  const { safe, ledger, place } = await safeRun(options, screen, join(folder, 'with'), made)
+  const { safe, ledger, place, run } = await safeRun(options, screen, join(folder, 'with'), made)
   const reports = options.reports ?? (await mkdtemp(join(tmpdir(), 'seconder-incident-')))
   screen.print('', 'Writes the incident report of each run ...')
   const shipped = await loadRules(SHIPPED)
   await reportWithout(join(reports, 'without'), without, shipped)
-  await reportWith(join(reports, 'with'), place, safe, shipped)
+  await reportWith(join(reports, 'with'), place, run, shipped)
   return { unsafe: without.figures, safe, ledger, reports }
 }
 
@@ -98,10 +98,13 @@ async function safeRun(
   screen: Screen,
   folder: string,
   made: AsyncDisposableStack,
-): Promise<Pick<Report, 'safe' | 'ledger'> & { readonly place: LedgerPlace }> {
+): Promise<
+  Pick<Report, 'safe' | 'ledger'> & { readonly place: LedgerPlace; readonly run: RecordedRun }
+> {
   const world = await announcedWorld(screen, folder, made)
   screen.amend('──', (text) => `${text}; starts a gate ...`)
   const { cloud } = world
+  const since = new Date().toISOString()
   const expiresInMs = review ? EXPIRES_FOR_PEOPLE_MS : EXPIRES_MS
   const gate = await startGate({ cloud, folder: join(folder, 'gate'), policies, expiresInMs })
   made.use(gate)
@@ -133,7 +136,8 @@ async function safeRun(
   ending(screen, figures)
   const ledger = await gate.stopAndVerify()
   await world[Symbol.asyncDispose]()
-  return { safe: { ...figures, requests }, ledger, place: gate.ledger }
+  const run = { trail: cloud.trail, since, figures }
+  return { safe: { ...figures, requests }, ledger, place: gate.ledger, run }
 }
 
 async function announcedWorld(
