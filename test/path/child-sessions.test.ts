@@ -17,6 +17,8 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts'
 import { presign } from '@seconder/aws/sigv4/sign'
+import { resumeAgentSession } from '@seconder/cli/opening'
+import { signerFor } from '@seconder/cli/signing'
 import { CHILDREN_MAX } from '@seconder/gateway/identify/child-opening'
 import { type Cloud, startCloud } from '@seconder/lab/cloud/cloud'
 import { sdkClients } from '@seconder/lab/cloud/sdk-clients'
@@ -363,4 +365,20 @@ test('C4 H17 a child presigns reads with its token in the URL, and not without i
   const { accessKeyId, secretAccessKey } = child
   const without = await send(keys, presignedBy({ accessKeyId, secretAccessKey }, 'sts', IDENTITY))
   expect(without.body).toMatch(/session token/)
+})
+
+test('H17 an AssumeRole that waits for people opens nothing once its session has other keys', async () => {
+  await gate.running.close()
+  await gate.restart({ review: { ...gate.config().review, holdMs: 60_000 } })
+  const waiting = assume().then(() => 'opened', failed)
+  const { store } = gate.running.gate
+  const pending = async () => (await store.requests({ state: 'pending', limit: 1 }))[0]?.id
+  await expect.poll(pending, { timeout: 30_000 }).toBeDefined()
+  const signer = await signerFor(gate.client, gate.keys.get('alice'))
+  await resumeAgentSession(gate.client, signer, { session: keys.sessionId, lifetimeMs: 600_000 })
+  const id = (await pending()) ?? ''
+  await gate.review('bob', id)
+  await gate.review('carol', id)
+  expect(String(await waiting)).not.toBe('opened')
+  expect(await ofType('child-session-opened')).toEqual([])
 })

@@ -2,6 +2,10 @@
 // makes the state know them again, so that no grant and no signature works twice.
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { resumeAgentSession } from '@seconder/cli/opening'
+import { signerFor } from '@seconder/cli/signing'
+import { requirePeer } from '@seconder/gateway/identify/session-peer'
+import type { SessionRow } from '@seconder/gateway/state/store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { idIn } from './acts.ts'
@@ -109,4 +113,40 @@ test('an effect that only the ledger knows, and no outcome of, is unknown after 
   expect(outcome).toMatchObject({ effect: intent?.['effect'], outcome: { result: 'unknown' } })
   expect((await call()).status).not.toBe(200)
   expect(deletions()).toBe(1)
+})
+
+test('H17 keys that were suspended, or replaced, open nothing where the state lost that: the ledger has it', async () => {
+  gate = await Harness.start({ upstream: upstream.url })
+  keys = await gate.open('alice')
+  const list = (by: Keys) => rawCall(by, dynamodbCall('ListTables', {}))
+  const resumed = async () => {
+    const signer = await signerFor(gate.client, gate.keys.get('alice'))
+    return resumeAgentSession(gate.client, signer, { session: keys.sessionId, lifetimeMs: 60_000 })
+  }
+  expect((await list(keys)).status).toBe(200)
+  keepState()
+  const { gate: parts } = gate.running
+  const session = (await parts.store.session(keys.sessionId)) as SessionRow
+  await expect(requirePeer(parts, session, async () => 'user 4711')).rejects.toMatchObject({
+    code: 'session_elsewhere',
+  })
+  await losePower()
+  expect((await list(keys)).body).toContain('it is suspended')
+
+  const old = (await gate.running.gate.store.meta('checkpoint')) ?? ''
+  const fresh = await resumed()
+  expect((await list(fresh)).status).toBe(200)
+  keepState()
+  const lost = await resumed()
+  await losePower()
+  // Nobody has the newest keys, and those before them were given up.
+  for (const some of [keys, fresh, lost]) expect((await list(some)).status).toBe(400)
+  const last = await resumed()
+  expect((await list(last)).status).toBe(200)
+
+  // What the ledger says of keys that were replaced since changes nothing about those of now.
+  await gate.running.gate.store.setMeta('checkpoint', old)
+  keepState()
+  await losePower()
+  expect((await list(last)).status).toBe(200)
 })

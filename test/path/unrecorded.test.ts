@@ -4,10 +4,13 @@ import { randomUUID } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { signChange } from '@seconder/cli/changing-people'
 import { signerFor } from '@seconder/cli/signing'
 import { signWithdrawal } from '@seconder/cli/withdrawing'
 import { EPOCH_NAMESPACE } from '@seconder/gateway/epoch/activation'
-import type { Store } from '@seconder/gateway/state/store'
+import { requirePeer } from '@seconder/gateway/identify/session-peer'
+import type { OwedEntry } from '@seconder/gateway/state/owed-store'
+import type { SessionRow, Store } from '@seconder/gateway/state/store'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { defaultScript, type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { closeSession, idIn } from './acts.ts'
@@ -28,7 +31,9 @@ beforeAll(async () => {
   upstream = await startFakeUpstream()
   const follow = { firstMs: 20, pauseMaxMs: 40, forMs: 60_000 }
   // What is under way is never answered, so that nobody waits for it.
-  gate = await Harness.start({ upstream: upstream.url, policies, follow, drainMs: 100 })
+  const sre = ['sre']
+  const teams = { alice: sre, bob: sre, dave: sre, erin: sre, carol: [] }
+  gate = await Harness.start({ upstream: upstream.url, policies, follow, drainMs: 100, teams })
 })
 
 beforeEach(async () => {
@@ -142,6 +147,60 @@ test.each(MOMENTS)('a session that was closed is closed: killed %s', async (_, w
   const closed = () => entriesOf('session-closed')
   await expect.poll(closed).toMatchObject([{ session: keys.sessionId }])
   expect((await call()).status).not.toBe(200)
+})
+
+test.each(MOMENTS)('a session that is suspended is suspended: killed %s', async (_, when) => {
+  expect((await rawCall(keys, dynamodbCall('ListTables', {}))).status).toBe(200)
+  await diesAt(when, methodAt(when, 'suspendSession'), async () => {
+    const { gate: parts } = gate.running
+    const session = (await parts.store.session(keys.sessionId)) as SessionRow
+    await requirePeer(parts, session, async () => 'user 4711')
+  })
+  const { sessionId: session, accessKeyId } = keys
+  await expect
+    .poll(() => entriesOf('session-suspended'))
+    .toMatchObject([{ session, accessKeyId, used: session, from: 'user 4711' }])
+  expect((await call()).body).toContain('it is suspended')
+})
+
+test.each([
+  [...MOMENTS[0], 'dave'],
+  [...MOMENTS[1], 'erin'],
+] as const)('what ends with a person ends, and is said: killed %s', async (_, when, person) => {
+  const request = idIn(await call())
+  await gate.review(person, request)
+  const theirs = await gate.open(person)
+  const change = { kind: 'remove-person', person } as const
+  const signs = async (by: string) =>
+    signChange(gate.client, await signerFor(gate.client, gate.keys.get(by)), change)
+  await signs('alice')
+  await diesAt(when, methodAt(when, 'applyPeopleChange'), () => signs('bob'))
+  const ended = () => entriesOf('people-changed', 'grant-revoked', 'session-closed')
+  await expect
+    .poll(ended)
+    .toMatchObject([
+      { change },
+      { type: 'grant-revoked', request },
+      { type: 'session-closed', session: theirs.sessionId },
+    ])
+  await gate.restartSame()
+  expect(await ended()).toHaveLength(3)
+  expect((await call()).body).toContain('needs review')
+})
+
+test('what was owed when somebody looked, and is recorded meanwhile, is recorded once', async () => {
+  const { recorder } = gate.running.gate
+  const { recordOwed } = recorder
+  let looked: readonly OwedEntry[] = []
+  recorder.recordOwed = async (owed) => {
+    looked = owed
+    await recordOwed(owed)
+  }
+  await closeSession(gate, keys)
+  recorder.recordOwed = recordOwed
+  expect(looked).toHaveLength(1)
+  await recorder.recordOwed(looked)
+  expect(await entriesOf('session-closed')).toHaveLength(1)
 })
 
 test('the end of what was followed is said once: killed after its entry', async () => {

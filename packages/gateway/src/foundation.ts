@@ -123,7 +123,11 @@ async function onPostgres(
   const recorder = createRecorder(
     ledger,
     clock,
-    { ...FORGETFUL, settled: (id) => store.settleOwed(id) },
+    {
+      ...FORGETFUL,
+      isOwed: (id) => store.isOwed(id),
+      settled: (id) => store.settleOwed(id),
+    },
     true,
   )
   hearing.recorder = recorder

@@ -1,5 +1,6 @@
 // What one of several gateways hears of the others, and what it does for those that died.
 import { GatewayError } from '../errors.ts'
+import { endedByPeople } from '../record/ended-by.ts'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import type { Store } from '../state/store.ts'
 import { SKEW_MS_MAX } from './database-clock.ts'
@@ -110,7 +111,8 @@ export async function followPeople(ledger: SharedLedger, store: Store): Promise<
   for (let index = await store.peopleFollowedTo(); index < size; index++) {
     const entry = JSON.parse(new TextDecoder().decode(await ledger.read(index)))
     if (entry.type !== 'people-changed') continue
-    await store.applyPeopleChange(entry.change, Date.parse(entry.at), index)
+    const atMs = Date.parse(entry.at)
+    await store.applyPeopleChange(entry.change, atMs, index, endedByPeople(atMs))
   }
   await store.setPeopleFollowedTo(size)
 }

@@ -12,6 +12,7 @@ import type { Clock } from '../lib/clock.ts'
 import { randomId } from '../lib/ids.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { SessionRow, Store } from '../state/store.ts'
+import { sessionClosed } from './open-session.ts'
 import { newAccessKeyId, SESSION_LIFETIME_MS_MAX } from './session-opening.ts'
 
 /** Child sessions of one session that are open at once. */
@@ -34,7 +35,7 @@ export async function requireRoom(store: Store, parent: SessionRow, nowMs: numbe
 }
 
 /**
- * Opens the child and answers as STS does. Errors: `session_closed` where the parent ended meanwhile,
+ * Opens the child and answers as STS does. Errors: `session_closed` where the parent, or the keys that asked, ended meanwhile,
  * `limit_reached`.
  */
 export async function answerAssumeRole(
@@ -44,6 +45,8 @@ export async function answerAssumeRole(
   request: WireHead,
 ): Promise<{ status: number; headers: readonly WireHeader[]; body: Readable }> {
   const nowMs = clock.nowMs()
+  // It may have waited for people while its session was given new keys: what the old ones asked for opens nothing.
+  if ((await store.session(parent.id))?.accessKeyId !== parent.accessKeyId) throw sessionClosed()
   await requireRoom(store, parent, nowMs)
   const lifeMs = Math.min(asked.seconds * 1_000, SESSION_LIFETIME_MS_MAX)
   // Whole seconds, as STS says them, and never later than the parent.
@@ -74,7 +77,7 @@ export async function answerAssumeRole(
     expiresAt: new Date(expiresAtMs).toISOString(),
   })
   // A crash before this line leaves an entry about a session whose keys nobody has.
-  if (!(await store.addChild(child, CHILDREN_MAX, nowMs))) {
+  if (!(await store.addChild(child, parent.accessKeyId, CHILDREN_MAX, nowMs))) {
     throw new GatewayError(
       'session_closed',
       'this session has ended or has too many child sessions; nothing was done',

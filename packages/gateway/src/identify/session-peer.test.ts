@@ -1,5 +1,6 @@
 // Where a session's keys may be used from, against the real state and any peer that a door may measure.
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type OwedText, owedText } from '../lib/owed-id.ts'
 import { openSqliteStore } from '../state/open-store.ts'
 import type { SessionRow, Store } from '../state/store.ts'
 import { requirePeer, type Shown } from './session-peer.ts'
@@ -25,13 +26,16 @@ const sessionOf = (id: string, parent: string | null = null): SessionRow => ({
 async function opened(id: string, parent: string | null = null): Promise<SessionRow> {
   const session = sessionOf(id, parent)
   if (parent === null) await store.addSession(session)
-  else expect(await store.addChild(session, 20, 1)).toBe(true)
+  else expect(await store.addChild(session, `KEY${parent}`, 20, 1)).toBe(true)
   return session
 }
 
 function use(session: SessionRow, peer: string | null, shown?: Shown): Promise<void> {
   const recorder = {
-    record: async (entry: Record<string, unknown>) => recorded.push(entry),
+    owed: (entry: object) => ({ ...owedText(entry), sinceMs: 5 }),
+    recordOwed: async (owed: readonly OwedText[]) => {
+      recorded.push(...owed.map(({ text }) => JSON.parse(text)))
+    },
   }
   return requirePeer(
     { store, recorder, clock: { nowMs: () => 5 } },
@@ -55,6 +59,7 @@ test('H17 the first peer is the only one, a child goes with its parent, and anot
       session: 's-1',
       operator: 'alice',
       used: 's-2',
+      accessKeyId: 'KEYs-2',
       from: 'user 1000',
     },
   ])

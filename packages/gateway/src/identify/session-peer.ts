@@ -9,7 +9,7 @@ import { sessionClosed } from './open-session.ts'
 
 export interface PeerParts {
   readonly store: Pick<Store, 'sessionPeer' | 'bindPeer' | 'suspendSession' | 'alone'>
-  readonly recorder: Pick<Recorder, 'record'>
+  readonly recorder: Pick<Recorder, 'owed' | 'recordOwed'>
   readonly clock: Clock
 }
 
@@ -48,9 +48,12 @@ async function suspend({ store, recorder, clock }: PeerParts, session: Session, 
   const { id, parent, accessKeyId, operator } = session
   const bound = parent ?? id
   await store.alone(`session ${bound}`, async () => {
-    // The keys end first: a crash between the two lines leaves a suspended session without its entry.
-    if (!(await store.suspendSession(bound, accessKeyId, clock.nowMs()))) return
-    await recorder.record({ type: 'session-suspended', session: bound, operator, used: id, from })
+    const said = { session: bound, operator, used: id, accessKeyId, from }
+    const owed = [recorder.owed({ type: 'session-suspended', ...said })]
+    // The keys end with the entry that the ledger is owed; that is recorded next, here or after a crash.
+    if (await store.suspendSession(bound, accessKeyId, clock.nowMs(), owed)) {
+      await recorder.recordOwed(owed)
+    }
   })
 }
 

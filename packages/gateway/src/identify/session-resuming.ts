@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import { type GivenAct, invalidStatement } from '../lib/signed-act.ts'
+import type { ClosedSessions } from '../state/store.ts'
 import {
   newAccessKeyId,
   type OpenedSession,
@@ -66,13 +67,16 @@ export async function resumeSession(
     }
     const sealed = seal(statement.sessionPublicKey, keys)
     const operator = person.name
-    // A crash after this line leaves an entry about keys that nobody has, and the session as it was.
-    await recorder.record({ type: 'session-resumed', session: id, operator, expiresAt, act })
-    const resumed = await store.resumeSession(id, keys, nowMs)
+    const { accessKeyId: replaced } = session
+    const said = { session: id, operator, replaced, expiresAt, act }
+    const owedOf = ({ children }: Pick<ClosedSessions, 'children'>) =>
+      children.map((child) => recorder.owed({ type: 'session-closed', session: child, act: null }))
+    // A crash in between leaves an entry about keys that nobody has: the next start ends the old ones for it.
+    const resumed = await recorder.recordThen({ type: 'session-resumed', ...said }, () =>
+      store.resumeSession(id, keys, nowMs, owedOf),
+    )
     if (!resumed) throw noSuch()
-    for (const child of resumed.children) {
-      await recorder.record({ type: 'session-closed', session: child, act: null })
-    }
+    await recorder.recordOwed(owedOf(resumed))
     return { sessionId: id, expiresAt, sealed, cancelledRequests: resumed.cancelledRequests }
   })
 }

@@ -11,6 +11,7 @@ export const OWED_TYPES: ReadonlySet<string> = new Set([
   'request-closed',
   'review',
   'session-closed',
+  'session-suspended',
 ])
 
 export interface OwedText {

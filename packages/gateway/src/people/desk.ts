@@ -13,6 +13,7 @@ import {
   invalidStatement,
   type VerifiedAct,
 } from '../lib/signed-act.ts'
+import { endedByPeople } from '../record/ended-by.ts'
 import type { Entry, SignedAct } from '../record/entry.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { AppliedChange, OpenChange, PersonRecord } from '../state/people-store.ts'
@@ -259,20 +260,14 @@ export async function applyChange(
   by: Extract<Entry, { type: 'people-changed' }>['by'],
   acts: readonly SignedAct[],
 ): Promise<void> {
+  const owedOf = endedByPeople(clock.nowMs())
   const applied = await recorder.recordThen({ type: 'people-changed', change, by, acts }, (index) =>
-    store.applyPeopleChange(change, clock.nowMs(), index),
+    store.applyPeopleChange(change, clock.nowMs(), index, owedOf),
   )
   for (const id of [idOf(change), oldIdOf(change)]) await store.endChange(id)
   if (applied === undefined) throw changeRefused('something else changed meanwhile')
   await ended(applied)
-  for (const { id: grant, requestId: request } of applied.revokedGrants) {
-    const why = 'an approval of it is by somebody, or a key or team, that was removed'
-    const entry = { type: 'grant-revoked', grant, request, why, signer: null, act: null } as const
-    await recorder.record(entry)
-  }
-  for (const session of applied.closedSessions) {
-    await recorder.record({ type: 'session-closed', session, act: null })
-  }
+  await recorder.recordOwed(owedOf(applied))
 }
 
 async function isPossible(require: () => Promise<void>): Promise<boolean> {

@@ -3,6 +3,7 @@
 import type { Ledger } from '@seconder/ledger/ledger'
 import { OWED_TYPES, owedText } from '../lib/owed-id.ts'
 import type { Store } from '../state/store.ts'
+import { closedWith } from './ended-by.ts'
 import type { Entry, SignedAct } from './entry.ts'
 
 /**
@@ -20,8 +21,9 @@ export async function caughtUp(entry: Entry, ledger: Ledger, store: Store): Prom
       if (entry.outcome.result === 'confirmed') await store.endFollowed(entry.effect)
       return
     case 'session-closed':
-      await store.closeSession(entry.session, atMs)
-      return
+    case 'session-suspended':
+    case 'session-resumed':
+      return endedKeys(entry, store)
     case 'gate-restored':
       await store.endEverything(atMs)
       return
@@ -53,6 +55,27 @@ export async function caughtUp(entry: Entry, ledger: Ledger, store: Store): Prom
       return
   }
 }
+
+/** Takes away the keys that opened something before this entry. */
+async function endedKeys(entry: KeysEnd, store: Store): Promise<void> {
+  const atMs = Date.parse(entry.at)
+  const { session } = entry
+  switch (entry.type) {
+    case 'session-closed':
+      await store.closeSession(session, atMs)
+      return
+    case 'session-suspended':
+      if (entry.accessKeyId === undefined) return
+      await store.suspendSession(session, entry.accessKeyId, atMs)
+      return
+    case 'session-resumed':
+      // Where the state has the new keys this is of the past; where it lost them, the old ones end all the same.
+      if (entry.replaced === undefined) return
+      return store.endReplacedKeys(session, entry.replaced, atMs, closedWith(atMs))
+  }
+}
+
+type KeysEnd = Extract<Entry, { type: 'session-closed' | 'session-suspended' | 'session-resumed' }>
 
 /** An approved request has its grant, or nothing: what the state lacks of that is asked for again. */
 function isEnd(state: string): state is 'denied' | 'changes_requested' | 'expired' | 'cancelled' {

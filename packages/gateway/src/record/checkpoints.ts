@@ -7,13 +7,13 @@ import type { Remembering } from './recorder.ts'
 const REMEMBER_MS = 50
 
 export class Checkpoints implements Remembering {
-  readonly #store: Pick<Store, 'setMeta' | 'settleOwed'>
+  readonly #store: Pick<Store, 'setMeta' | 'isOwed' | 'settleOwed'>
   #newest: string | null = null
   #timer: NodeJS.Timeout | null = null
   #writing: Promise<void> = Promise.resolve()
   #held = 0
 
-  constructor(store: Pick<Store, 'setMeta' | 'settleOwed'>) {
+  constructor(store: Pick<Store, 'setMeta' | 'isOwed' | 'settleOwed'>) {
     this.#store = store
   }
 
@@ -29,6 +29,8 @@ export class Checkpoints implements Remembering {
       this.#soon()
     }
   }
+
+  readonly isOwed = (id: string): Promise<boolean> => this.#store.isOwed(id)
 
   readonly settled = (id: string): Promise<void> => this.#store.settleOwed(id)
 

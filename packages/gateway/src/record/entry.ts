@@ -126,6 +126,8 @@ export type Entry =
       session: string
       operator: string
       used: string
+      /** Of the keys that were used; absent in entries of older builds. */
+      accessKeyId?: string
       from: string
     }
   | {
@@ -133,6 +135,8 @@ export type Entry =
       at: string
       session: string
       operator: string
+      /** Access key id of the keys that are good for nothing from here on; absent in entries of older builds. */
+      replaced?: string
       expiresAt: string
       act: SignedAct
     }

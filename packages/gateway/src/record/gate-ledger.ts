@@ -158,6 +158,7 @@ export async function foundingPeople(ledger: Ledger): Promise<FoundingPerson[]> 
 export const FORGETFUL: Remembering = {
   acknowledged: () => undefined,
   holding: () => () => undefined,
+  isOwed: async () => false,
   settled: async () => undefined,
 }
 

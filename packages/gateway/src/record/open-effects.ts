@@ -6,6 +6,7 @@ import type { Ledger } from '@seconder/ledger/ledger'
 import { parseNote } from '@seconder/ledger/note'
 import type { OpenEffect, Store } from '../state/store.ts'
 import { caughtUp } from './catching-up.ts'
+import { endedByPeople } from './ended-by.ts'
 import type { Entry } from './entry.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -28,7 +29,8 @@ export async function restoreState(
     await caughtUp(entry, ledger, store)
     // A change of people counts from its entry on, whatever a crash took from the state right after it.
     if (entry.type === 'people-changed') {
-      await store.applyPeopleChange(entry.change, Date.parse(entry.at), index)
+      const atMs = Date.parse(entry.at)
+      await store.applyPeopleChange(entry.change, atMs, index, endedByPeople(atMs))
       continue
     }
     // Older builds made the state durable first, and said no signature.

@@ -28,7 +28,7 @@ export interface Recorder {
   /** What the state keeps of an entry with the change that it tells of, until it is recorded. */
   owed(entry: Unrecorded): OwedEntry
   /**
-   * Records what the state owes, in that order; whoever asks while it is being recorded waits for the same. Where it
+   * Records what the state owes still, in that order; whoever asks while it is being recorded waits for the same. Where it
    * fails or a crash comes between, the state still has it, and it is recorded later.
    */
   recordOwed(owed: readonly OwedEntry[]): Promise<void>
@@ -42,6 +42,8 @@ export interface Remembering {
   readonly acknowledged: (note: string) => void
   /** Keeps nothing newer from now on; returns what ends that. */
   readonly holding: () => () => void
+  /** Whether the state owes this entry still. */
+  readonly isOwed: (id: string) => Promise<boolean>
   /** An entry that the state owed is in the ledger. */
   readonly settled: (id: string) => Promise<void>
 }
@@ -65,7 +67,7 @@ export interface HearingRecorder extends Recorder {
 export function createRecorder(
   ledger: Ledger,
   clock: Clock,
-  { acknowledged, holding, settled }: Remembering,
+  { acknowledged, holding, isOwed, settled }: Remembering,
   hearsAll = false,
 ): HearingRecorder {
   const encoder = new TextEncoder()
@@ -97,25 +99,7 @@ export function createRecorder(
     release()
     return changed
   }
-  const paying = new Map<string, Promise<void>>()
-  /** Recorded, and the state could not be told so: never recorded again. */
-  const there = new Set<string>()
-  const pay = async ({ id, text }: OwedEntry) => {
-    const underWay = paying.get(id)
-    if (underWay !== undefined) return underWay
-    const settle = async () => {
-      there.add(id)
-      await settled(id)
-      there.delete(id)
-    }
-    const paid = there.has(id) ? settle() : recordThen(JSON.parse(text) as Unrecorded, settle)
-    paying.set(id, paid)
-    try {
-      await paid
-    } finally {
-      paying.delete(id)
-    }
-  }
+  const pay = payer(recordThen, { isOwed, settled })
   return {
     record,
     recordThen,
@@ -136,6 +120,36 @@ export function createRecorder(
     async payload(sha256) {
       return new TextDecoder().decode(await ledger.readPayload(sha256))
     },
+  }
+}
+
+/** Records what the state owes, once each, whoever asks for it and however often. */
+function payer(
+  recordThen: Recorder['recordThen'],
+  { isOwed, settled }: Pick<Remembering, 'isOwed' | 'settled'>,
+): (owed: OwedEntry) => Promise<void> {
+  const paying = new Map<string, Promise<void>>()
+  /** Recorded, and the state could not be told so: never recorded again. */
+  const there = new Set<string>()
+  return async ({ id, text }) => {
+    const underWay = paying.get(id)
+    if (underWay !== undefined) return underWay
+    const settle = async () => {
+      there.add(id)
+      await settled(id)
+      there.delete(id)
+    }
+    const unlessPaid = async () => {
+      // Whoever asks may have read long ago that it is owed. Nobody else pays it between this line and the next.
+      if (await isOwed(id)) await recordThen(JSON.parse(text) as Unrecorded, settle)
+    }
+    const paid = there.has(id) ? settle() : unlessPaid()
+    paying.set(id, paid)
+    try {
+      await paid
+    } finally {
+      paying.delete(id)
+    }
   }
 }
 

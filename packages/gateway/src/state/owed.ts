@@ -21,6 +21,11 @@ export abstract class OwedStatements extends Statements implements OwedStore {
     }))
   }
 
+  async isOwed(id: string): Promise<boolean> {
+    const sql = 'SELECT 1 AS yes FROM owed WHERE id = ? AND gateway = ?'
+    return (await this.sql.one(sql, id, this.gateway)) !== undefined
+  }
+
   async settleOwed(id: string): Promise<void> {
     await this.sql.run('DELETE FROM owed WHERE id = ?', id)
   }

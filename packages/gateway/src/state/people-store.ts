@@ -2,6 +2,7 @@
 // who has signed in. A name, a key and an identity belong to one person for ever (red team C10).
 import type { Identity, PeopleChange } from '../lib/people-change.ts'
 import type { SignedAct } from '../record/entry.ts'
+import type { OwedOf } from './owed-store.ts'
 
 export interface PersonRecord {
   readonly name: string
@@ -86,14 +87,15 @@ export interface PeopleStore {
   /** Counts every change of people; grants are made only at the count that was decided at. */
   peopleVersion(): Promise<number>
   /**
-   * Applies the change of this entry of the ledger in one transaction with all that ends by it, and remembers
-   * in the same one that it did: no entry is applied twice, whatever came after it. Undefined where it was
+   * Applies the change of this entry of the ledger in one transaction with all that ends by it and what `owedOf` says
+   * is to be recorded of that, and remembers in the same one that it did: no entry is applied twice, whatever came after it. Undefined where it was
    * applied before, or changes nothing any more.
    */
   applyPeopleChange(
     change: PeopleChange,
     atMs: number,
     index: number,
+    owedOf?: OwedOf<AppliedChange>,
   ): Promise<AppliedChange | undefined>
   /** Every change of people in an entry before this one is applied. */
   peopleFollowedTo(): Promise<number>

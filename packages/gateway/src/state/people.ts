@@ -1,5 +1,7 @@
 // The part of the Store about people, and about what is kept by name alone: see people-store.ts.
 import type { Identity, PeopleChange } from '../lib/people-change.ts'
+import { owe } from './owed.ts'
+import type { OwedOf } from './owed-store.ts'
 import { addKey, addPerson, applied } from './people-changes.ts'
 import { everOwnerOf, keysOf, personByCredential, personByKey, wasPerson } from './people-known.ts'
 import type {
@@ -109,6 +111,7 @@ export abstract class PeopleStatements extends UploadStatements implements Peopl
     change: PeopleChange,
     atMs: number,
     index: number,
+    owedOf: OwedOf<AppliedChange> = () => [],
   ): Promise<AppliedChange | undefined> {
     const applying = await this.transaction(async (sql) => {
       const followed = await followedOf(sql)
@@ -117,6 +120,7 @@ export abstract class PeopleStatements extends UploadStatements implements Peopl
       const ended = await applied(sql, change, atMs)
       if (ended === null) return { ended: undefined }
       await setMeta(sql, 'people-version', String((await peopleVersion(sql)) + 1))
+      await owe(sql, this.gateway, owedOf(ended))
       return { ended }
     })
     return applying === false ? undefined : applying.ended

@@ -113,7 +113,7 @@ function raced(engine: Engine): void {
       gateway.consumeGrant('g-r-1', effect(id), id, 10)
     expect(trues(await all((gateway, index) => begin(gateway, `b-${index}`)))).toBe(0)
     expect(trues(await all((gateway, index) => consume(gateway, `c-${index}`)))).toBe(0)
-    expect(await one.addChild(session('child', { parent: 's' }), 20, 10)).toBe(false)
+    expect(await one.addChild(session('child', { parent: 's' }), 'KEYs', 20, 10)).toBe(false)
     expect(await one.bindPeer('s', 'KEYs', 'user 9')).not.toBe('user 9')
     const keys = (index: number) => ({
       ...{ accessKeyId: `NEW${index}`, secretAccessKey: 'new', expiresAtMs: LONG_MS },
@@ -125,6 +125,13 @@ function raced(engine: Engine): void {
     )
     expect(known.filter((row) => row !== undefined)).toHaveLength(1)
     expect(await one.sessionPeer('s')).toBeUndefined()
+    // What the old keys asked for opens no child.
+    const child = session('late', { parent: 's' })
+    expect(await one.addChild(child, 'KEYs', 20, 10)).toBe(false)
+    const now = (await one.session('s'))?.accessKeyId ?? ''
+    expect(
+      trues(await all((gateway) => gateway.addChild(child, now, 20, 10).catch(() => false))),
+    ).toBe(1)
     expect(await one.suspendSession('s', 'KEYs', 7)).toBe(false)
     expect(trues(await all((gateway, index) => consume(gateway, `d-${index}`)))).toBe(1)
   })
@@ -214,7 +221,7 @@ function raced(engine: Engine): void {
   test('no more children, sign-ins or plans than may be, whoever adds them at once', async () => {
     const children = await Promise.all(
       numbered(12, 'k').map((id, index) =>
-        (gateways[index % GATEWAYS] as Store).addChild(session(id, { parent: 's' }), 5, 10),
+        (gateways[index % GATEWAYS] as Store).addChild(session(id, { parent: 's' }), 'KEYs', 5, 10),
       ),
     )
     expect(trues(children)).toBe(5)

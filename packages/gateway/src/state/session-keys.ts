@@ -45,6 +45,27 @@ export async function resumed(
   )
   if (changed !== 1) return false
   await sql.run('DELETE FROM session_peers WHERE session_id = ?', id)
+  return childrenEnded(sql, id, atMs)
+}
+
+/** As `resumed`, where nobody has the new keys: the session waits for its operator to give it others. */
+export async function replacedKeysEnded(
+  sql: Sql,
+  id: string,
+  accessKeyId: string,
+  atMs: number,
+): Promise<ClosedSessions | false> {
+  const changed = await sql.run(
+    `UPDATE sessions SET suspended_at_ms = COALESCE(suspended_at_ms, ?)
+     WHERE id = ? AND access_key_id = ? AND parent IS NULL AND closed_at_ms IS NULL`,
+    atMs,
+    id,
+    accessKeyId,
+  )
+  return changed === 1 && childrenEnded(sql, id, atMs)
+}
+
+async function childrenEnded(sql: Sql, id: string, atMs: number): Promise<ClosedSessions> {
   const ended = await sql.all(
     `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
      WHERE parent = ? AND closed_at_ms IS NULL RETURNING id`,

@@ -1,47 +1,26 @@
 // The Store over a database that speaks the SQL of this folder: each method is one statement or one transaction; a
 // crash leaves either all of it or nothing.
-import { BreakGlassStatements } from './break-glass.ts'
 import { type Figures, figuresOf } from './figures.ts'
-import { owe } from './owed.ts'
-import type { OwedEntry } from './owed-store.ts'
 import { peopleVersion } from './people.ts'
-import { endWorkOf } from './people-changes.ts'
 import * as rows from './rows.ts'
-import { resumed, SUSPENDED, suspended, USABLE_KEYS } from './session-keys.ts'
-import type { Sql, SqlValue } from './sql.ts'
+import { SessionStatements } from './sessions.ts'
+import type { Sql } from './sql.ts'
 import { addReview, closeRequest } from './standing.ts'
 import type { AlongWith } from './standing-store.ts'
 import type {
-  ClosedSessions,
   EndedEverything,
   EpochRow,
   GrantRow,
-  NewKeys,
   NoncesBefore,
-  PageOf,
   RequestFilter,
   RequestRow,
   RequestState,
   ReviewedRequest,
   ReviewRow,
-  SessionRow,
   Store,
 } from './store.ts'
 
-const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
-  role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`
-/** Sessions listed where nobody says how many. */
-const SESSIONS_MAX = 1_000
-const OPEN_CHILD = 'parent = ? AND closed_at_ms IS NULL AND expires_at_ms > ?'
-
-function sessionValues(session: SessionRow): SqlValue[] {
-  const { id, parent, accessKeyId, secretAccessKey, maskKey, agent, operator } = session
-  const { roleName, roleArn, openedAtMs, expiresAtMs } = session
-  const keys = [accessKeyId, secretAccessKey, maskKey]
-  return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
-}
-
-export class SqlStore extends BreakGlassStatements implements Store {
+export class SqlStore extends SessionStatements implements Store {
   #epoch: EpochRow | undefined
 
   async activeEpoch(): Promise<EpochRow | undefined> {
@@ -87,121 +66,6 @@ export class SqlStore extends BreakGlassStatements implements Store {
   async pruneNonces({ agentsMs, peopleMs }: NoncesBefore): Promise<void> {
     const forgets = `DELETE FROM nonces WHERE used_at_ms < ? OR (used_at_ms < ? AND nonce LIKE 'agent %')`
     await this.sql.run(forgets, peopleMs, agentsMs)
-  }
-
-  async addSession(session: SessionRow): Promise<void> {
-    await this.sql.run(`INSERT INTO sessions ${SESSION_COLUMNS}`, ...sessionValues(session))
-  }
-
-  async addChild(session: SessionRow, childrenMax: number, nowMs: number): Promise<boolean> {
-    // A transaction: in a statement alone, PostgreSQL would not count the child that another one is adding.
-    return this.transaction(async (sql) => {
-      const added = await sql.run(
-        `INSERT INTO sessions ${SESSION_COLUMNS.replace('VALUES (', 'SELECT ').replace(/\)$/, '')}
-         WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ? AND parent IS NULL AND ${USABLE_KEYS}
-           AND expires_at_ms > ?)
-         AND (SELECT count(*) FROM sessions WHERE ${OPEN_CHILD}) < ?`,
-        ...sessionValues(session),
-        session.parent,
-        nowMs,
-        session.parent,
-        nowMs,
-        childrenMax,
-      )
-      return added === 1
-    })
-  }
-
-  async openChildren(parentId: string, nowMs: number): Promise<number> {
-    const sql = `SELECT count(*) AS count FROM sessions WHERE ${OPEN_CHILD}`
-    return Number((await this.sql.one(sql, parentId, nowMs))?.['count'] ?? 0)
-  }
-
-  async sessionByAccessKey(accessKeyId: string): Promise<SessionRow | undefined> {
-    return this.remembered(`session ${accessKeyId}`, async () => {
-      const sql = 'SELECT * FROM sessions WHERE access_key_id = ?'
-      const row = await this.sql.one(sql, accessKeyId)
-      return row && rows.session(row)
-    })
-  }
-
-  async session(id: string): Promise<SessionRow | undefined> {
-    const row = await this.sql.one('SELECT * FROM sessions WHERE id = ?', id)
-    return row && rows.session(row)
-  }
-
-  async sessions({ before, limit }: PageOf = { limit: SESSIONS_MAX }): Promise<SessionRow[]> {
-    const older = '(opened_at_ms, id) < (SELECT opened_at_ms, id FROM sessions WHERE id = ?)'
-    const found = await this.sql.all(
-      `SELECT * FROM sessions ${before === undefined ? '' : `WHERE ${older}`}
-       ORDER BY opened_at_ms DESC, id DESC LIMIT ?`,
-      ...(before === undefined ? [] : [before]),
-      limit,
-    )
-    return found.map(rows.session)
-  }
-
-  async sessionPeer(sessionId: string): Promise<string | undefined> {
-    return this.remembered(`peer ${sessionId}`, async () => {
-      const sql = 'SELECT peer FROM session_peers WHERE session_id = ?'
-      const row = await this.sql.one(sql, sessionId)
-      return row && String(row['peer'])
-    })
-  }
-
-  async bindPeer(
-    sessionId: string,
-    accessKeyId: string,
-    peer: string,
-  ): Promise<string | undefined> {
-    await this.sql.run(
-      `INSERT INTO session_peers (session_id, peer) SELECT ?, ? WHERE EXISTS
-       (SELECT 1 FROM sessions WHERE access_key_id = ? AND ${USABLE_KEYS}) ON CONFLICT DO NOTHING`,
-      sessionId,
-      peer,
-      accessKeyId,
-    )
-    return this.sessionPeer(sessionId)
-  }
-
-  suspendSession(id: string, accessKeyId: string, atMs: number): Promise<boolean> {
-    return this.transaction((sql) => suspended(sql, id, accessKeyId, atMs))
-  }
-
-  async suspendedSessions(limit: number): Promise<SessionRow[]> {
-    return (await this.sql.all(SUSPENDED, limit)).map(rows.session)
-  }
-
-  async resumeSession(
-    id: string,
-    keys: NewKeys,
-    atMs: number,
-  ): Promise<ClosedSessions | undefined> {
-    const ended = await this.transaction((sql) => resumed(sql, id, keys, atMs))
-    return ended === false ? undefined : ended
-  }
-
-  async closeSession(
-    id: string,
-    atMs: number,
-    owedOf: (closed: ClosedSessions) => readonly OwedEntry[] = () => [],
-  ): Promise<ClosedSessions | undefined> {
-    const closed = await this.transaction(async (sql) => {
-      const ended = await sql.all(
-        `UPDATE sessions SET closed_at_ms = ?, secret_access_key = '', mask_key = ''
-         WHERE (id = ? OR parent = ?) AND closed_at_ms IS NULL RETURNING id`,
-        atMs,
-        id,
-        id,
-      )
-      const ids = ended.map((row) => String(row['id']))
-      if (!ids.includes(id)) return false
-      const cancelledRequests = await endWorkOf(sql, ids)
-      const closed = { cancelledRequests, children: ids.filter((one) => one !== id) }
-      await owe(sql, this.gateway, owedOf(closed))
-      return closed
-    })
-    return closed === false ? undefined : closed
   }
 
   async endEverything(atMs: number): Promise<EndedEverything> {

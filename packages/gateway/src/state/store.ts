@@ -4,7 +4,7 @@ import type { SeatCount } from '../decide/decision.ts'
 import type { JsonObject } from '../describe/action.ts'
 import type { BreakGlassStore } from './break-glass-store.ts'
 import type { Figures } from './figures.ts'
-import type { OwedEntry, OwedStore } from './owed-store.ts'
+import type { OwedEntry, OwedOf, OwedStore } from './owed-store.ts'
 import type { PeopleStore } from './people-store.ts'
 import type { PlanStore, StepPlace } from './plan-store.ts'
 import type { AlongWith, StandingStore } from './standing-store.ts'
@@ -211,22 +211,50 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
    * another's, and undefined where these keys are good for nothing any more.
    */
   bindPeer(sessionId: string, accessKeyId: string, peer: string): Promise<string | undefined>
-  /** Suspends the session and its children; false where it is not open, is so already, or the key is no more theirs. */
-  suspendSession(id: string, accessKeyId: string, atMs: number): Promise<boolean>
+  /**
+   * Suspends the session and its children, in one transaction with what is to be recorded of it; false where it is not
+   * open, is so already, or the key is no more theirs.
+   */
+  suspendSession(
+    id: string,
+    accessKeyId: string,
+    atMs: number,
+    owed?: readonly OwedEntry[],
+  ): Promise<boolean>
   /** Suspended sessions that were not closed, the longest suspended first; children come with their parents. */
   suspendedSessions(limit: number): Promise<readonly SessionRow[]>
   /**
    * Gives an open session new keys in place of its old ones and ends its children, in one transaction; its
    * requests stay. Undefined where it was closed, or is a child.
    */
-  resumeSession(id: string, keys: NewKeys, atMs: number): Promise<ClosedSessions | undefined>
+  resumeSession(
+    id: string,
+    keys: NewKeys,
+    atMs: number,
+    owedOf?: OwedOf<ClosedSessions>,
+  ): Promise<ClosedSessions | undefined>
+  /**
+   * Suspends a session that still has the keys which were replaced, and ends its children: its new ones are lost.
+   * Does nothing to one that has other keys.
+   */
+  endReplacedKeys(
+    id: string,
+    accessKeyId: string,
+    atMs: number,
+    owedOf: OwedOf<ClosedSessions>,
+  ): Promise<void>
   /** Newest first; `before` as in RequestFilter. */
   sessions(page?: PageOf): Promise<readonly SessionRow[]>
   /**
-   * Adds a child, in one statement: true only while its parent is open, is no child itself and has fewer
-   * than `childrenMax` open ones.
+   * Adds a child, in one statement: true only while its parent is open, has the keys that asked for it, is no child
+   * itself and has fewer than `childrenMax` open ones.
    */
-  addChild(session: SessionRow, childrenMax: number, nowMs: number): Promise<boolean>
+  addChild(
+    session: SessionRow,
+    parentKey: string,
+    childrenMax: number,
+    nowMs: number,
+  ): Promise<boolean>
   openChildren(parentId: string, nowMs: number): Promise<number>
   /**
    * Closes the session and its children, forgets their keys, revokes their ready grants and cancels their
@@ -235,7 +263,7 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
   closeSession(
     id: string,
     atMs: number,
-    owedOf?: (closed: ClosedSessions) => readonly OwedEntry[],
+    owedOf?: OwedOf<ClosedSessions>,
   ): Promise<ClosedSessions | undefined>
   /**
    * Closes every session, revokes every ready grant, cancels every pending request, stops every open plan, and forgets
