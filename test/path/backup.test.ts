@@ -9,10 +9,12 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
 import { DeleteTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { makeBackup } from '@seconder/cli/backup/making'
 import { type RestoreOptions, restoreBackup } from '@seconder/cli/backup/restoring'
@@ -20,6 +22,8 @@ import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
 import type { Config } from '@seconder/gateway/config'
 import { type RunningGate, serve } from '@seconder/gateway/serve'
 import { parsePostgresUrl } from '@seconder/gateway/state/postgres-address'
+import { nodeFiles } from '@seconder/ledger/files'
+import { LOCK_FILE } from '@seconder/ledger/layout'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { onPostgres } from '../fakes/test-state.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
@@ -272,3 +276,78 @@ onFiles(
     await gate.restart()
   },
 )
+
+onFiles(
+  'what lies in a back-up vouches for nothing; the same checkpoint from elsewhere does',
+  async () => {
+    await gate.open('alice')
+    await gate.running.close()
+    const { ledgerDirectory } = gate.config()
+    cpSync(join(ledgerDirectory, 'checkpoint'), `${ledgerDirectory}.cosigned`)
+    await backUp()
+    const restore = (checkpoints: readonly string[]) =>
+      restoreBackup(elsewhere(), back(), { checkpoints, acceptLoss: false }, quiet)
+    const refused = { code: 'loss_not_accepted' }
+    await expect(restore([])).rejects.toMatchObject(refused)
+    for (const own of [join('ledger', 'checkpoint'), 'ledger.cosigned'])
+      await expect(restore([join(back(), own)])).rejects.toMatchObject(refused)
+    const link = join(gate.folder, 'linked')
+    symlinkSync(back(), link)
+    await expect(restore([join(link, 'ledger.cosigned')])).rejects.toMatchObject(refused)
+    const elsewhereKept = join(gate.folder, 'kept.checkpoint')
+    cpSync(join(ledgerDirectory, 'checkpoint'), elsewhereKept)
+    expect(await restore([elsewhereKept])).toMatchObject({ ledger: 'from-backup' })
+  },
+)
+
+/** The files of the gate as they are now, at a place of their own, as if it were another one. */
+function copied(name: string): Config {
+  const { statePath, ledgerDirectory } = gate.config()
+  const folder = join(gate.folder, name)
+  cpSync(dirname(statePath), join(folder, 'state'), { recursive: true })
+  cpSync(ledgerDirectory, join(folder, 'ledger'), { recursive: true })
+  cpSync(`${ledgerDirectory}.vkey`, join(folder, 'ledger.vkey'))
+  const places = { statePath: join(folder, 'state', 'state.db') }
+  return { ...gate.config(), ...places, ledgerDirectory: join(folder, 'ledger') }
+}
+
+onFiles(
+  'a back-up has at least the ledger that witnesses cosigned: it waits for it, or is none',
+  async () => {
+    const keys = await gate.open('alice')
+    await gate.running.close()
+    const old = copied('old')
+    await gate.restart()
+    await gate.dynamodb(keys).send(new ListTablesCommand())
+    await gate.running.close()
+    const { ledgerDirectory } = gate.config()
+    cpSync(join(ledgerDirectory, 'checkpoint'), `${old.ledgerDirectory}.cosigned`)
+    await expect(makeBackup(old, back(), quiet)).rejects.toMatchObject({
+      code: 'bad_backup',
+      message: expect.stringContaining('rollback'),
+    })
+
+    // With a gate at work on it: its next checkpoint is the one.
+    const held = nodeFiles().lock(join(old.ledgerDirectory, LOCK_FILE))
+    const making = makeBackup(old, back(), quiet)
+    await setTimeout(300)
+    cpSync(ledgerDirectory, old.ledgerDirectory, {
+      recursive: true,
+      filter: (name) => basename(name) !== LOCK_FILE,
+    })
+    const { size } = await making
+    held.release()
+    const { report } = await verifyLedgerFolder(ledgerDirectory)
+    expect(size).toBe(report.size)
+    const lossy = { ...NOTHING, acceptLoss: true }
+    expect(await restoreBackup(elsewhere(), back(), lossy, quiet)).toMatchObject({ size })
+  },
+)
+
+onFiles('a back-up that cannot be made leaves nothing of the gate behind', async () => {
+  await gate.running.close()
+  const broken = copied('broken')
+  rmSync(join(broken.ledgerDirectory, 'tile'), { recursive: true })
+  await expect(makeBackup(broken, back(), quiet)).rejects.toMatchObject({ code: 'bad_backup' })
+  expect(readdirSync(gate.folder).filter((name) => name.startsWith('back-up'))).toEqual([])
+})

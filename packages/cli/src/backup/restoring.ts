@@ -7,10 +7,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import type { Config } from '@seconder/gateway/config'
+import { cosignedPath } from '@seconder/gateway/record/witnessing'
 import { openCheckpoint } from '@seconder/ledger/checkpoint'
 import { LedgerError } from '@seconder/ledger/errors'
 import { nodeFiles } from '@seconder/ledger/files'
@@ -162,16 +164,22 @@ async function requireNewest(
   checkpoints: readonly string[],
 ): Promise<boolean> {
   const rows = anchors.map((row) => ('file' in row ? row.file : 'git' in row ? row.git : row.s3))
-  const near = [`${ledgerDirectory}.cosigned`, join(folder, COSIGNED_FILE)]
+  const near = [cosignedPath(ledgerDirectory), join(folder, COSIGNED_FILE)]
   // Not there yet is a file that nothing was anchored in; what is there and cannot be read could be newer.
   const known = [...near, ...rows].filter((place) => place.startsWith('s3://') || existsSync(place))
   const sizes: number[] = []
   for (const place of [...checkpoints, ...known]) {
     for (const note of (await anchored(place)).notes) {
-      sizes.push(await requireInside(note, place, ledger, size, folder))
+      const seen = await requireInside(note, place, ledger, size, folder)
+      // What came with the back-up knows nothing of what was recorded after it.
+      if (!isIn(folder, place)) sizes.push(seen)
     }
   }
   return sizes.includes(size)
+}
+
+function isIn(folder: string, place: string): boolean {
+  return existsSync(place) && !relative(realpathSync(folder), realpathSync(place)).startsWith('..')
 }
 
 /** The size of a checkpoint that the ledger goes on from. */
@@ -237,7 +245,7 @@ async function placeRest(
   const places: [string, string][] = [
     [KEY_FILE, join(state, 'ledger.key')],
     [VKEY_FILE, `${ledgerDirectory}.vkey`],
-    [COSIGNED_FILE, `${ledgerDirectory}.cosigned`],
+    [COSIGNED_FILE, cosignedPath(ledgerDirectory)],
     ['connect/ca.key', join(state, 'connect', 'ca.key')],
   ]
   for (const [name, path] of places) {

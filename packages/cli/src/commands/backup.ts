@@ -17,9 +17,10 @@ export function addBackupCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-DIR must not be there yet; it has its name only once everything in it is verified. It holds the key of the ledger
-(files 0600, folder 0700): keep it as you keep that. No key of a session is in it. Configuration and policies are not in
-it either; they are files of yours. Nothing is sent anywhere.
+DIR must not be there yet; it has its name only once everything in it is verified. It holds the key of the ledger, and
+that of the authority which agents trust for AWS (connect/ca.key); files 0600, folder 0700: keep it as you keep those.
+What cannot be finished is removed; where the command itself was cut off, remove DIR.partial, keys are in it. No key of a
+session is in it. Configuration and policies are not in it either; they are files of yours. Nothing is sent anywhere.
 
 Examples:
   seconder backup /backups/gate-$(date +%F)
@@ -80,7 +81,8 @@ async function runBackup(
   print(
     `${toned('green', 'ok')} ${folder}: ${size} entries, verified; the state follows ${followed} of them`,
   )
-  print('It holds the key of the ledger: keep it as you keep that.')
+  const keys = Object.keys(made.files).filter((name) => name.endsWith('.key'))
+  print(`It holds keys of the gate (${keys.join(', ')}): keep it as you keep those.`)
 }
 
 interface RestoreCommand {
