@@ -304,7 +304,7 @@ class Running implements Gate {
     const stored = (await this.store.activeEpoch())?.version
     const words = standsWords(this.#epoch, this.refusing, this.#onDisk().version === stored)
     const { config } = this.#options
-    words.push(...credentialNotices(config), ...this.people.notices())
+    words.push(...credentialNotices(config), ...this.people.notices(), ...this.payloads.notices())
     const suspended = await this.store.suspendedSessions(1)
     if (suspended.length > 0)
       words.push(

@@ -157,6 +157,11 @@ export class PayloadUses {
     return null
   }
 
+  /** Whether this epoch is in force at that time and says that payloads are kept for so many days. */
+  endsBy(epoch: number, days: number, nowMs: number): boolean {
+    return this.#epochSaying(epoch, days, nowMs) !== undefined
+  }
+
   /** Those that nothing needs any more and that are older than this many days, the oldest first. */
   *olderThan(days: number, nowMs: number): Generator<string> {
     for (const [payload, uses] of this.#uses) {
@@ -250,14 +255,8 @@ export class PayloadUses {
 
   #endRetention(entry: Members): string | null {
     const [days, nowMs] = [Number(entry['days']), timeOf(entry)]
-    const [current, before] = this.#epochs.toReversed()
-    const isLate = current && nowMs - current.atMs <= ON_ITS_WAY_MS
-    const named = [current, isLate ? before : undefined].find(
-      (one) => one?.number === entry['epoch'],
-    )
-    if (!named || named.days === null || named.days !== days) {
-      return 'no epoch in force says that payloads are kept so long and no longer'
-    }
+    const named = this.#epochSaying(entry['epoch'], days, nowMs)
+    if (!named) return 'no epoch in force says that payloads are kept so long and no longer'
     for (const payload of listOf(entry['payloads']).map(String)) {
       const needed = this.neededFor(payload, nowMs)
       if (needed !== null) return `a payload of it must stay: ${needed}`
@@ -267,6 +266,13 @@ export class PayloadUses {
       this.#end(payload, { ...this.#placed(entry), by, reason: null, epoch, days })
     }
     return null
+  }
+
+  #epochSaying(number: unknown, days: number, nowMs: number): Epoch | undefined {
+    const [current, before] = this.#epochs.toReversed()
+    const isLate = current && nowMs - current.atMs <= ON_ITS_WAY_MS
+    const inForce = [current, isLate ? before : undefined]
+    return inForce.find((one) => one?.number === number && one?.days === days)
   }
 
   #placed(entry: Members) {

@@ -6,6 +6,7 @@
 //   2 record why                       a payload that is still there; dropped by the next sweep
 //   3 drop it                          the same, or nothing to repair
 //   4 forget what was to be dropped    the same
+import { LedgerError } from '@seconder/ledger/errors'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { endWords, type PayloadUse, type PayloadUses } from '@seconder/ledger/payload-uses'
 import type { ActiveEpoch } from '../epoch/active.ts'
@@ -85,6 +86,8 @@ export class PayloadDesk {
   readonly #options: PayloadDeskOptions
   readonly #index: PayloadIndex
   #sweptAtMs = Number.NEGATIVE_INFINITY
+  /** Why the last sweep dropped nothing, or not all; null where it ended well. */
+  #stoppedBy: string | null = null
   readonly #dropped: (() => void)[] = []
 
   constructor(options: PayloadDeskOptions) {
@@ -216,10 +219,21 @@ export class PayloadDesk {
     const nowMs = performance.now()
     if (nowMs - this.#sweptAtMs < SWEEP_MS) return
     this.#sweptAtMs = nowMs
-    await this.#options.store.alone('payloads', async () => {
-      await this.#mend()
-      await this.#endRetention()
-    })
+    try {
+      await this.#options.store.alone('payloads', async () => {
+        await this.#mend()
+        await this.#endRetention()
+      })
+      this.#stoppedBy = null
+    } catch (cause) {
+      this.#stoppedBy = stopWords(cause)
+      throw cause
+    }
+  }
+
+  /** Words for the operator; none while what is old enough is dropped. */
+  notices(): string[] {
+    return this.#stoppedBy === null ? [] : [`no payload is dropped: ${this.#stoppedBy}`]
   }
 
   async #endRetention(): Promise<void> {
@@ -227,13 +241,31 @@ export class PayloadDesk {
     const days = content.retention?.payloadDays
     if (days === undefined) return
     const uses = await this.#index.caughtUp()
-    const due = uses.olderThan(days, this.#options.clock.nowMs())
-    for (let entries = 0; entries < ENTRIES_AT_ONCE; entries++) {
-      const payloads = [...due.take(DROPPED_AT_ONCE)]
-      if (payloads.length === 0) return
+    const nowMs = this.#options.clock.nowMs()
+    const due = [...uses.olderThan(days, nowMs).take(ENTRIES_AT_ONCE * DROPPED_AT_ONCE)]
+    // An entry that no reader of the ledger believes drops nothing, and would be made again by every sweep.
+    if (due.length > 0 && !uses.endsBy(epoch, days, nowMs)) throw notInLedger(epoch, days)
+    for (let first = 0; first < due.length; first += DROPPED_AT_ONCE) {
+      const payloads = due.slice(first, first + DROPPED_AT_ONCE)
       await this.#drop(payloads, { type: 'retention-ended', payloads, epoch, days })
+      if (payloads.some((one) => uses.endOf(one) === undefined)) throw notInLedger(epoch, days)
     }
   }
+}
+
+function stopWords(cause: unknown): string | null {
+  if (cause instanceof LedgerError) return cause.message
+  if (!(cause instanceof GatewayError)) return 'the state or the ledger could not be read'
+  // Where no epoch is in force, the operator is told of that already.
+  return cause.code === 'state_error' ? cause.message : null
+}
+
+function notInLedger(epoch: number, days: number): GatewayError {
+  return new GatewayError(
+    'state_error',
+    `the ledger does not show that epoch ${epoch} keeps payloads for ${days} days`,
+    'see what `seconder ledger verify` says of it; payloads stay until then',
+  )
 }
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never

@@ -1,6 +1,7 @@
 // What each payload beside the ledger is for, read from the ledger itself: the first time from its beginning, in
 // between other work, then on from where it was. Only a redaction, retention, or a payload that is gone asks for it.
 import { setImmediate } from 'node:timers/promises'
+import { LedgerError } from '@seconder/ledger/errors'
 import type { Ledger } from '@seconder/ledger/ledger'
 import { PayloadUses, retentionOf } from '@seconder/ledger/payload-uses'
 
@@ -43,12 +44,14 @@ export class PayloadIndex {
     }
   }
 
-  /** What an epoch says of retention; nothing is dropped by one whose content cannot be read. */
+  /** What an epoch says of retention; nothing is dropped by one whose content is not there. */
   async #days({ version }: Members): Promise<number | null> {
     try {
       return retentionOf(new TextDecoder().decode(await this.#ledger.readPayload(String(version))))
-    } catch {
-      return null
+    } catch (cause) {
+      // What was not read for another reason is read the next time: the index remembers what it is told.
+      if (cause instanceof LedgerError && cause.code === 'payload_unknown') return null
+      throw cause
     }
   }
 }
