@@ -8,7 +8,7 @@ export interface Figures {
   readonly oldestPendingAtMs: number | null
   readonly readyGrants: number
   readonly openSessions: number
-  /** Intents without an outcome. */
+  /** Intents without an outcome: `begun` where several gateways share the state, since their intent was recorded. */
   readonly openEffects: number
   /** What AWS accepted and whose end is looked for. */
   readonly followedEffects: number
@@ -18,24 +18,19 @@ export interface Figures {
   readonly openAfterReviews: number
 }
 
-/** A session is open for twelve hours at most, so nothing older is looked at. */
-const SESSION_MS_MAX = 13 * 60 * 60_000
-
 const COUNTS = `SELECT
   (SELECT count(*) FROM requests WHERE state = 'pending' AND expires_at_ms > ?) AS pending,
   (SELECT min(opened_at_ms) FROM requests WHERE state = 'pending' AND expires_at_ms > ?) AS oldest,
   (SELECT count(*) FROM grants WHERE state = 'ready' AND expires_at_ms > ?) AS ready,
-  (SELECT count(*) FROM sessions WHERE opened_at_ms > ? AND closed_at_ms IS NULL
-    AND expires_at_ms > ?) AS sessions,
-  (SELECT count(*) FROM effects WHERE state = 'open') AS effects,
+  (SELECT count(*) FROM sessions WHERE closed_at_ms IS NULL AND expires_at_ms > ?) AS sessions,
+  (SELECT count(*) FROM effects WHERE state IN ('open', 'begun')) AS effects,
   (SELECT count(*) FROM followed) AS followed,
   (SELECT count(*) FROM break_glasses WHERE closed_at_ms IS NULL AND until_ms > ?
     AND used < effects_max) AS glasses,
   (SELECT count(*) FROM break_glasses WHERE closed_at_ms IS NULL) AS unclosed`
 
 export async function figuresOf(sql: Sql, nowMs: number): Promise<Figures> {
-  const oldestSessionMs = nowMs - SESSION_MS_MAX
-  const row = await sql.one(COUNTS, nowMs, nowMs, nowMs, oldestSessionMs, nowMs, nowMs)
+  const row = await sql.one(COUNTS, nowMs, nowMs, nowMs, nowMs, nowMs)
   const count = (name: string) => Number(row?.[name] ?? 0)
   const oldest = row?.['oldest'] ?? null
   return {

@@ -171,6 +171,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX signatures_by_time ON signatures (used_at_ms);
   CREATE INDEX nonces_by_time ON nonces (used_at_ms);
   `,
+  `
+  CREATE INDEX sessions_open ON sessions (expires_at_ms) WHERE closed_at_ms IS NULL;
+  `,
 ]
 
 export function newerDatabase(version: number): GatewayError {

@@ -235,7 +235,9 @@ export class SqlStore extends SessionStatements implements Store {
     return row && rows.grant(row)
   }
 
-  figures(nowMs: number): Promise<Figures> {
+  async figures(nowMs: number): Promise<Figures> {
+    // Those whose outcome is recorded wait to be forgotten with the next effect.
+    await this.forgetEnded()
     return figuresOf(this.sql, nowMs)
   }
 }

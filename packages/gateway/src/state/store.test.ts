@@ -1,6 +1,7 @@
 // What the store remembers is what the database says now, whoever wrote it last.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Engine, engines } from './engines.fixture.ts'
+import type { Database } from './sql.ts'
 import { SqlStore } from './sql-store.ts'
 import type { RequestRow, SessionRow, Store } from './store.ts'
 
@@ -57,10 +58,12 @@ for (const engine of await engines()) {
 function held(engine: Engine): void {
   let one: Store
   let other: Store
+  let database: Database
 
   beforeEach(async () => {
     const place = await engine.place()
-    one = new SqlStore(await engine.open(place))
+    database = await engine.open(place)
+    one = new SqlStore(database)
     other = new SqlStore(await engine.open(place))
   })
 
@@ -86,6 +89,28 @@ function held(engine: Engine): void {
     expect(await other.figures(now)).toMatchObject({
       ...{ pendingRequests: 1, oldestPendingAtMs: 7, openSessions: 1 },
     })
+  })
+
+  test('figures count a session that was given new keys however old it is, and effects from intent to outcome', async () => {
+    const days = 24 * 60 * 60_000
+    await one.activateEpoch(epoch(1))
+    await one.addSession({ ...session('s'), expiresAtMs: 2 * days })
+    const keys = { accessKeyId: 'NEW', secretAccessKey: 'new', expiresAtMs: 3 * days }
+    expect(await one.resumeSession('s', keys, days)).toBeDefined()
+    expect(await other.figures(2 * days)).toMatchObject({ openSessions: 1 })
+    expect(await other.figures(3 * days)).toMatchObject({ openSessions: 0 })
+
+    for (const id of ['e-1', 'e-2']) {
+      const effect = { id, sessionId: 's', operation: 'x' }
+      expect(await one.beginEffect(effect, id, 1, days)).toBe(true)
+    }
+    // As the ledger of several gateways does when it has the intent, and then the outcome.
+    await database.run(`UPDATE effects SET state = 'begun' WHERE id = 'e-1'`)
+    expect(await one.figures(days)).toMatchObject({ openEffects: 2 })
+    await database.run(`UPDATE effects SET state = 'ended' WHERE id = 'e-1'`)
+    expect(await one.figures(days)).toMatchObject({ openEffects: 1 })
+    await one.endEffect('e-2')
+    expect(await one.figures(days)).toMatchObject({ openEffects: 0 })
   })
 
   test('a session that another process closed is closed here at the next look', async () => {
