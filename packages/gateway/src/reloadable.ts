@@ -32,12 +32,14 @@ export class Reloadable {
   /** `changed`: the sections that are other than before. */
   async take(next: Config, changed: readonly string[]): Promise<void> {
     const { log } = this.#telemetry
+    // First, as the one step that may fail: then nothing of the file is taken.
+    if (changed.includes('notify')) {
+      await this.notifier.replace(notifierOf(next, { ...this.#notifies, log }))
+      log.name(Object.keys(next.notify?.channels ?? {}))
+    }
     const { lookUps, ...limits } = next.limits ?? LIMITS_DEFAULT
     log.configure(next.log ?? LOG_DEFAULT)
     this.limits.configure(limits)
     this.lookUps.configure(lookUps)
-    if (!changed.includes('notify')) return
-    log.name(Object.keys(next.notify?.channels ?? {}))
-    await this.notifier.replace(notifierOf(next, { ...this.#notifies, log }))
   }
 }
