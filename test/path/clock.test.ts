@@ -1,6 +1,8 @@
 // M10, whole path: the machine's clock is set back, while the gate runs and while it does not.
 import { join } from 'node:path'
 import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
+import { LIMITS_DEFAULT } from '@seconder/gateway/limits-config'
+import { TOO_OFTEN_RECORDED } from '@seconder/gateway/path/too-often'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { Harness, requestIdIn } from './harness.ts'
@@ -62,6 +64,28 @@ test('M10 while the clock stands nothing passes, no call and no signature of a p
   expect((await gate.review('bob', request)).state).toBe('approved')
   expect((await rawCall(keys, DELETE)).status).toBe(200)
   expect(deletes()).toBe(1)
+})
+
+test('M10 whoever is refused while the clock stands uses up nothing of what strangers are refused by, and fills no ledger', async () => {
+  await gate.stop()
+  const limits = { ...LIMITS_DEFAULT, unverified: { burst: 2, perMinute: 1 } }
+  gate = await Harness.start({ upstream: upstream.url, limits })
+  const keys = await gate.open('alice')
+  setClock(60_000)
+  const list = () => rawCall(keys, dynamodbCall('ListTables', {}))
+  expect((await list()).status).toBe(200)
+  setClock(0)
+  const more = 5
+  for (let count = 0; count < TOO_OFTEN_RECORDED.burst + more; count++) {
+    expect((await list()).body).toContain('the clock went back')
+  }
+  setClock(61_000)
+  const stranger = await fetch(keys.endpoint, { method: 'POST', body: '{}' })
+  expect(stranger.status).toBeGreaterThanOrEqual(400)
+  const said = (await gate.entries()).filter(({ type }) => type === 'unverified')
+  expect(said).toHaveLength(TOO_OFTEN_RECORDED.burst + 1)
+  expect(said[0]).toMatchObject({ code: 'clock_behind' })
+  expect(said.at(-1)).toMatchObject({ more })
 })
 
 test('M10 a gate whose clock is behind its ledger does not start, by seconds it does, and its time goes on', async () => {

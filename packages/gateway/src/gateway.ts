@@ -47,7 +47,7 @@ import { newRequest } from './path/new-request.ts'
 import type { GatewayParts, OnPath } from './path/on-path.ts'
 import { isPresigned, requireDirect, requireOwnCall } from './path/presigned.ts'
 import { denied, failureOf, held, noAnswer, type Refusal, refusal } from './path/refusals.ts'
-import { type Refusing, refused } from './path/refused.ts'
+import { isOfEverybody, type Refusing, refused } from './path/refused.ts'
 import { isStillEnough } from './path/still-enough.ts'
 import { TooOften } from './path/too-often.ts'
 import { type Glass, glassFor } from './path/under-glass.ts'
@@ -215,7 +215,7 @@ export class Gateway {
     const { session, actionDigest, epoch } = call
     if (course?.is === 'running') {
       const turn = turnOf(course, await plans.steps(course.plan), actionDigest)
-      return turn && this.#granted(call, course.grant, turn)
+      return turn && this.#granted(call, course.request, course.grant, turn)
     }
     const steps = course ? await plans.steps(course.plan) : []
     if (course && steps.some((step) => step.actionDigest === actionDigest)) {
@@ -224,7 +224,7 @@ export class Gateway {
     const live = await store.liveRequest(session.id, actionDigest, epoch.number, clock.nowMs())
     if (live && live.state !== 'approved') return this.#awaited(call, live)
     const grant = live && readyGrant(await store.grantForRequest(live.id), clock.nowMs())
-    return grant ? this.#granted(call, grant, null) : undefined
+    return live && grant ? this.#granted(call, live, grant, null) : undefined
   }
 
   /** Waits a little for reviewers, then tells the caller how things stand. */
@@ -236,7 +236,7 @@ export class Gateway {
     if (now.state === 'approved') {
       const grant = readyGrant(await store.grantForRequest(now.id), clock.nowMs())
       if (grant && now.id.startsWith('p-')) return this.#answer(call)
-      if (grant) return this.#granted(call, grant, null)
+      if (grant) return this.#granted(call, now, grant, null)
     }
     const words =
       now.state === 'pending'
@@ -247,7 +247,12 @@ export class Gateway {
   }
 
   /** Looks again right before the effect: what was reviewed is what runs, or nothing runs. */
-  async #granted(call: OnPath, grant: GrantRow, turn: Turn | null): Promise<Performed> {
+  async #granted(
+    call: OnPath,
+    request: RequestRow,
+    grant: GrantRow,
+    turn: Turn | null,
+  ): Promise<Performed> {
     const evidence = await this.#resolve(call)
     const signed = turn?.step.digest ?? grant.digest
     if (digestOf(call, asSigned(evidence, turn)) !== signed) {
@@ -263,7 +268,7 @@ export class Gateway {
       return denial
     }
     const isEnough =
-      now.answer === 'allow' || (await isStillEnough(this.#parts, call, evidence, grant.requestId))
+      now.answer === 'allow' || (await isStillEnough(this.#parts, call, evidence, request))
     if (!isEnough) throw await this.#noMore(turn, grant)
     return this.#perform(call, evidence, { answer: 'allow', policies: now.policies }, grant, null, {
       turn,
@@ -356,7 +361,7 @@ export class Gateway {
     failure: Refusal,
   ): Promise<Reply> {
     received.span.refused(failure.code, failure.cause)
-    if (!refusing) this.#parts.limits.unverified()
+    if (!refusing && !isOfEverybody(failure)) this.#parts.limits.unverified()
     const { recorder } = this.#parts
     const counted = { recorder, history: this.#history, tooOften: this.#tooOften }
     return refused(counted, received, refusing, failure)

@@ -7,6 +7,17 @@ import type { History } from './history.ts'
 import { failureOf, type Refusal, refusal } from './refusals.ts'
 import type { TooOften } from './too-often.ts'
 
+/** In place of a session; no session has this id. */
+const NOBODY = ''
+
+/**
+ * Whether it says nothing of who calls: while the clock stands everybody is refused, and no rate of refusals is
+ * refilled, so that one would be used up by sessions.
+ */
+export function isOfEverybody({ code }: Refusal): boolean {
+  return code === 'clock_behind'
+}
+
 /** Whose call is refused, and whether it took from what its session may call. */
 export interface Refusing {
   readonly caller: Caller
@@ -24,10 +35,13 @@ export async function refused(
   failure: Refusal,
 ): Promise<Reply> {
   try {
-    if (!refusing) await recorder.record({ type: 'unverified', code: failure.code })
-    else {
+    const { code } = failure
+    if (!refusing) {
+      const before = tooOften.before(NOBODY, !isOfEverybody(failure))
+      if (before === null) return refusal(received, failure)
+      await recorder.record({ type: 'unverified', code, ...(before > 0 && { more: before }) })
+    } else {
       const { sessionId, operator } = refusing.caller
-      const { code } = failure
       history.count(sessionId, 'refused')
       const before = tooOften.before(sessionId, refusing.isCounted)
       if (before === null) return refusal(received, failure)

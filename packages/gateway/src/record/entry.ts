@@ -140,7 +140,13 @@ export type Entry =
       expiresAt: string
       act: SignedAct
     }
-  | { type: 'unverified'; at: string; code: string }
+  | {
+      type: 'unverified'
+      at: string
+      code: string
+      /** Refusals since the one before that have no entry of their own: of everybody, while the clock stood. */
+      more?: number
+    }
   | {
       type: 'refused'
       at: string
