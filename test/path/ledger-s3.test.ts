@@ -147,15 +147,27 @@ test('answers that are lost on the way are looked up; a bucket that refuses fail
   expect(await problems(address, log.verifierKey)).toEqual([])
 })
 
-test('any web server that shows the files is verified too, by our reader and by the one of sixty lines', async () => {
-  const log = await openLog('a')
-  await published(await log.publisher(log.empty()), 0, 600)
+/** Any web server that shows the files, what it was asked for, and the end of it. */
+async function webServer() {
+  const asked: string[] = []
   const server = http.createServer(({ url = '', method }, response) => {
+    asked.push(url)
     const bytes = store.objects.get(`logs/gate${url.replace('/log', '')}`)
     response.writeHead(bytes ? 200 : 404).end(method === 'HEAD' ? undefined : bytes)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/log`
+  const close = () => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  }
+  return { url, asked, close }
+}
+
+test('any web server that shows the files is verified too, by our reader and by the one of sixty lines', async () => {
+  const log = await openLog('a')
+  await published(await log.publisher(log.empty()), 0, 600)
+  const { url, close } = await webServer()
   expect(await problems(url, log.verifierKey)).toEqual([])
   const read = await promisify(execFile)(process.execPath, [READER, url, log.verifierKey, '599'])
   expect(read.stdout).toContain('verified: entry 599 of the 600')
@@ -168,8 +180,39 @@ test('any web server that shows the files is verified too, by our reader and by 
   const huge = text('checkpoint')?.replace('\n600\n', '\n9007199254740991\n') ?? ''
   store.objects.set('logs/gate/checkpoint', Buffer.from(huge))
   expect((await problems(url, log.verifierKey)).join()).toContain('checkpoint_invalid')
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
+  await close()
+})
+
+test('what an epoch says counts under its own digest alone, and a payload that is no digest is asked for nowhere', async () => {
+  const log = await openLog('a')
+  const at = '2026-01-01T00:00:00.000Z'
+  const content = Buffer.from('{"retention":{"payloadDays":30}}')
+  const version = await log.putPayload(content)
+  const strange = '../../checkpoint'
+  const lines = [
+    { type: 'epoch-activated', at, epoch: 1, version, content: version, acts: [] },
+    { type: 'request-opened', at, request: 'r-1', document: strange, expiresAt: at },
+    { type: 'retention-ended', at, epoch: 1, days: 1, payloads: [] },
+  ]
+  const publisher = await log.publisher(log.empty())
+  await publisher.stage(lines.map((line) => Buffer.from(JSON.stringify(line))))
+  await publisher.release(() => true)
+  const { url, asked, close } = await webServer()
+  const name = `payload/${version.slice(0, 2)}/${version}`
+  store.objects.set(`logs/gate/${name}`, Buffer.from('{"retention":{"payloadDays":1}}'))
+  for (const place of [url, address]) {
+    const found = (await problems(place, log.verifierKey)).join()
+    expect(found).toContain('no epoch in force says that payloads are kept so long')
+    expect(found).toContain(`payload/../${strange}: the entry names it, and it is not there`)
+  }
+  expect(asked.filter((path) => !/^\/log\/(checkpoint|tile\/.*|payload\/.*)$/.test(path))).toEqual(
+    [],
+  )
+  // Whoever reads the report knows that a web server's payloads were not held against their digests.
+  const key = { key: log.verifierKey }
+  expect(await verifyLedgerFolder(url, key)).toMatchObject({ payloadsRead: false })
+  expect(await verifyLedgerFolder(address, key)).toMatchObject({ payloadsRead: true })
+  await close()
 })
 
 test('a bucket without a database that orders the entries is refused, and says what to do', () => {

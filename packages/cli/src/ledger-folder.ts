@@ -42,6 +42,8 @@ export interface VerifiedFolder {
   readonly witnessed: WitnessedEnd | null
   /** Payloads that entries say were dropped, by two people or for their age. */
   readonly dropped: number
+  /** Whether payloads were held against their digests; on a web server it is only looked whether they are there. */
+  readonly payloadsRead: boolean
   readonly entries: readonly LedgerEntry[]
 }
 
@@ -91,7 +93,8 @@ async function verifyOnce(
   const problems = [...report.problems, ...broken, ...(seen?.problems ?? [])]
   const witnessed = seen?.witnessed ?? null
   const all = { problems, unfinished: [...report.unfinished, ...unfinished] }
-  return { report: { ...report, ok: problems.length === 0, ...all }, entries, witnessed, dropped }
+  const found = { report: { ...report, ok: problems.length === 0, ...all }, entries }
+  return { ...found, witnessed, dropped, payloadsRead: place.readsPayloads }
 }
 
 /** RFC 6962 section 2.1. */

@@ -1,5 +1,6 @@
 // Where a ledger lies for whoever verifies it: a directory, a bucket of S3, or any web server that shows its files.
 // What is remote is read ahead, and only as far as the checkpoint that was read first: a gate may go on publishing.
+import { hash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -18,19 +19,21 @@ import {
 import { nodePrimitives } from '@seconder/ledger/node'
 import { ed25519Verifier, type NoteVerifier } from '@seconder/ledger/note'
 import type { LedgerSource } from '@seconder/ledger/source'
-import { levelHashes, TILE_WIDTH, type TileName, tilePath } from '@seconder/ledger/tiles'
+import { levelHashes, TILE_WIDTH, type TileName, tilePath, tilesOf } from '@seconder/ledger/tiles'
 import { type VerifyReport, verifyLedger } from '@seconder/ledger/verify'
 import { CommandFailure, EXIT } from './failure.ts'
 
 /** Payloads beside a log. */
 export interface PayloadsBeside {
   has(sha256: string): boolean | Promise<boolean>
-  /** Null where it is not there, or is larger than any payload. */
+  /** Null where it is not there, is larger than any payload, or has another digest. */
   text(sha256: string): string | null | Promise<string | null>
 }
 
 export interface LedgerPlace {
   readonly beside: PayloadsBeside
+  /** Whether `verify` holds every payload there against its digest; a web server cannot list them. */
+  readonly readsPayloads: boolean
   verify(options: DirectoryOptions): Promise<VerifyReport>
   /** Whether somebody published there since it was verified: then what was wrong may be so no more. */
   isLive(): Promise<boolean>
@@ -60,6 +63,7 @@ export function placeOf(place: string): LedgerPlace {
   if (!isRemote(place)) {
     return {
       beside: besideDirectory(place),
+      readsPayloads: true,
       verify: (options) => verifyDirectory(place, options),
       // Written to a moment ago: somebody may be at it.
       isLive: async () => Date.now() - statSync(place).mtimeMs < LIVE_MS,
@@ -69,12 +73,11 @@ export function placeOf(place: string): LedgerPlace {
   let source: RemoteSource | undefined
   return {
     beside: {
-      has: (sha256) => files.has(payloadPath(sha256)),
-      async text(sha256) {
-        const bytes = await files.read(payloadPath(sha256))
-        return bytes && Buffer.from(bytes).toString('utf8')
-      },
+      has: (sha256) => isDigest(sha256) && files.has(payloadPath(sha256)),
+      text: async (sha256) =>
+        isDigest(sha256) ? ownText(sha256, await files.read(payloadPath(sha256))) : null,
     },
+    readsPayloads: place.startsWith('s3:'),
     // Threads read directories alone.
     verify: ({ threads: _, ...options }) => {
       source = new RemoteSource(files, options.verifierKey)
@@ -85,15 +88,25 @@ export function placeOf(place: string): LedgerPlace {
 }
 
 export function besideDirectory(folder: string): PayloadsBeside {
+  const has = (sha256: string) => isDigest(sha256) && existsSync(join(folder, payloadPath(sha256)))
   return {
-    has: (sha256) => existsSync(join(folder, payloadPath(sha256))),
+    has,
     text(sha256) {
       const file = join(folder, payloadPath(sha256))
-      const isThere = /^[0-9a-f]{64}$/.test(sha256) && existsSync(file)
-      if (!isThere || statSync(file).size > PAYLOAD_BYTES_MAX) return null
-      return readFileSync(file, 'utf8')
+      if (!has(sha256) || statSync(file).size > PAYLOAD_BYTES_MAX) return null
+      return ownText(sha256, readFileSync(file))
     },
   }
+}
+
+/** An entry may name anything; what is no digest is no file. */
+function isDigest(sha256: string): boolean {
+  return /^[0-9a-f]{64}$/.test(sha256)
+}
+
+function ownText(sha256: string, bytes: Uint8Array | null): string | null {
+  const isOwn = bytes !== null && hash('sha256', bytes, 'hex') === sha256
+  return isOwn ? Buffer.from(bytes).toString('utf8') : null
 }
 
 interface RemoteFiles {
@@ -173,10 +186,9 @@ class RemoteSource implements LedgerSource {
   async list(): Promise<Iterable<string>> {
     this.#checkpoint = await this.#files.read(CHECKPOINT_FILE)
     this.#size = await sizeIn(this.#checkpoint, this.#verifier)
-    const needed = neededBy(this.#size)
     const listed = await this.#files.list()
     const own = this.#checkpoint === null ? [] : [CHECKPOINT_FILE]
-    if (listed === null) return [...own, ...needed]
+    if (listed === null) return [...own, ...[...tilesOf(this.#size)].map(tilePath)]
     return [...own, ...listed.filter((name) => name !== CHECKPOINT_FILE && !this.#isNewer(name))]
   }
 
@@ -237,18 +249,4 @@ async function sizeIn(checkpoint: Uint8Array | null, verifier: NoteVerifier): Pr
     if (cause instanceof LedgerError) return 0
     throw cause
   }
-}
-
-/** The names of all tiles and bundles of a log of this size. */
-function neededBy(size: number): string[] {
-  const names: string[] = []
-  for (let level = 0; levelHashes(level, size) > 0; level++) {
-    const hashes = levelHashes(level, size)
-    for (let index = 0; index * TILE_WIDTH < hashes; index++) {
-      const width = Math.min(TILE_WIDTH, hashes - index * TILE_WIDTH)
-      names.push(tilePath({ level, index, width }))
-      if (level === 0) names.push(tilePath({ level: 'entries', index, width }))
-    }
-  }
-  return names
 }

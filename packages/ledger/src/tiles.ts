@@ -75,6 +75,17 @@ export function tileWidth(level: number, index: number, size: number): number {
   return Math.max(0, Math.min(TILE_WIDTH, hashes))
 }
 
+/** Every tile of a tree of `size`, and every bundle of its entries: the files of such a log. */
+export function* tilesOf(size: number): Generator<TileName> {
+  for (let level = 0; levelHashes(level, size) > 0; level++) {
+    for (let index = 0; index * TILE_WIDTH < levelHashes(level, size); index++) {
+      const width = tileWidth(level, index, size)
+      yield { level, index, width }
+      if (level === 0) yield { level: 'entries', index, width }
+    }
+  }
+}
+
 /** The entries of a bundle in the form of tlog-tiles: each after its big-endian uint16 length. */
 export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
   let length = 0

@@ -16,7 +16,7 @@ import { LedgerError } from '@seconder/ledger/errors'
 import { nodeFiles } from '@seconder/ledger/files'
 import { CHECKPOINT_FILE, LOCK_FILE, PAYLOAD_DIRECTORY } from '@seconder/ledger/layout'
 import { parseNote } from '@seconder/ledger/note'
-import { type TileName, tilePath, tileWidth } from '@seconder/ledger/tiles'
+import { tilePath, tilesOf } from '@seconder/ledger/tiles'
 import { CommandFailure } from '../failure.ts'
 
 const TRIES = 120
@@ -66,28 +66,17 @@ async function copyPublished(from: string, to: string, sizeMin: number): Promise
 
 /** False where a partial tile is gone already. */
 function copyTree(from: string, to: string, size: number): boolean {
-  for (const level of levelsOf(size)) {
-    for (let index = 0; ; index++) {
-      const width = tileWidth(level === 'entries' ? 0 : level, index, size)
-      if (width === 0) break
-      const name = tilePath({ level, index, width })
-      if (existsSync(join(to, name))) continue
-      if (!existsSync(join(from, name))) return forgetPartial(to)
-      try {
-        place(from, to, name)
-      } catch (cause) {
-        if (!isMissing(cause)) throw cause
-        return forgetPartial(to)
-      }
+  for (const tile of tilesOf(size)) {
+    const name = tilePath(tile)
+    if (existsSync(join(to, name))) continue
+    try {
+      place(from, to, name)
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause
+      return forgetPartial(to)
     }
   }
   return true
-}
-
-function levelsOf(size: number): TileName['level'][] {
-  const levels: TileName['level'][] = ['entries']
-  for (let level = 0; tileWidth(level, 0, size) > 0; level++) levels.push(level)
-  return levels
 }
 
 /** Those of an older size belong to no ledger of a newer one; full ones stay. */

@@ -80,7 +80,7 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
     process.stderr.write(`\rverifying ${done} of ${of} entries`)
   }
   const places = await Promise.all((options.anchor ?? []).map(anchored))
-  const { report, witnessed, dropped } = await verifyLedgerFolder(folder, {
+  const { report, witnessed, dropped, payloadsRead } = await verifyLedgerFolder(folder, {
     key: options.key,
     since: options.since,
     anchored: places.flatMap(({ notes }) => notes),
@@ -94,7 +94,7 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
   const root = Buffer.from(rootHash).toString('hex')
   if (options.json) {
     const anchors = places.map(({ place, notes, count }) => ({ place, read: notes.length, count }))
-    print(JSON.stringify({ ...facts, root, witnessed, anchors, dropped }))
+    print(JSON.stringify({ ...facts, root, witnessed, anchors, dropped, payloadsRead }))
     return
   }
   for (const { file, entry, code, message } of report.problems) {
@@ -107,7 +107,7 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
   }
   if (report.ok)
     print(
-      `${toned('green', 'ok')} ${report.size} entries, ${payloadsWords(report, dropped)}, root ${root.slice(0, 16)}…`,
+      `${toned('green', 'ok')} ${report.size} entries, ${payloadsWords(report, dropped, payloadsRead)}, root ${root.slice(0, 16)}…`,
     )
   for (const { place, notes, count } of places) {
     print(`anchor ${place}: compared with ${notes.length} of the ${count} checkpoints kept there`)
@@ -115,8 +115,11 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
   print(endWords(report, witnessed))
 }
 
-function payloadsWords({ payloads }: VerifyReport, dropped: number): string {
-  return `${payloads} payloads${dropped > 0 ? ` (${dropped} dropped, as entries say)` : ''}`
+function payloadsWords({ payloads }: VerifyReport, dropped: number, areRead: boolean): string {
+  const counted = areRead
+    ? `${payloads} payloads`
+    : 'payloads there but not read, as over https they are not listed'
+  return `${counted}${dropped > 0 ? ` (${dropped} dropped, as entries say)` : ''}`
 }
 
 function witnessesOf({ witness: keys, threshold }: VerifyCommandOptions) {
