@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readCandidate, signEpoch } from '@seconder/cli/activating'
 import { signerFor } from '@seconder/cli/signing'
-import type { Browser, Page } from 'playwright-core'
+import type { KeptDryRun } from '@seconder/gateway/dry-run/desk'
+import { sha256Hex } from '@seconder/gateway/lib/canonical-json'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ACCOUNT, Harness } from '../path/harness.ts'
 import { auditHere } from './audit.ts'
@@ -118,6 +120,7 @@ describe.skipIf(!hasChromium)('the policies in Chromium', () => {
     expect(await next.locator('.line-goes').count()).toBe(0)
     await next.getByText('calls since').waitFor()
     await auditHere(own, 'next-epoch')
+    await aLieIsNotSigned({ gate, page: own, next })
     await next.getByRole('button', { name: 'Sign with passkey' }).click()
     await next.getByText('signed by carol').waitFor()
     expect((await gate.client.facts()).epoch).toBe(1)
@@ -132,3 +135,31 @@ describe.skipIf(!hasChromium)('the policies in Chromium', () => {
     await context.close()
   })
 })
+
+interface Lying {
+  readonly gate: Harness
+  readonly page: Page
+  readonly next: Locator
+}
+
+/** A dry run that is not what it is named, or is of another version, is not shown, and nothing is signed beside it. */
+async function aLieIsNotSigned({ gate, page, next }: Lying) {
+  const address = '**/api/epochs/candidate/dry-run*'
+  const sign = next.getByRole('button', { name: 'Sign with passkey' })
+  const made = await gate.client.get<KeptDryRun>('/api/epochs/candidate/dry-run')
+  const lie = made.text.replace(/("version":")[0-9a-f]{64}"/, `$1${'ab'.repeat(32)}"`)
+  for (const [named, words] of [
+    [false, 'another dry run than the one it names'],
+    [true, 'is of another version'],
+  ] as const) {
+    const digest = named ? sha256Hex(lie) : made.digest
+    await page.route(address, (route) => route.fulfill({ json: { text: lie, digest } }))
+    await page.reload()
+    await next.getByText(words).waitFor()
+    expect(await sign.isDisabled()).toBe(true)
+    expect(await next.getByText('calls since').count()).toBe(0)
+    await page.unroute(address)
+  }
+  await next.getByRole('button', { name: 'Try again' }).click()
+  await next.getByText('calls since').waitFor()
+}

@@ -1,7 +1,9 @@
 // A gate, or something before it, that shows one thing and wants another signed (red team H2): what a client signs is
 // what it showed, byte for byte, or nothing.
+import { cpSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { idIn } from './acts.ts'
@@ -71,3 +73,31 @@ test.each([
     )
   },
 )
+
+test('H3 a dry run of other files than those shown is not named: whoever activates signs nothing', async () => {
+  const policies = join(gate.folder, 'policies')
+  cpSync(gate.config().policiesDirectory, policies, { recursive: true })
+  const file = join(policies, 'more.cedar')
+  const forbid = (action: string) =>
+    writeFileSync(
+      file,
+      `@id("more") forbid (principal, action == Action::"${action}", resource);\n`,
+    )
+  forbid('stop')
+  await gate.restartWith(policies)
+  let posted = 0
+  const url = await lyingAbout((path) => {
+    // The files are others while the gate tries them, and the first ones again before anything is signed.
+    if (path === '/api/epochs/candidate/dry-run') forbid('destroy')
+    if (path === '/api/epochs') {
+      posted++
+      forbid('stop')
+    }
+    return path
+  })
+  const command = new CommandLine({ keys: gate.keys, running: { consoleUrl: url } } as Harness)
+  const ended = await command.person('bob', 'policy', 'activate')
+  command.remove()
+  expect(ended.err).toContain('(document_mismatch)')
+  expect([ended.code, posted]).toEqual([1, 0])
+})

@@ -6,7 +6,8 @@ import type { DryRunResult } from '@seconder/gateway/dry-run/dry-run'
 import { sha256Hex } from '@seconder/gateway/lib/canonical-json'
 import { afterEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
-import { CommandLine } from './command.ts'
+import { nonce } from './acts.ts'
+import { CommandLine, jsonOf } from './command.ts'
 import { Harness, requestIdIn } from './harness.ts'
 
 let upstream: FakeUpstream
@@ -76,22 +77,22 @@ test('whoever signs an epoch is shown what it would have changed, and the signat
   // What nobody was shown cannot be named.
   const { version } = await gate.client.get<{ version: string }>('/api/epochs/candidate')
   const { gate: id } = await gate.client.facts()
-  const sign = async (nonce: string, dryRun: string) => {
-    const expiresAt = new Date(Date.now() + 600_000).toISOString()
-    const said = { gate: id, from: 1, version, signer: 'carol', nonce, expiresAt, dryRun }
-    const statement = { type: 'seconder-epoch@v1', ...said }
-    return gate.client.post('/api/epochs', await gate.act('carol', statement, 'seconder-epoch@v1'))
-  }
-  await expect(sign('nonce-of-a-lie-0123456789', sha256Hex('x'))).rejects.toMatchObject({
+  const expiresAt = new Date(Date.now() + 600_000).toISOString()
+  const said = { gate: id, from: 1, version, signer: 'carol', nonce: nonce(), expiresAt }
+  const statement = { type: 'seconder-epoch@v1', ...said, dryRun: sha256Hex('x') }
+  const lie = await gate.act('carol', statement, 'seconder-epoch@v1')
+  await expect(gate.client.post('/api/epochs', lie)).rejects.toMatchObject({
     code: 'statement_invalid',
   })
-  await sign('nonce-of-carol-0123456789', made.digest)
+  // Nor does it name what its signer was not shown.
+  const last = await commands.person('carol', 'policy', 'activate', '--json')
+  expect(jsonOf(last)).toMatchObject({ activated: true })
   expect(await gate.client.facts()).toMatchObject({ epoch: 2 })
   const entry = (await gate.entries()).find(
     ({ epoch, type }) => type === 'epoch-activated' && epoch === 2,
   )
   const acts = entry?.['acts'] as readonly { statement: string }[]
-  expect(acts.map((act) => JSON.parse(act.statement).dryRun)).toEqual([made.digest, made.digest])
+  expect(acts.map((act) => JSON.parse(act.statement).dryRun)).toEqual([made.digest, undefined])
   const text = await gate.running.gate.recorder.payload(made.digest)
   expect(JSON.parse(text)).toMatchObject({ format: 'seconder-dry-run@v1', version })
 })

@@ -3,6 +3,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig } from '@seconder/gateway/config'
+import { hashedDryRun } from '@seconder/gateway/dry-run/checked'
+import type { KeptDryRun } from '@seconder/gateway/dry-run/desk'
 import { DryRun, type DryRunResult, dryRunText } from '@seconder/gateway/dry-run/dry-run'
 import { recordedCalls, shownDocument } from '@seconder/gateway/dry-run/recorded-call'
 import {
@@ -11,7 +13,6 @@ import {
   readPolicies,
   versioned,
 } from '@seconder/gateway/epoch/content'
-import { sha256Hex } from '@seconder/gateway/lib/canonical-json'
 import type { Entry } from '@seconder/gateway/record/entry'
 import type { AnyDocument } from '@seconder/gateway/review/plan-document'
 import { payloadPath } from '@seconder/ledger/layout'
@@ -38,7 +39,7 @@ interface DryRunCommand {
 
 const EXAMPLES = `
 Without --ledger the gate makes it, of the files on its own disk and the last seven days; \`policy activate\` prints the
-same before it signs, and the signature names it. It changes nothing, and asks nothing of AWS.
+same before it signs, and the signature names it; with --json it prints and names none. It changes nothing, and asks nothing of AWS.
 With --ledger it is made here: the ledger is verified first, and --policy is a folder of policies, or a seconder.yaml.
 
 What destroys comes first; of that, what would newly pass. A call whose answer of then cannot be worked out again is
@@ -92,19 +93,21 @@ async function byGate(options: DryRunCommand): Promise<Made | null> {
 }
 
 /** As the gate made it, hashed again here; null where the files are those of the epoch in force. */
-export async function readDryRun(client: GateClient): Promise<Made | null> {
-  const made = await client.get<{ text: string; digest: string } | null>(
-    '/api/epochs/candidate/dry-run',
-  )
+export async function readDryRun(
+  client: GateClient,
+  check: (kept: KeptDryRun) => DryRunResult = hashedDryRun,
+): Promise<Made | null> {
+  const made = await client.get<KeptDryRun | null>('/api/epochs/candidate/dry-run')
   if (made === null) return null
-  if (sha256Hex(made.text) !== made.digest) {
+  try {
+    return { result: check(made), digest: made.digest }
+  } catch (cause) {
     throw new CommandFailure(
       'document_mismatch',
-      'the gate shows another dry run than the one it names',
-      'tell whoever runs the gate',
+      (cause as Error).message,
+      'if it stays so, tell whoever runs the gate',
     )
   }
-  return { result: JSON.parse(made.text) as DryRunResult, digest: made.digest }
 }
 
 async function here(folder: string, options: DryRunCommand): Promise<Made> {

@@ -12,7 +12,9 @@ import {
   runCases,
 } from '@seconder/gateway/decide/policy-test'
 import { describe } from '@seconder/gateway/describe/describe'
+import { checkedDryRun } from '@seconder/gateway/dry-run/checked'
 import { readPolicies } from '@seconder/gateway/epoch/content'
+import type { Difference, EpochCandidate } from '@seconder/gateway/epoch/difference'
 import { NO_EVIDENCE } from '@seconder/gateway/resolve/evidence'
 import { requirementWords } from '@seconder/gateway/review/words'
 import type { Command } from 'commander'
@@ -211,15 +213,26 @@ async function activate(options: ActivateOptions): Promise<void> {
       'look at what they would change: seconder policy diff',
     )
   }
-  if (!options.json) for (const line of differenceLines(differences)) print(line)
-  const dryRun = await readDryRun(client)
-  if (!options.json && dryRun)
-    for (const line of dryRunLines(dryRun.result, dryRun.digest)) print(line)
+  // A signature names the dry run that its signer was shown, and nobody is shown one in JSON.
+  const dryRun = options.json ? null : await shownDryRun(client, candidate, differences)
   const result = await signEpoch(client, signer, candidate, dryRun?.digest)
-  if (options.json) return print(JSON.stringify({ ...result, dryRun: dryRun?.digest ?? null }))
+  if (options.json) return print(JSON.stringify(result))
   print(
     result.activated
       ? `Epoch ${from + 1} is in force, signed by ${result.signers.join(' and ')}. Open requests were voided.`
       : `Signed by ${result.signers.join(', ')}; ${result.missing} more must sign the same version.`,
   )
+}
+
+/** Prints what will be signed and what it would have answered; throws where that is of another version. */
+async function shownDryRun(
+  client: GateClient,
+  candidate: EpochCandidate,
+  differences: readonly Difference[],
+) {
+  for (const line of differenceLines(differences)) print(line)
+  const dryRun = await readDryRun(client, (kept) => checkedDryRun(kept, candidate))
+  if (dryRun === null) return null
+  for (const line of dryRunLines(dryRun.result, dryRun.digest)) print(line)
+  return dryRun
 }

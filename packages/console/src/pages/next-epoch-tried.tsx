@@ -1,29 +1,13 @@
 // What the files on the gate's disk would have answered to last week's calls: read before it is signed, from the text
 // that was hashed here; the signature names that hash.
-
 import type { Answered, Change, DryRunResult } from '@seconder/gateway/dry-run/dry-run'
 import { KIND_WORDS } from '@seconder/gateway/dry-run/kind-words'
-import { sha256Hex } from '@seconder/gateway/lib/canonical-json'
 import { requirementWords } from '@seconder/gateway/review/words'
-import { GateError } from '../gate/api.ts'
 import { safe } from '../parts/untrusted.tsx'
 import { Wide } from '../parts/wide.tsx'
 
 /** Rows that are shown: more is for the command. */
 const SHOWN_MAX = 20
-
-export interface Tried {
-  readonly text: string
-  readonly digest: string
-}
-
-/** The result, hashed again. Throws GateError `document_mismatch`. */
-export function checkedDryRun({ text, digest }: Tried): DryRunResult {
-  if (sha256Hex(text) === digest) return JSON.parse(text) as DryRunResult
-  const help = 'tell whoever runs the gate'
-  const message = 'the gate shows another dry run than the one it names'
-  throw new GateError(0, 'document_mismatch', message, help)
-}
 
 export function DryRun({ result }: { readonly result: DryRunResult }) {
   const { window, calls, changes, unchanged, unknownCount, errors } = result

@@ -1,5 +1,8 @@
 // What the files on the gate's disk would change, and the signature for exactly that. It is rendered from the two
 // texts that were hashed again here; files alone change nothing (red team H3).
+import { checkedDryRun } from '@seconder/gateway/dry-run/checked'
+import type { KeptDryRun } from '@seconder/gateway/dry-run/desk'
+import type { DryRunResult } from '@seconder/gateway/dry-run/dry-run'
 import {
   checkedCandidate,
   type Difference,
@@ -10,11 +13,11 @@ import { createElement, useCallback, useMemo } from 'react'
 import { signEpoch } from '../gate/activating.ts'
 import { GateError, type GateFacts } from '../gate/api.ts'
 import { useIdentity } from '../gate/identity.ts'
-import { type GateEvent, type Loaded, useLoaded } from '../gate/live.ts'
+import { type GateEvent, useLoaded } from '../gate/live.ts'
 import { useSigning } from '../gate/use-signing.ts'
 import { Failure } from '../parts/notice.tsx'
 import { Lines, safe } from '../parts/untrusted.tsx'
-import { checkedDryRun, DryRun, type Tried } from './next-epoch-tried.tsx'
+import { DryRun } from './next-epoch-tried.tsx'
 
 export function NextEpoch({ facts }: { readonly facts: GateFacts }) {
   const concerns = useCallback((event: GateEvent) => event.type === 'epoch-activated', [])
@@ -22,11 +25,8 @@ export function NextEpoch({ facts }: { readonly facts: GateFacts }) {
     '/api/epochs/candidate/content',
     concerns,
   )
-  const checked = useMemo(() => value && checkedOf(value), [value])
-  const tried = useLoaded<Tried | null>(
-    value && value.version !== value.active ? '/api/epochs/candidate/dry-run' : null,
-    concerns,
-  )
+  const checked = useMemo(() => value && checkedOr(() => checkedCandidate(value)), [value])
+  const tried = useTried(value, concerns)
   if (error) return <Failure error={error} retry={reload} />
   if (!value || !checked) return null
   if (checked instanceof GateError) return <Failure error={checked} />
@@ -42,40 +42,60 @@ export function NextEpoch({ facts }: { readonly facts: GateFacts }) {
         <Changed key={one.what} difference={one} />
       ))}
       <TriedOut tried={tried} />
-      <Signing
-        candidate={value}
-        facts={facts}
-        reload={reload}
-        dryRun={tried.value?.digest}
-        isTrying={tried.value === undefined && tried.error === undefined}
-      />
+      <Signing candidate={value} facts={facts} reload={reload} tried={tried} />
     </section>
   )
 }
 
-/** What cannot be tried can still be signed: then the signature names no dry run. */
-function TriedOut({ tried: { value, error, reload } }: { readonly tried: Loaded<Tried | null> }) {
-  const result = useMemo(() => (value ? checkedOr(() => checkedDryRun(value)) : null), [value])
-  if (error) return <Failure error={error} retry={reload} />
-  if (result instanceof GateError) return <Failure error={result} />
-  if (result === null) return <p className="quiet">Trying it on last week’s calls …</p>
-  return <DryRun result={result} />
+/**
+ * The dry run that may be shown and named: of exactly the version that is offered. What the gate could not try can
+ * still be signed, without one; beside one that is not what it should be, nothing is.
+ */
+type Tried =
+  | { readonly state: 'trying' | 'none' }
+  | { readonly state: 'failed' | 'refused'; readonly error: GateError; readonly retry: () => void }
+  | { readonly state: 'shown'; readonly result: DryRunResult; readonly digest: string }
+
+function useTried(
+  candidate: EpochCandidate | undefined,
+  concerns: (event: GateEvent) => boolean,
+): Tried {
+  // The version stands in the address so that what was tried for another one is not taken for this one's.
+  const path =
+    candidate && candidate.version !== candidate.active
+      ? `/api/epochs/candidate/dry-run?of=${candidate.from}-${candidate.version}`
+      : null
+  const { value, error, reload } = useLoaded<KeptDryRun | null>(path, concerns)
+  return useMemo(() => {
+    if (error) return { state: 'failed', error, retry: reload }
+    if (value === undefined || candidate === undefined) return { state: 'trying' }
+    if (value === null) return { state: 'none' }
+    const result = checkedOr(() => checkedDryRun(value, candidate))
+    if (result instanceof GateError) return { state: 'refused', error: result, retry: reload }
+    return { state: 'shown', result, digest: value.digest }
+  }, [candidate, value, error, reload])
 }
 
+function TriedOut({ tried }: { readonly tried: Tried }) {
+  switch (tried.state) {
+    case 'trying':
+      return <p className="quiet">Trying it on last week’s calls …</p>
+    case 'none':
+      return null
+    case 'failed':
+    case 'refused':
+      return <Failure error={tried.error} retry={tried.retry} />
+    case 'shown':
+      return <DryRun result={tried.result} />
+  }
+}
+
+/** What `check` makes of what the gate shows, or why nobody should sign it. */
 function checkedOr<T>(check: () => T): T | GateError {
   try {
     return check()
   } catch (cause) {
-    if (cause instanceof GateError) return cause
-    throw cause
-  }
-}
-
-function checkedOf(candidate: EpochCandidate): readonly Difference[] | GateError {
-  try {
-    return checkedCandidate(candidate)
-  } catch (cause) {
-    const help = 'tell whoever runs the gate'
+    const help = 'if it stays so, tell whoever runs the gate'
     return new GateError(0, 'document_mismatch', (cause as Error).message, help)
   }
 }
@@ -107,15 +127,15 @@ interface SigningProps {
   readonly candidate: EpochCandidate
   readonly facts: GateFacts
   readonly reload: () => void
-  /** Hash of the dry run that is shown; undefined where there is none. */
-  readonly dryRun: string | undefined
-  readonly isTrying: boolean
+  readonly tried: Tried
 }
 
-function Signing({ candidate, facts, reload, dryRun, isTrying }: SigningProps) {
+function Signing({ candidate, facts, reload, tried }: SigningProps) {
   const { person, hasPasskey } = useIdentity()
   const { isBusy, error, sign } = useSigning(reload)
   const { version, signers } = candidate
+  const isOpen = tried.state !== 'trying' && tried.state !== 'refused'
+  const dryRun = tried.state === 'shown' ? tried.digest : undefined
   return (
     <>
       <p className="quiet">
@@ -126,7 +146,7 @@ function Signing({ candidate, facts, reload, dryRun, isTrying }: SigningProps) {
         <button
           type="button"
           className="primary"
-          disabled={isBusy || isTrying}
+          disabled={isBusy || !isOpen}
           onClick={() => sign(() => signEpoch(candidate, { facts, signer: person, dryRun }))}
         >
           Sign with passkey …
