@@ -305,7 +305,7 @@ class Running implements Gate {
     const words = standsWords(this.#epoch, this.refusing, this.#onDisk().version === stored)
     const { config } = this.#options
     words.push(...credentialNotices(config), ...this.people.notices(), ...this.payloads.notices())
-    const suspended = await this.store.suspendedSessions(1)
+    const suspended = await this.store.suspendedSessions(1, this.clock.nowMs())
     if (suspended.length > 0)
       words.push(
         'keys of sessions were used from elsewhere and wait for their operators: seconder session ls',

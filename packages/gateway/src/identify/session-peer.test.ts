@@ -64,7 +64,7 @@ test('H17 the first peer is the only one, a child goes with its parent, and anot
     },
   ])
   for (const id of ['s-1', 's-2']) expect((await store.session(id))?.suspendedAtMs).toBe(5)
-  expect(await store.suspendedSessions(10)).toMatchObject([{ id: 's-1' }])
+  expect(await store.suspendedSessions(10, 5)).toMatchObject([{ id: 's-1' }])
   await use(await opened('s-3'), 'user 1000')
 })
 

@@ -35,7 +35,8 @@ export async function tellAfterwards(parts: AfterwardsParts): Promise<void> {
 /** The operator is told, or everybody where no channel is theirs: somebody has the keys who should not. */
 async function tellSuspended(parts: AfterwardsParts): Promise<void> {
   const { store, clock, outbox, going } = parts
-  for (const { id, operator, suspendedAtMs } of await store.suspendedSessions(LOOKED_AT_MAX)) {
+  const suspended = await store.suspendedSessions(LOOKED_AT_MAX, clock.nowMs())
+  for (const { id, operator, suspendedAtMs } of suspended) {
     const what = `suspended ${suspendedAtMs}`
     if (outbox.wasSaid(id, what)) continue
     const own = await parts.channelsOf(operator)

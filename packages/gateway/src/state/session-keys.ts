@@ -6,9 +6,9 @@ import type { ClosedSessions, NewKeys } from './store.ts'
 /** Of a session whose keys open something, while it has not expired. */
 export const USABLE_KEYS = 'closed_at_ms IS NULL AND suspended_at_ms IS NULL'
 
-/** Suspended and not closed, the longest suspended first; children come with their parents. */
+/** Suspended, and neither closed nor expired, the newest first; children come with their parents. */
 export const SUSPENDED = `SELECT * FROM sessions WHERE suspended_at_ms IS NOT NULL AND closed_at_ms IS NULL
-  AND parent IS NULL ORDER BY suspended_at_ms LIMIT ?`
+  AND expires_at_ms > ? AND parent IS NULL ORDER BY suspended_at_ms DESC, id LIMIT ?`
 
 /** The session with its children; false where the key is nobody's any more, or it is suspended already. */
 export async function suspended(

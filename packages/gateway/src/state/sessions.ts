@@ -116,8 +116,8 @@ export abstract class SessionStatements extends BreakGlassStatements {
     })
   }
 
-  async suspendedSessions(limit: number): Promise<SessionRow[]> {
-    return (await this.sql.all(SUSPENDED, limit)).map(rows.session)
+  async suspendedSessions(limit: number, nowMs: number): Promise<SessionRow[]> {
+    return (await this.sql.all(SUSPENDED, nowMs, limit)).map(rows.session)
   }
 
   async resumeSession(

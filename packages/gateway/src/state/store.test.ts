@@ -113,6 +113,27 @@ function held(engine: Engine): void {
     expect(await one.figures(days)).toMatchObject({ openEffects: 0 })
   })
 
+  test('suspended sessions are those that have not ended, the newest first, and so many of them', async () => {
+    for (const [id, parent, expiresAtMs] of [
+      ['over', null, 20],
+      ['first', null, 100],
+      ['second', null, 100],
+      ['closed', null, 100],
+      ['child', 'second', 100],
+      ['open', null, 100],
+    ] as const) {
+      await one.addSession({ ...session(id), parent, expiresAtMs })
+    }
+    for (const [at, id] of ['over', 'first', 'second', 'closed'].entries())
+      expect(await one.suspendSession(id, `KEY${id}`, at + 2)).toBe(true)
+    await one.closeSession('closed', 10)
+    const listed = async (limit: number, nowMs: number) =>
+      (await other.suspendedSessions(limit, nowMs)).map(({ id }) => id)
+    expect(await listed(10, 19)).toEqual(['second', 'first', 'over'])
+    expect(await listed(10, 20)).toEqual(['second', 'first'])
+    expect(await listed(1, 20)).toEqual(['second'])
+  })
+
   test('a session that another process closed is closed here at the next look', async () => {
     await one.addSession(session('a'))
     expect((await one.sessionByAccessKey('KEYa'))?.closedAtMs).toBe(null)

@@ -221,8 +221,11 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
     atMs: number,
     owed?: readonly OwedEntry[],
   ): Promise<boolean>
-  /** Suspended sessions that were not closed, the longest suspended first; children come with their parents. */
-  suspendedSessions(limit: number): Promise<readonly SessionRow[]>
+  /**
+   * Suspended sessions that were neither closed nor have expired, the newest first: however many nobody tends, who
+   * looks at so many of them sees the last. Children come with their parents.
+   */
+  suspendedSessions(limit: number, nowMs: number): Promise<readonly SessionRow[]>
   /**
    * Gives an open session new keys in place of its old ones and ends its children, in one transaction; its
    * requests stay. Undefined where it was closed, or is a child.
