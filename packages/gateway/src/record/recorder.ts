@@ -29,9 +29,10 @@ export interface Recorder {
   owed(entry: Unrecorded): OwedEntry
   /**
    * Records what the state owes still, in that order; whoever asks while it is being recorded waits for the same. Where it
-   * fails or a crash comes between, the state still has it, and it is recorded later.
+   * fails or a crash comes between, the state still has it, and it is recorded later. `recordThen` records each, in
+   * place of this recorder's own.
    */
-  recordOwed(owed: readonly OwedEntry[]): Promise<void>
+  recordOwed(owed: readonly OwedEntry[], recordThen?: Recorder['recordThen']): Promise<void>
   payload(sha256: string): Promise<string>
   /** Hears of each entry once it is durable; returns what ends that. A listener must not throw. */
   onRecorded(listener: (recorded: Recorded) => void): () => void
@@ -99,15 +100,15 @@ export function createRecorder(
     release()
     return changed
   }
-  const pay = payer(recordThen, { isOwed, settled })
+  const pay = payer({ isOwed, settled })
   return {
     record,
     recordThen,
     owed(entry) {
       return { ...owedText(entry), sinceMs: clock.nowMs() }
     },
-    async recordOwed(owed) {
-      for (const one of owed) await pay(one)
+    async recordOwed(owed, by = recordThen) {
+      for (const one of owed) await pay(one, by)
     },
     heard: ({ index, text }) => tell(index, JSON.parse(text) as Entry),
     onRecorded(listener) {
@@ -124,14 +125,17 @@ export function createRecorder(
 }
 
 /** Records what the state owes, once each, whoever asks for it and however often. */
-function payer(
+function payer({
+  isOwed,
+  settled,
+}: Pick<Remembering, 'isOwed' | 'settled'>): (
+  owed: OwedEntry,
   recordThen: Recorder['recordThen'],
-  { isOwed, settled }: Pick<Remembering, 'isOwed' | 'settled'>,
-): (owed: OwedEntry) => Promise<void> {
+) => Promise<void> {
   const paying = new Map<string, Promise<void>>()
   /** Recorded, and the state could not be told so: never recorded again. */
   const there = new Set<string>()
-  return async ({ id, text }) => {
+  return async ({ id, text }, recordThen) => {
     const underWay = paying.get(id)
     if (underWay !== undefined) return underWay
     const settle = async () => {

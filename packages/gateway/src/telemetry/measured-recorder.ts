@@ -18,32 +18,43 @@ export interface Measuring {
 
 export function measuredRecorder(recorder: Recorder, measuring: Measuring): Recorder {
   const { metrics } = measuring
-  const timed = async <T>(entry: NewEntry, work: () => Promise<T>): Promise<T> => {
+  /** `work` is told what to call once the entry is durable; what fails after that is no failure of the ledger. */
+  const timed = async <T>(entry: NewEntry, work: (durable: () => void) => Promise<T>) => {
     const sinceMs = performance.now()
-    try {
-      const done = await work()
+    let isDurable = false
+    const durable = () => {
+      isDurable = true
       metrics.appendSeconds.observe((performance.now() - sinceMs) / 1_000)
       counted(entry, measuring)
-      return done
+    }
+    try {
+      return await work(durable)
     } catch (cause) {
-      metrics.appendFailures.add()
-      measuring.failed(cause)
+      if (!isDurable) {
+        metrics.appendFailures.add()
+        measuring.failed(cause)
+      }
       throw cause
     }
   }
+  const recordThen: Recorder['recordThen'] = (entry, change) =>
+    timed(entry, (durable) =>
+      recorder.recordThen(entry, (index) => {
+        durable()
+        return change(index)
+      }),
+    )
   return {
-    record: (entry) => timed(entry, () => recorder.record(entry)),
-    async recordThen(entry, change) {
-      const done = await recorder.recordThen(entry, change)
-      counted(entry, measuring)
-      return done
-    },
+    record: (entry) =>
+      timed(entry, async (durable) => {
+        const index = await recorder.record(entry)
+        durable()
+        return index
+      }),
+    recordThen,
     owed: (entry) => recorder.owed(entry),
-    async recordOwed(owed) {
-      for (const one of owed) {
-        await timed(JSON.parse(one.text) as NewEntry, () => recorder.recordOwed([one]))
-      }
-    },
+    // Whoever waits for what another records has recorded nothing: only the one that does is counted.
+    recordOwed: (owed) => recorder.recordOwed(owed, recordThen),
     keep: (payload) => recorder.keep(payload),
     payload: (sha256) => recorder.payload(sha256),
     onRecorded: (listener) => recorder.onRecorded(listener),
