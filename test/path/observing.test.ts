@@ -82,3 +82,18 @@ test('H4: observing ends 14 days after it began, whatever epochs come in between
   expect(await activateEpoch(gate, ['alice', 'bob'])).toBe(4)
   expect(Date.parse((await shown())[0]?.until ?? '')).toBeGreaterThan(Date.parse(now?.until ?? ''))
 })
+
+test('H4: who asks whether the gate is ready hears what observes from memory, whatever the state does', async () => {
+  await start({ environments: [{ name: 'staging', accounts: [ACCOUNT], mode: 'observe' }] })
+  const { observing } = await gate.client.facts()
+  expect(observing).toHaveLength(1)
+  const { store } = gate.running.gate
+  const plain = store.activeEpoch.bind(store)
+  onTestFinished(() => {
+    store.activeEpoch = plain
+  })
+  store.activeEpoch = () => new Promise(() => undefined)
+  const ready = await fetch(`${gate.running.consoleUrl}/readyz`)
+  expect(await ready.json()).toMatchObject({ observing })
+  store.activeEpoch = plain
+})

@@ -1,7 +1,7 @@
 // What a gate tells of itself: who it is, where and under which epoch, to whoever reaches it; how it stands, to people.
 import { assumesRoles, type Config } from './config.ts'
 import type { ActiveEpoch } from './epoch/active.ts'
-import { observingNow } from './epoch/observing.ts'
+import { type Observing, observingNow } from './epoch/observing.ts'
 import { lookAsItself } from './execute/own-look.ts'
 import type { Foundation } from './foundation.ts'
 import type { Gate, GateFacts } from './gate.ts'
@@ -10,19 +10,12 @@ import { StandingDesk, type StandingFacts } from './wall/standing.ts'
 import type { Wall } from './wall/wall.ts'
 
 export async function gateFacts(
-  {
-    store,
-    people,
-    refusing,
-  }: Pick<Gate, 'store' | 'people'> & { readonly refusing: string | null },
+  gate: Pick<Gate, 'store' | 'people' | 'observing'> & { readonly refusing: string | null },
   options: Pick<Foundation, 'ledger' | 'gateId' | 'verifierKey'> & { readonly config: Config },
   ca: ConnectCa,
-  {
-    epoch,
-    endpoint,
-    nowMs,
-  }: { readonly epoch: ActiveEpoch; readonly endpoint: string; readonly nowMs: number },
+  { epoch, endpoint }: { readonly epoch: ActiveEpoch; readonly endpoint: string },
 ): Promise<GateFacts> {
+  const { store, people, refusing } = gate
   const { size, rootHash } = options.ledger.checkpoint()
   return {
     ...ca,
@@ -31,13 +24,21 @@ export async function gateFacts(
     version: (await store.activeEpoch())?.version ?? '',
     refusing,
     roles: Object.keys(epoch.content.roles),
-    observing: observingNow(epoch.content.environments, epoch.observingSince, nowMs),
+    observing: gate.observing(),
     endpoint,
     checkpoint: { size, root: Buffer.from(rootHash).toString('base64') },
     verifierKey: options.verifierKey,
     relyingParty: people.relyingParty(),
     identityProvider: options.config.oidc?.issuer ?? null,
   }
+}
+
+/** What of this epoch observes now. */
+export function observingUnder(
+  { content, observingSince }: ActiveEpoch,
+  nowMs: number,
+): readonly Observing[] {
+  return observingNow(content.environments, observingSince, nowMs)
 }
 
 /** Who says how the gate stands. */

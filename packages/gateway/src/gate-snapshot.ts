@@ -3,7 +3,6 @@ import type { Ledger } from '@seconder/ledger/ledger'
 import { PEOPLE_LIMITS } from './api/people-server.ts'
 import type { SharedGate } from './cluster/shared-gate.ts'
 import type { ActiveEpoch } from './epoch/active.ts'
-import { observingNow } from './epoch/observing.ts'
 import { COPIES_MAX } from './execute/copies.ts'
 import type { UpstreamAccess } from './execute/credentials.ts'
 import { UPSTREAM_WAITING_MAX } from './execute/exchange.ts'
@@ -52,7 +51,7 @@ export function snapshots(parts: Parts): () => Promise<Snapshot> {
       ledger: { size, checkpointAtMs: seen.atMs },
       isPublisher: shared === null || shared.isPublisher,
       epoch: epoch.number,
-      observing: observingNow(epoch.content.environments, epoch.observingSince, nowMs),
+      observing: gate.observing(),
       isRefusing: parts.refusing() !== null,
       answering: load.answering,
       queues: queuesOf(parts, load, notify),

@@ -41,6 +41,8 @@ export interface Gate {
   readonly readiness: ReadinessLook
   readonly telemetry: Telemetry
   facts(): Promise<GateFacts>
+  /** Environments that do not enforce now, from memory: a probe of the gate's health asks for them. */
+  observing(): readonly Observing[]
   /** The loaded epoch. Errors: `gate_refusing`, `clock_behind` where it may not decide. */
   inForce(): Promise<ActiveEpoch>
   /** Errors: `wall_open`; `from` is the connection that an act came over. */

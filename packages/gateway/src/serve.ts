@@ -25,7 +25,7 @@ import type { UpstreamAccess } from './execute/credentials.ts'
 import { credentialNotices, lendingFor, ownIdentity } from './execute/lending.ts'
 import { type Foundation, openFoundation } from './foundation.ts'
 import type { Gate, GateFacts, RunningGate } from './gate.ts'
-import { gateFacts, standingFor } from './gate-facts.ts'
+import { gateFacts, observingUnder, standingFor } from './gate-facts.ts'
 import { snapshots } from './gate-snapshot.ts'
 import { Gateway } from './gateway.ts'
 import { isOpen } from './identify/open-session.ts'
@@ -332,12 +332,14 @@ class Running implements Gate {
   }
 
   facts(): Promise<GateFacts> {
-    const { tunnels } = this.#options
-    return gateFacts(this, this.#options, tunnels.ca, {
+    return gateFacts(this, this.#options, this.#options.tunnels.ca, {
       epoch: this.#epoch,
       endpoint: this.#listening?.awsUrl ?? '',
-      nowMs: this.clock.nowMs(),
     })
+  }
+
+  observing() {
+    return observingUnder(this.#epoch, this.clock.nowMs())
   }
 
   /** Errors: `wall_open` where the user at the other end could change what the gate stands on. */
