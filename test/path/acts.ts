@@ -2,6 +2,7 @@
 // make them, and the check that a refusal is clean.
 import { randomUUID } from 'node:crypto'
 import type { WireRequest } from '@seconder/aws/wire-request'
+import type { Config } from '@seconder/gateway/config'
 import { EPOCH_NAMESPACE } from '@seconder/gateway/epoch/activation'
 import { CLOSING_NAMESPACE } from '@seconder/gateway/identify/session-closing'
 import type { Clock } from '@seconder/gateway/lib/clock'
@@ -78,11 +79,16 @@ export class FrozenClock implements Clock {
 }
 
 /** Starts the gate of a harness again, under a clock of the test's own. */
-export async function underClock(gate: Harness, clock: Clock): Promise<void> {
+export async function underClock(
+  gate: Harness,
+  clock: Clock,
+  changes: Partial<Config> = {},
+): Promise<void> {
   await gate.running.close()
   gate.running = await serve(
     {
       ...gate.config(),
+      ...changes,
       listen: { aws: addressOf(gate.running.awsUrl), console: addressOf(gate.running.consoleUrl) },
     },
     clock,

@@ -7,7 +7,7 @@ import { TOO_OFTEN_RECORDED } from '@seconder/gateway/path/too-often'
 import { HELD_PER_SESSION_MAX } from '@seconder/gateway/review/waiters'
 import { afterEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
-import { idIn } from './acts.ts'
+import { FrozenClock, idIn, underClock } from './acts.ts'
 import { ACCOUNT, Harness, type Keys } from './harness.ts'
 import { uploads } from './large.ts'
 import { dynamodbCall, rawCall } from './wire.ts'
@@ -28,6 +28,7 @@ test('a session has so many calls under way and so many in a minute; what is mor
   const session = { burst: 4, perMinute: 1, atOnce: 2 }
   gate = await Harness.start({ upstream: upstream.url, limits: { ...LIMITS_DEFAULT, session } })
   const [wild, other] = [await gate.open('alice'), await gate.open('alice')]
+  await underClock(gate, new FrozenClock())
   const read = (keys: typeof wild) =>
     gate.dynamodb(keys).send(new GetItemCommand({ TableName: 't', Key: { id: { S: '1' } } }))
   const words = (cause: unknown) => String((cause as Error).message)
@@ -59,6 +60,7 @@ test('refusals of calls under no session are entries up to a rate; beyond it nob
   const unverified = { burst: 3, perMinute: 1 }
   gate = await Harness.start({ upstream: upstream.url, limits: { ...LIMITS_DEFAULT, unverified } })
   const keys = await gate.open('alice')
+  await underClock(gate, new FrozenClock())
   const told = []
   for (let count = 0; count < 6; count++) {
     const answer = await fetch(keys.endpoint, { method: 'POST', body: '{}' }).catch(() => null)
@@ -100,6 +102,7 @@ const refusals = async () => (await gate.entries()).filter(({ type }) => type ==
 
 test('refusals that no limit of the session counts fill no ledger: the next entry says how many there were', async () => {
   const keys = await oneAtOnce()
+  await underClock(gate, new FrozenClock())
   const end = await underWay(keys)
   const more = 7
   for (let count = 0; count < TOO_OFTEN_RECORDED.burst + more; count++) {

@@ -70,7 +70,7 @@ test('a disk that fills up anywhere stops the ledger, and nothing that was ackno
     // A process that stopped lets go of its lock; this one did not end, so the files are looked at elsewhere.
     using copy = temporaryDirectory()
     // A publication that was under way may still take a file out of the folder while it is copied.
-    await vi.waitFor(() => copyLedger(directory.path, copy.path))
+    await vi.waitFor(() => copyLedger(directory.path, copy.path), { timeout: 30_000 })
     const again = await openLedger(ledgerOptions(copy.path))
     expect(again.size).toBeGreaterThanOrEqual(acknowledged)
     await again.close()

@@ -16,7 +16,7 @@ import { parsePasskey, passkeyLine, type RelyingParty } from '../lib/passkey.ts'
 /** How long a browser may take to make a passkey, in milliseconds. */
 const CHALLENGE_MS = 5 * 60 * 1000
 /** Challenges that are open at once; the oldest gives way. */
-const CHALLENGES_MAX = 1_000
+export const CHALLENGES_MAX = 1_000
 /** COSE: EdDSA and ES256. Source: https://www.iana.org/assignments/cose/cose.xhtml#algorithms */
 const ALGORITHMS = [-8, -7]
 
