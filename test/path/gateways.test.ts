@@ -18,6 +18,8 @@ const absent = await noPostgres()
 const name = (words: string) => (absent === null ? words : `${words} (skipped: ${absent})`)
 const onServer = absent === null ? test : test.skip
 const HOLD_MS = 20_000
+/** How often a machine may be busier than a hold is long. */
+const TRIES_MAX = 5
 
 let upstream: FakeUpstream
 let server: PostgresServer
@@ -47,23 +49,19 @@ afterAll(async () => {
 })
 
 const at = (gate: GateProcess, keys: Keys): Keys => ({ ...keys, endpoint: gate.endpoint })
-const deleteTable = dynamodbCall('DeleteTable', { TableName: 'orders' })
 /** The same call as a client signs it again. */
-const anew = () =>
-  dynamodbCall(
-    'DeleteTable',
-    { TableName: 'orders' },
-    { headers: [['x-amz-user-agent', randomUUID()]] },
-  )
+const deletionOf = (TableName: string) =>
+  dynamodbCall('DeleteTable', { TableName }, { headers: [['x-amz-user-agent', randomUUID()]] })
+const anew = () => deletionOf('orders')
 const deletions = () => upstream.seen.filter(({ operation }) => operation === 'DeleteTable').length
 
-/** The request that is open, seen from a gateway. */
-async function pendingAt(gate: GateProcess): Promise<string> {
+/** The request that is open beside that one, seen from a gateway. */
+async function pendingAt(gate: GateProcess, beside = ''): Promise<string> {
   const read = async () => {
     const { requests } = await gate.client.get<{ requests: { requestId: string }[] }>(
       '/api/requests?state=pending',
     )
-    return requests[0]?.requestId
+    return requests.find(({ requestId }) => requestId !== beside)?.requestId
   }
   await expect.poll(read, { timeout: 60_000 }).toBeDefined()
   return (await read()) ?? ''
@@ -89,18 +87,33 @@ onServer(
   name('a call that one gateway holds goes on when it is approved at the other'),
   async () => {
     const keys = await one.open('alice')
-    const held = rawCall(at(one, keys), deleteTable)
-    await other.approve('bob', await pendingAt(other))
-    const answer = await held
-    // A machine that is busier than the hold is long: the call is made again, as its answer says.
-    const done = answer.status === 200 ? answer : await rawCall(at(one, keys), anew())
-    expect(done.status, done.body).toBe(200)
-    expect(deletions()).toBe(1)
-    // The grant is used everywhere: the other gateway holds the next call.
-    const again = await rawCall(at(other, keys), anew())
-    expect(again.body).toContain('held this call')
-    expect(idIn(again)).not.toBe('')
-    expect(deletions()).toBe(1)
+    for (let tries = 1; ; tries++) {
+      // One that nobody answers was held before: whatever was not woken would be answered after it.
+      const idle = rawCall(at(one, keys), deletionOf('carts'))
+      const unanswered = await pendingAt(other)
+      const held = rawCall(at(one, keys), anew())
+      await other.approve('bob', await pendingAt(other, unanswered))
+      const first = await Promise.race([held.then(() => 'approved'), idle.then(() => 'unanswered')])
+      await other.withdraw('alice', unanswered)
+      const [done, cancelled] = [await held, await idle]
+      if (first === 'approved') {
+        expect(done.status, done.body).toBe(200)
+        expect(cancelled.body).toContain('was cancelled')
+        expect(deletions()).toBe(tries)
+        break
+      }
+      expect(tries).toBeLessThan(TRIES_MAX)
+      if (done.status !== 200) await rawCall(at(one, keys), anew())
+    }
+    const before = deletions()
+    // The grant is used everywhere: the other gateway holds the next call, until that is taken back at the first.
+    const next = rawCall(at(other, keys), anew())
+    const id = await pendingAt(one)
+    await one.withdraw('alice', id)
+    const again = await next
+    expect(again.body).toContain('was cancelled')
+    expect(idIn(again)).toBe(id)
+    expect(deletions()).toBe(before)
   },
 )
 
@@ -126,6 +139,7 @@ onServer(
   name('H3: two people sign a new epoch at two gateways, and both decide by it at once'),
   async () => {
     const keys = await other.open('alice')
+    const before = deletions()
     writeFileSync(
       join(policies, 'no-deletions.cedar'),
       `@id("no-deletions")
@@ -138,7 +152,7 @@ forbid (principal, action == Action::"destroy", resource);\n`,
       expect(refused.body).toContain('denied dynamodb:DeleteTable')
       expect((await gate.client.facts()).epoch).toBe(2)
     }
-    expect(deletions()).toBe(1)
+    expect(deletions()).toBe(before)
   },
 )
 
