@@ -10,7 +10,7 @@ import { PAGE_MAX, type Timeline } from '../record/timeline.ts'
 import type { ReadingEnv } from './reading.ts'
 
 const ENTRIES_LISTED = 100
-/** Names of files in one answer where nobody says how many, and at most: a folder of many costs no more. */
+/** Names of files in one answer: where nobody says how many, and at most. */
 const FILES_LISTED = 250
 export const FILES_LISTED_MAX = 1_000
 
