@@ -69,11 +69,8 @@ function load(sources: PolicySources): Promise<PolicySet> {
   return known
 }
 
-async function run(candidate: EpochContent, entries: readonly Entry[]) {
-  const dry = await DryRun.of(
-    { from: 3, version: 'cd'.repeat(32), active: ACTIVE, candidate },
-    load,
-  )
+async function run(candidate: EpochContent, entries: readonly Entry[], active = ACTIVE) {
+  const dry = await DryRun.of({ from: 3, version: 'cd'.repeat(32), active, candidate }, load)
   for (const [index, entry] of entries.entries()) {
     const { calls, passed } = recordedCalls(entry, () => null)
     if (passed !== null) dry.pass(passed)
@@ -148,6 +145,45 @@ test('a call whose answer of then cannot be worked out again is named and compar
     totals: { 'newly-asked': 1 },
     unknown: [],
   })
+})
+
+test('what hangs on where a call came from is unknown, unless it is the same from everywhere', async () => {
+  const near = policy(
+    `@id("not-near") forbid (principal is Agent, action == Action::"read", resource)
+     when { context.isolation == "none" };`,
+  )
+  expect(await run(near, [read, asked])).toMatchObject({
+    ...{ calls: 2, unchanged: 1, changes: [], unknownCount: 1 },
+    unknown: [{ what: expect.stringContaining('from where it came'), count: 1, entry: 0 }],
+  })
+  const everywhere = policy(
+    `@id("no-read") forbid (principal is Agent, action == Action::"read", resource)
+     when { context.isolation == "none" || context.isolation != "none" };`,
+  )
+  expect((await run(everywhere, [read])).totals).toMatchObject({ 'newly-denied': 1 })
+  // What it was answered then tells the others from it.
+  const denial: Entry = { ...read, type: 'denied', code: 'denied_by_policy' }
+  expect((await run(ACTIVE, [read, denial], near)).totals).toMatchObject({ 'newly-allowed': 1 })
+})
+
+test('each of several environments is that of one thing at least, and what hangs on which is unknown', async () => {
+  const other = 'arn:aws:dynamodb:eu-west-1:210987654321:table/x'
+  const resources = [other, ...CALL.resources]
+  const both = { ...read, resources, environments: ['development', 'production'] }
+  const inProduction = policy(
+    '@id("p") forbid (principal is Agent, action == Action::"read", resource in Environment::"production");',
+  )
+  expect((await run(inProduction, [both])).changes).toMatchObject([
+    { kind: 'newly-denied', environments: ['development', 'production'], count: 1 },
+  ])
+  const ofOrders = policy(
+    `@id("o") forbid (principal is Agent, action == Action::"read", resource in Environment::"production")
+     when { resource.arn like "*orders" };`,
+  )
+  const unknown = [{ what: expect.stringContaining('in which environment'), count: 1, entry: 0 }]
+  expect(await run(ofOrders, [both])).toMatchObject({ unchanged: 0, changes: [], unknown })
+  const many = Array.from({ length: 9 }, (_, at) => `${other}${at}`)
+  expect(await run(inProduction, [{ ...both, resources: many }])).toMatchObject({ unknown })
 })
 
 test('environments and roles of the candidate count: a thing moved to another environment, a role that is gone', async () => {

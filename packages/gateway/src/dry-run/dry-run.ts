@@ -1,14 +1,14 @@
 // What a new epoch would have answered to what was asked lately: the calls of the ledger, put to the policies in force
 // and to those proposed, with the gate's own decide. Only what differs is told, the worst first.
-
 import type { JsonObject } from '@seconder/aws/call'
 import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
-import { decide } from '../decide/decide.ts'
-import type { DecideContext, Decision } from '../decide/decision.ts'
+import { decide, readsIsolation } from '../decide/decide.ts'
+import type { Decision } from '../decide/decision.ts'
 import { loadPolicySet, type PolicySet, type PolicySources } from '../decide/policy-set.ts'
 import { environmentOf } from '../describe/environments.ts'
 import type { EpochContent } from '../epoch/content.ts'
 import { canonicalJson, sha256Hex } from '../lib/canonical-json.ts'
+import { readingsOf } from './readings.ts'
 import type { Passed, RecordedCall } from './recorded-call.ts'
 
 /** Kinds in the order in which they are told. */
@@ -140,12 +140,8 @@ export class DryRun {
     this.#calls++
     if (!call.isWhole) this.#bareCalls++
     const found = this.#answersTo(call)
-    if (found === null) {
-      const then = call.answered ?? 'something'
-      this.#unknown.add(
-        `${call.action.operation}: answered ${then} then, and what for is not on record`,
-        entry,
-      )
+    if (typeof found === 'string') {
+      this.#unknown.add(`${call.action.operation}: ${found}`, entry)
       return
     }
     const [before, after] = found
@@ -185,26 +181,40 @@ export class DryRun {
   }
 
   /**
-   * What both would say; null where the policies of then, asked again with what is on record, say something else than
-   * they did: then something they looked at is not on record, and nothing can be said of the others.
+   * What both would say. In words why nothing can be said, where the policies of then, asked again with what is on
+   * record, say something else than they did: then something they looked at is not on record; and where the answers
+   * differ by what an entry does not tell.
    */
-  #answersTo(call: RecordedCall): [Answered, Answered] | null {
-    for (const isolation of isolationsOf(call)) {
-      const asked = { ...call, context: { ...call.context, isolation } }
-      const [before, after] = this.#both(asked)
-      const isSame = call.answered === null || call.answered === before.answer
-      if (isSame || call.epoch !== this.#sides.from) return [before, after]
+  #answersTo(call: RecordedCall): [Answered, Answered] | string {
+    const { action, looked } = call
+    const byIsolation = [this.#before, this.#after].some(({ policySet }) =>
+      readsIsolation(action, looked, policySet),
+    )
+    const readings = readingsOf(call, byIsolation)
+    if (readings === null) return 'in which environment each thing was is not on record'
+    const answers = readings.map((reading) => this.#both(reading))
+    const isMeasure = call.answered !== null && call.epoch === this.#sides.from
+    const [first, ...others] = answers.filter(
+      ([before]) => !isMeasure || before.answer === call.answered,
+    )
+    if (first === undefined) {
+      return `answered ${call.answered} then, and what for is not on record`
     }
-    return null
+    const told = toldOf(first)
+    if (others.every((other) => toldOf(other) === told)) return first
+    const unsaid = [
+      byIsolation ? ['from where it came'] : [],
+      call.environments.length > 1 ? ['in which environment each thing was'] : [],
+    ]
+    return `it hangs on ${unsaid.flat().join(' or ')}, which is not on record`
   }
 
   #both(call: RecordedCall): [Answered, Answered] {
     const before = asOf(call, this.#before, this.#before)
     const after = asOf(call, this.#before, this.#after)
-    const key = JSON.stringify([
-      before,
-      after === null ? null : [after.action.resources, after.context.role],
-    ])
+    const asked = [before, after === null ? null : [after.action.resources, after.context.role]]
+    // Documents are large, and many are remembered.
+    const key = sha256Hex(JSON.stringify(asked))
     const known = this.#answers.get(key)
     if (known !== undefined) return known
     const answers: [Answered, Answered] = [
@@ -223,7 +233,7 @@ export class DryRun {
     at: string,
   ): void {
     const { action, context } = call
-    const environments = [...new Set(action.resources.map(({ environment }) => environment))].sort()
+    const environments = [...call.environments].sort()
     const { agent, operator } = context
     const role = this.#before.roleNames.get(call.roleArn) ?? context.role
     const of = { kind, operation: action.operation, environments, agent, operator, role }
@@ -241,11 +251,6 @@ export class DryRun {
     const resource = action.resources[0]?.arn ?? '*'
     this.#changes.set(key, { ...of, effect, count: 1, before, after, entry, at, resource })
   }
-}
-
-/** Where a call came from decides only where policy reads it, and is in no entry. */
-function isolationsOf({ isWhole, context }: RecordedCall): readonly DecideContext['isolation'][] {
-  return isWhole ? [context.isolation] : ['user', 'none', 'sandbox', 'host']
 }
 
 type Load = (sources: PolicySources) => Promise<PolicySet>
@@ -295,6 +300,18 @@ function kindOf(before: Answered, after: Answered): Kind | null {
   if (after.answer === 'allow') return 'newly-allowed'
   if (after.answer === 'deny') return 'newly-denied'
   return before.answer === 'allow' ? 'newly-asked' : 'allowed-with-review'
+}
+
+/** What is told of a call: that it is as before, or how it differs. */
+function toldOf([before, after]: [Answered, Answered]): string {
+  const kind = kindOf(before, after)
+  const isError = after.code !== null && after.code !== 'denied_by_policy'
+  return JSON.stringify([kind, isError, kind === null ? null : [shownOf(before), shownOf(after)]])
+}
+
+/** Policies are told of a refusal alone. */
+function shownOf({ answer, requirement, code, policies }: Answered) {
+  return [answer, [...requirement].sort(), code, answer === 'deny' ? policies : []]
 }
 
 /** People at least: one fills one seat, and `any` is of whatever team. */

@@ -17,6 +17,8 @@ export interface RecordedCall {
   readonly answered: 'allow' | 'review' | 'deny' | null
   /** The epoch that answered. */
   readonly epoch: number
+  /** Of its things, each once; an entry does not tell which of them is in which. */
+  readonly environments: readonly string[]
   /** An entry tells no parameters, and not from where the call came. */
   readonly isWhole: boolean
 }
@@ -76,14 +78,16 @@ function shownCalls({ role, epoch }: CallFacts, document: AnyDocument): Recorded
       roleArn: document.roleArn || role,
       answered: asks.length > 0 ? ('review' as const) : ('allow' as const),
       epoch,
+      environments: [...new Set(part.action.resources.map(({ environment }) => environment))],
       isWhole: true,
     }
   })
 }
 
 function bareCall(entry: CallFacts, answered: RecordedCall['answered']): RecordedCall {
-  const { role, epoch } = entry
-  return { ...entryCall(entry, role), roleArn: role, answered, epoch, isWhole: false }
+  const { role, epoch, environments } = entry
+  const call = { ...entryCall(entry, role), roleArn: role, answered, epoch }
+  return { ...call, environments, isWhole: false }
 }
 
 const DOCUMENTS = ['seconder-review-document@v1', 'seconder-plan-document@v1']
@@ -98,7 +102,10 @@ export function shownDocument(text: string): AnyDocument | null {
   }
 }
 
-/** What an entry tells of a call. Parameters are not in it, so what they would add is missing. */
+/**
+ * What an entry tells of a call. Parameters are not in it, so what they would add is missing; isolation and which thing is
+ * in which environment are not either: what stands there is one of several, see `readingsOf`.
+ */
 export function entryCall(
   entry: Omit<CallFacts, 'session' | 'digest' | 'epoch'>,
   role: string,
