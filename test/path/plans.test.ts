@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { agentPost } from '@seconder/cli/agent-client'
+import { signerFor } from '@seconder/cli/signing'
+import { signWithdrawal } from '@seconder/cli/withdrawing'
 import type { ShownPlan } from '@seconder/gateway/api/plans'
 import { checkPlanDocument, PLAN_STEPS_MAX } from '@seconder/gateway/review/plan-document'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -316,4 +318,29 @@ test('a step whose intent cannot be recorded is not begun, and ends the plan the
   expect(await shown(id)).toMatchObject({ state: 'stopped', stoppedAt: 1 })
   expect((await run(tag('2'))).body).toContain('needs review')
   expect(writes()).toEqual([])
+})
+
+test('an approval that is taken back between a step and its intent lets nothing pass any more', async () => {
+  const id = await approved([remove('carts'), tag('one')])
+  const { store } = gate.running.gate
+  const consumeStep = store.consumeStep.bind(store)
+  store.consumeStep = async (...given) => {
+    const isTaken = await consumeStep(...given)
+    const signer = await signerFor(gate.client, gate.keys.get('carol'))
+    await signWithdrawal(gate.client, signer, {
+      requestId: id,
+      takes: 'revoke',
+      comment: 'no more',
+    })
+    return isTaken
+  }
+  const { status, body } = await run(remove('carts'))
+  expect([status, body]).toEqual([400, expect.stringContaining('has ended')])
+  expect(writes()).toEqual([])
+  const types = (await gate.entries()).map(({ type }) => type)
+  expect(types).toContain('grant-revoked')
+  expect(types).not.toContain('intent')
+  expect((await shown(id)).state).toBe('stopped')
+  // Nothing is left of it that a restart would find.
+  expect(await store.openEffects()).toEqual([])
 })

@@ -280,6 +280,46 @@ onServer(
   },
 )
 
+onServer(
+  name(
+    'a step of a plan is recorded before its approval is taken back, by whichever gateway, or not at all',
+  ),
+  async () => {
+    const [one, two] = await join3()
+    await founded(one)
+    const granted = (id: string) =>
+      server.query(
+        `INSERT INTO grants (id, request_id, session_id, digest, epoch, state, expires_at_ms)
+         VALUES ('g-${id}', 'p-${id}', 's-1', 'd', 1, 'ready', 1)`,
+        db(),
+      )
+    const intent = (id: string, effect: string) =>
+      one.ledger.append(
+        bytes({ type: 'intent', effect, grant: `g-${id}`, plan: { plan: `p-${id}`, step: 1 } }),
+      )
+    /** As the store and the recorder of a gateway do: the state first, then the entry. */
+    const revoked = async (id: string) => {
+      await two.database.run(`UPDATE grants SET state = 'revoked' WHERE id = ?`, `g-${id}`)
+      return two.ledger.append(bytes({ type: 'grant-revoked', grant: `g-${id}` }))
+    }
+    const closed = { code: 'request_closed' }
+    await granted('a')
+    await intent('a', 'e-1')
+    await revoked('a')
+    // What is given its place along with it keeps it.
+    const [late, beside] = [intent('a', 'e-2'), one.ledger.append(bytes({ n: 1 }))]
+    await expect(late).rejects.toMatchObject(closed)
+    expect((await beside).index).toBe(3)
+    for (const round of ['b', 'c', 'd', 'e', 'f', 'g']) {
+      await granted(round)
+      const [begun, ended] = await Promise.allSettled([intent(round, `e-${round}`), revoked(round)])
+      if (ended.status === 'rejected') throw ended.reason
+      if (begun.status === 'rejected') expect(begun.reason).toMatchObject(closed)
+      else expect(begun.value.index).toBeLessThan(ended.value.index)
+    }
+  },
+)
+
 onServer(name('what a gateway followed that ended in order, one other goes on with'), async () => {
   const [one, two, three] = await join3()
   await founded(one)

@@ -7,6 +7,7 @@ import { GatewayError } from '../errors.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { PostgresDatabase } from '../state/postgres.ts'
 import type { Sql } from '../state/sql.ts'
+import { approvalEnded } from './approvals.ts'
 import { type Lease, leaseLost, leasesHeld, lostOf, without } from './leases.ts'
 import { DATABASE_NOW } from './schema.ts'
 
@@ -182,6 +183,7 @@ export class Order {
     )
     if (named !== 1) return false
     await requireLeases(sql, batch)
+    await requireApprovals(sql, batch)
     await insertEntries(sql, first, entries)
     await this.#alongWith(sql, entries)
     return first
@@ -230,6 +232,16 @@ async function requireLeases(sql: Sql, batch: readonly Pending[]): Promise<void>
     return lease === undefined ? [] : [[pending, leaseLost(lease)]]
   })
   throw new Refused(new Map(refused))
+}
+
+/** What lets it pass has ended meanwhile. */
+async function requireApprovals(sql: Sql, batch: readonly Pending[]): Promise<void> {
+  const refused = new Map<Pending, GatewayError>()
+  for (const pending of batch) {
+    const why = await approvalEnded(sql, pending.text)
+    if (why !== null) refused.set(pending, why)
+  }
+  if (refused.size > 0) throw new Refused(refused)
 }
 
 function timeOf(text: string): number {

@@ -48,16 +48,30 @@ export async function beginEffect(
   try {
     // A crash after this line leaves a consumed grant without an effect: asked for again, never twice.
     isUsed = await used(parts.store, { grant, place, glass }, effect, facing)
+    if (isUsed && turn) await requireReady(parts, turn)
     if (isUsed) await recordIntent(parts, call, passing, { effect, signature, place })
   } catch (cause) {
     const mayBeUsed = isUsed || (cause instanceof GatewayError && cause.code === 'state_unknown')
     if (turn && mayBeUsed) await endPlan(parts, turn, 'its call was not begun')
-    const isWithheld = cause instanceof GatewayError && cause.code === 'not_witnessed'
-    if (turn && isWithheld) await parts.store.endEffect(effect.id)
+    if (turn && isWithheld(cause)) await parts.store.endEffect(effect.id)
     throw cause
   }
   if (!isUsed) throw alreadyUsed(grant)
   return effect
+}
+
+/** Nothing was begun, for certain: there is no intent, or one that says so. */
+function isWithheld(cause: unknown): boolean {
+  return cause instanceof GatewayError && /^(not_witnessed|request_closed)$/.test(cause.code)
+}
+
+/**
+ * The approval of a plan stands while its steps are taken, and may be taken back between a step and its intent. Where
+ * several gateways share the state it is asked for once more with the place of the intent (cluster/approvals.ts).
+ */
+async function requireReady({ store }: GatewayParts, { course }: Turn): Promise<void> {
+  const grant = await store.grantForRequest(course.request.id)
+  if (grant?.state !== 'ready') throw alreadyUsed(course.grant)
 }
 
 async function recordIntent(
