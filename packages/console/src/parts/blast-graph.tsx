@@ -1,6 +1,5 @@
 // The blast radius as a picture: the call, what it touches, and who would miss that. The table beside it
-// says the same to whoever cannot see it.
-import { quotedName } from '@seconder/gateway/lib/plain-text'
+// says the same to whoever cannot see it. Names stand in a face of their own, as everywhere.
 import type { Finding } from '@seconder/gateway/resolve/evidence'
 import { safe } from './untrusted.tsx'
 
@@ -60,12 +59,13 @@ export function BlastGraph({ operation, findings }: GraphProps) {
           y={middle(things.length, at) + 4}
           className="node"
         >
-          {cut(`${safe(type)} ${quotedName(name)}`, 42)}
+          <tspan className="node-type">{safe(type)} </tspan>
+          {cut(safe(name), 36)}
         </text>
       ))}
       {users.map((user, at) => (
         <text key={user} x={COLUMNS.user} y={middle(users.length, at) + 4} className="node">
-          {cut(quotedName(user), 30)}
+          {cut(safe(user), 30)}
         </text>
       ))}
     </svg>
