@@ -381,7 +381,7 @@ class Running implements Gate {
     const owed = () => recordLeft(this)
     const sweeps = [
       ...[() => this.desk.sweep(), () => this.people.due()],
-      ...[interrupted, dropped, owed],
+      ...[interrupted, dropped, owed, () => this.#following.late.record()],
     ]
     const stopUpkeep = startUpkeep(store, clock, sweeps)
     const stop = async () => {

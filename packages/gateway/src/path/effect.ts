@@ -95,7 +95,10 @@ async function recordIntent(
   })
 }
 
-/** Records the outcome, durable when this resolves, and what follows from it. Errors: `outcome_unrecorded`. */
+/**
+ * Records the outcome, durable when this resolves, and what follows from it. Errors: `outcome_unrecorded`; what could
+ * not be recorded is then recorded later, where this gate lives to do it.
+ */
 export async function endEffect(
   parts: GatewayParts,
   call: OnPath,
@@ -104,12 +107,17 @@ export async function endEffect(
   { evidence, turn }: Pick<Passing, 'evidence' | 'turn'>,
 ): Promise<void> {
   const { recorder, following, plans, store } = parts
+  const { id: sessionId } = call.session
+  const followed = async () => {
+    if (outcome.result !== 'accepted') return
+    await following.begin({ id, sessionId }, call.action, evidence, answer)
+  }
   try {
-    await recorder.record({ type: 'outcome', effect: id, outcome })
-    if (outcome.result === 'accepted') {
-      const { id: sessionId } = call.session
-      await following.begin({ id, sessionId }, call.action, evidence, answer)
-    }
+    await recorder.record({ type: 'outcome', effect: id, outcome }).catch((cause: unknown) => {
+      following.late.add(id, outcome, followed)
+      throw cause
+    })
+    await followed()
     const place = placeOf(turn)
     if (turn && place) await plans.ended(turn.course.plan, place, outcome.result)
     await store.endEffect(id)

@@ -10,6 +10,7 @@ import type { Answer } from '../execute/execute.ts'
 import type { Confirmed } from '../execute/outcome.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
+import { LateOutcomes } from '../record/late-outcomes.ts'
 import type { Recorder } from '../record/recorder.ts'
 import { endingInput, lookAtEnding, type SeenEnding } from '../resolve/ending.ts'
 import type { Evidence } from '../resolve/evidence.ts'
@@ -56,6 +57,8 @@ interface Follower {
 }
 
 export class Following {
+  /** Outcomes that could not be recorded when their calls ended. */
+  readonly late: LateOutcomes
   readonly #parts: FollowingParts
   readonly #limits: FollowLimits
   readonly #followers = new Map<string, Follower>()
@@ -64,6 +67,7 @@ export class Following {
 
   constructor(parts: FollowingParts) {
     this.#parts = parts
+    this.late = new LateOutcomes(parts)
     this.#limits = { ...FOLLOW_LIMITS, ...parts.limits }
   }
 
@@ -117,6 +121,8 @@ export class Following {
 
   /** Stops looking; what is not at its end is gone on with at the next start. */
   async close(): Promise<void> {
+    // The last time that this gate can tell how they ended; else they become `unknown`.
+    await this.late.record().catch(() => undefined)
     this.#closed = true
     for (const { timer } of this.#followers.values()) clearTimeout(timer)
     this.#followers.clear()

@@ -144,6 +144,12 @@ export class EffectStatements extends OwedStatements {
     }
   }
 
+  async isBegun(effectId: string): Promise<boolean> {
+    // Not a read: it waits for the transaction of whoever is at this row, also where nobody hears that one's end.
+    const sql = `UPDATE effects SET state = state WHERE id = ? AND state NOT IN ('accepted', 'ended')`
+    return (await this.sql.run(sql, effectId)) === 1
+  }
+
   async openEffects(): Promise<OpenEffect[]> {
     await this.forgetEnded()
     const sql = `SELECT * FROM effects WHERE state = 'open' AND gateway = ? ORDER BY id`

@@ -336,6 +336,8 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
   /** Makes durable what an intent in the ledger says and a loss of power took from here; else changes nothing. */
   restoreEffect(effect: OpenEffect, facts: IntentFacts): Promise<void>
   endEffect(effectId: string): Promise<void>
+  /** Whether the ledger has its intent and no outcome; waits for an outcome whose recording is under way. */
+  isBegun(effectId: string): Promise<boolean>
   openEffects(): Promise<readonly OpenEffect[]>
   /** Keeps what is followed over a restart. */
   addFollowed(effect: FollowedEffect): Promise<void>
