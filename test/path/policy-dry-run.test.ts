@@ -1,9 +1,10 @@
 // Before a policy is signed: what it would have answered to what this gate was asked, as each signer sees it.
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DeleteTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import type { DryRunResult } from '@seconder/gateway/dry-run/dry-run'
 import { sha256Hex } from '@seconder/gateway/lib/canonical-json'
+import { payloadPath } from '@seconder/ledger/layout'
 import { afterEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts'
 import { nonce } from './acts.ts'
@@ -95,4 +96,7 @@ test('whoever signs an epoch is shown what it would have changed, and the signat
   expect(acts.map((act) => JSON.parse(act.statement).dryRun)).toEqual([made.digest, undefined])
   const text = await gate.running.gate.recorder.payload(made.digest)
   expect(JSON.parse(text)).toMatchObject({ format: 'seconder-dry-run@v1', version })
+  // docs/ledger.md: whoever runs the gate finds its file by this, and the ledger verifies without it.
+  expect(text).toContain('"format":"seconder-dry-run@v1"')
+  rmSync(join(ledger, payloadPath(made.digest)))
 })

@@ -2,6 +2,7 @@
 // and its ground, each grant its reviews, nobody reviewed for themselves, nothing was used twice, and time
 // went on. Who signed what is checked by SignedActs, the order of a plan by PlanOrder. Runs in browsers.
 
+import { peopleOf } from './requirement.ts'
 import { SeenIds } from './seen-ids.ts'
 
 type Members = Readonly<Record<string, unknown>>
@@ -309,26 +310,6 @@ export class EntryRules {
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
-}
-
-/**
- * The fewest people that fill the seats asked for: one person fills one, and `any` is of whatever team. NaN where a
- * count is none.
- */
-function peopleOf(requirement: unknown): number {
-  const teams = new Map<string, number>()
-  for (const seat of listOf(requirement)) {
-    const [team = '', count = ''] = String(seat).split(':')
-    const people = /^\d{1,6}$/.test(count) ? Number(count) : Number.NaN
-    teams.set(team, Math.max(teams.get(team) ?? 0, people))
-  }
-  const anybody = teams.get('any') ?? 0
-  teams.delete('any')
-  return Math.max(
-    1,
-    anybody,
-    [...teams.values()].reduce((all, count) => all + count, 0),
-  )
 }
 
 /** What was signed; SignedActs checks that it was. */

@@ -1,5 +1,5 @@
 // seconder backup, seconder restore: a gate that can be lost, and comes back without what was open in it.
-import { type Config, loadConfig } from '@seconder/gateway/config'
+import { configWithoutCredentials } from '@seconder/gateway/config-without-credentials'
 import type { Command } from 'commander'
 import { makeBackup } from '../backup/making.ts'
 import { type Restored, restoreBackup } from '../backup/restoring.ts'
@@ -57,25 +57,17 @@ Examples:
     .action(runRestore)
 }
 
-/** Nothing is asked of AWS, so that the gate's own credentials, if they are named, are not needed. */
-const NO_CREDENTIALS = {
-  AWS_ACCESS_KEY_ID: 'backup',
-  AWS_SECRET_ACCESS_KEY: 'backup',
-  AWS_WEB_IDENTITY_TOKEN_FILE: '-',
-  AWS_ROLE_ARN: '-',
-}
-
-function configOf(file: string): Config {
-  return loadConfig(file, { ...process.env, ...NO_CREDENTIALS })
-}
-
 async function runBackup(
   folder: string,
   options: { readonly config: string; readonly json?: boolean },
 ): Promise<void> {
   const progress = new StepProgress()
   const see = (what: string, done: number, of: number) => progress.see(what, done, of)
-  const made = await makeBackup(configOf(options.config), folder, see).finally(() => progress.end())
+  const made = await makeBackup(
+    configWithoutCredentials(options.config, process.env),
+    folder,
+    see,
+  ).finally(() => progress.end())
   const { at, gate, size, followed } = made
   if (options.json) return print(JSON.stringify({ folder, at, gate, size, followed }))
   print(
@@ -97,9 +89,12 @@ async function runRestore(folder: string, options: RestoreCommand): Promise<void
   const see = (what: string, done: number, of: number) => progress.see(what, done, of)
   const { checkpoint: checkpoints = [], acceptLoss = false } = options
   const asked = { checkpoints, acceptLoss }
-  const restored = await restoreBackup(configOf(options.config), folder, asked, see).finally(() =>
-    progress.end(),
-  )
+  const restored = await restoreBackup(
+    configWithoutCredentials(options.config, process.env),
+    folder,
+    asked,
+    see,
+  ).finally(() => progress.end())
   const { manifest, ...facts } = restored
   if (options.json) return print(JSON.stringify({ ...facts, backupAt: manifest.at }))
   for (const line of wordsOf(restored)) print(line)

@@ -2,7 +2,7 @@
 // signs them. By the gate, from its own ledger; or here, from a ledger's folder.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadConfig } from '@seconder/gateway/config'
+import { configWithoutCredentials } from '@seconder/gateway/config-without-credentials'
 import { hashedDryRun } from '@seconder/gateway/dry-run/checked'
 import type { KeptDryRun } from '@seconder/gateway/dry-run/desk'
 import { DryRun, type DryRunResult, dryRunText } from '@seconder/gateway/dry-run/dry-run'
@@ -179,20 +179,12 @@ function candidateOf(path: string, active: EpochContent) {
     )
   }
   if (statSync(path).isDirectory()) return versioned({ ...active, ...readPolicies(path) })
-  const config = loadConfig(path, { ...process.env, ...NO_CREDENTIALS })
+  const config = configWithoutCredentials(path, process.env)
   return versioned({
     ...active,
     ...contentOnDisk(config, null).content,
     ...(active.protect && { protect: active.protect }),
   })
-}
-
-/** Nothing is asked of AWS. */
-const NO_CREDENTIALS = {
-  AWS_ACCESS_KEY_ID: 'dry-run',
-  AWS_SECRET_ACCESS_KEY: 'dry-run',
-  AWS_WEB_IDENTITY_TOKEN_FILE: '-',
-  AWS_ROLE_ARN: '-',
 }
 
 function payloadIn(folder: string, sha256: string): string | null {

@@ -2,6 +2,7 @@
 // and to those proposed, with the gate's own decide. Only what differs is told, the worst first.
 import type { JsonObject } from '@seconder/aws/call'
 import { EFFECTS_BY_STRICTNESS } from '@seconder/aws/call'
+import { peopleOf } from '@seconder/ledger/requirement'
 import { decide, readsIsolation } from '../decide/decide.ts'
 import type { Decision } from '../decide/decision.ts'
 import { loadPolicySet, type PolicySet, type PolicySources } from '../decide/policy-set.ts'
@@ -312,18 +313,6 @@ function toldOf([before, after]: [Answered, Answered]): string {
 /** Policies are told of a refusal alone. */
 function shownOf({ answer, requirement, code, policies }: Answered) {
   return [answer, [...requirement].sort(), code, answer === 'deny' ? policies : []]
-}
-
-/** People at least: one fills one seat, and `any` is of whatever team. */
-function peopleOf(requirement: readonly string[]): number {
-  let anybody = 0
-  let named = 0
-  for (const seat of requirement) {
-    const [team = '', count = '0'] = seat.split(':')
-    if (team === 'any') anybody = Math.max(anybody, Number(count))
-    else named += Number(count)
-  }
-  return Math.max(anybody, named)
 }
 
 const ORDER: readonly string[] = EFFECTS_BY_STRICTNESS

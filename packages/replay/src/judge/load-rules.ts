@@ -3,7 +3,7 @@
 
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Config, loadConfig } from '@seconder/gateway/config'
+import { configWithoutCredentials } from '@seconder/gateway/config-without-credentials'
 import type { DecideContext } from '@seconder/gateway/decide/decision'
 import { loadPolicySet } from '@seconder/gateway/decide/policy-set'
 import { readPolicies } from '@seconder/gateway/epoch/content'
@@ -30,7 +30,7 @@ export async function loadRules(
     const bare = { from, policySet, places, roleNames: new Map(), isConfigured: false }
     return { ...bare, isolation, watched: filesOf(path) }
   }
-  const config = configOf(path)
+  const config = configWithoutCredentials(path)
   const reach = config.roleReachPath
   const content = {
     ...readPolicies(config.policiesDirectory),
@@ -44,16 +44,6 @@ export async function loadRules(
   const files = filesOf(config.policiesDirectory)
   return { ...rules, watched: [path, ...(reach === undefined ? [] : [reach]), ...files] }
 }
-
-/** Replay calls nobody, so that the gate's own credentials, if they are named, are not needed. */
-const NO_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'replay', AWS_SECRET_ACCESS_KEY: 'replay' }
-
-function configOf(path: string): Config {
-  return loadConfig(path, { ...NO_CREDENTIALS, ...WEB_IDENTITY })
-}
-
-/** What the configuration asks for where it names a token: never read. */
-const WEB_IDENTITY = { AWS_WEB_IDENTITY_TOKEN_FILE: '-', AWS_ROLE_ARN: '-' }
 
 function isFolder(path: string): boolean {
   try {
