@@ -1,7 +1,4 @@
 // An incident from a ledger's folder: verified first, read on the way, its payloads taken from beside it.
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { PAYLOAD_BYTES_MAX, payloadPath } from '@seconder/ledger/layout'
 import type { Payloads } from '@seconder/replay/incident/asks'
 import { incidentOfLedger } from '@seconder/replay/incident/from-ledger'
 import type { Incident } from '@seconder/replay/incident/incident'
@@ -12,7 +9,7 @@ import { LedgerSide } from '@seconder/replay/reconcile/ledger-side'
 import { reconcile } from '@seconder/replay/reconcile/reconcile'
 import type { TrailWindow } from '@seconder/replay/trail/window'
 import { verifyLedgerFolder } from './ledger-folder.ts'
-import { isRemote, notRemote } from './ledger-place.ts'
+import { besideDirectory, isRemote, notRemote } from './ledger-place.ts'
 
 export interface FolderIncident {
   /** The verifier key itself, or a file with it; default: the folder's name with `.vkey`. */
@@ -73,12 +70,7 @@ export async function incidentOfFolder(
   })
 }
 
-/** Payloads beside a log; null for a name that is none, and for what is not there. */
+/** Payloads beside a log; null for a name that is none, for what is not there, and for other bytes than the name says. */
 export function payloadsIn(folder: string): Payloads {
-  return (sha256) => {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) return null
-    const file = join(folder, payloadPath(sha256))
-    if (!existsSync(file) || statSync(file).size > PAYLOAD_BYTES_MAX) return null
-    return readFileSync(file, 'utf8')
-  }
+  return besideDirectory(folder).text
 }

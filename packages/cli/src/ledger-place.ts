@@ -87,11 +87,11 @@ export function placeOf(place: string): LedgerPlace {
   }
 }
 
-export function besideDirectory(folder: string): PayloadsBeside {
+export function besideDirectory(folder: string) {
   const has = (sha256: string) => isDigest(sha256) && existsSync(join(folder, payloadPath(sha256)))
   return {
     has,
-    text(sha256) {
+    text(sha256: string): string | null {
       const file = join(folder, payloadPath(sha256))
       if (!has(sha256) || statSync(file).size > PAYLOAD_BYTES_MAX) return null
       return ownText(sha256, readFileSync(file))

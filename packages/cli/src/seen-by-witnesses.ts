@@ -1,6 +1,7 @@
 // What witnesses say of a ledger: the checkpoint that they cosigned, kept beside it, with the time at which
 // each of them did. Whether the log goes on from it is the verifier's to say.
 
+import { cosignedPath } from '@seconder/gateway/record/witnessing'
 import { parseCheckpoint } from '@seconder/ledger/checkpoint'
 import { type Cosignature, cosignaturesOf, cosignatureVerifier } from '@seconder/ledger/cosignature'
 import { LedgerError } from '@seconder/ledger/errors'
@@ -36,7 +37,7 @@ export async function seenByWitnesses(
   folder: string,
   { keys, threshold, note: given }: WitnessesAsked,
 ): Promise<SeenByWitnesses> {
-  const file = given ?? `${folder.replace(/\/+$/, '')}.cosigned`
+  const file = given ?? cosignedPath(folder)
   const note = noteText(file)
   try {
     const vkeys = [...new Set(keys.map(vkeyText))]

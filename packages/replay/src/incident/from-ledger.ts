@@ -296,7 +296,7 @@ function cannotKnow(
     'how long users felt it: what an effect meant for them is not recorded; `--impact` adds what somebody saw, as a claim',
     ...(bare > 0
       ? [
-          `the parameters of ${count(bare, 'call')} above: without a review no document is kept, and policies were tried on what the entry tells`,
+          `of ${count(bare, 'call')} above the parameters, from where they came and what was in which environment: policies were tried on what the entry tells`,
         ]
       : []),
     ...[...new Set(gone)].map(
