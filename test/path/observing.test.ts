@@ -89,11 +89,15 @@ test('H4: who asks whether the gate is ready hears what observes from memory, wh
   expect(observing).toHaveLength(1)
   const { store } = gate.running.gate
   const plain = store.activeEpoch.bind(store)
-  onTestFinished(() => {
+  // Whatever else of the gate asks for it meanwhile has its answer afterwards.
+  const asked = Promise.withResolvers<void>()
+  store.activeEpoch = () => asked.promise.then(plain)
+  try {
+    const signal = AbortSignal.timeout(60_000)
+    const ready = await fetch(`${gate.running.consoleUrl}/readyz`, { signal })
+    expect(await ready.json()).toMatchObject({ observing })
+  } finally {
     store.activeEpoch = plain
-  })
-  store.activeEpoch = () => new Promise(() => undefined)
-  const ready = await fetch(`${gate.running.consoleUrl}/readyz`)
-  expect(await ready.json()).toMatchObject({ observing })
-  store.activeEpoch = plain
+    asked.resolve()
+  }
 })
