@@ -13,6 +13,7 @@ import { parsePostgresUrl } from '../state/postgres-address.ts'
 import { migratePostgres } from '../state/postgres-schema.ts'
 import { noPostgres, PostgresServer } from '../state/postgres-server.fixture.ts'
 import { MIGRATIONS } from '../state/schema.ts'
+import { SqlStore } from '../state/sql-store.ts'
 import { DatabaseMutexes } from './database-mutexes.ts'
 import { LEASE_MS, Publishing } from './publishing.ts'
 import { CLUSTER_MIGRATIONS } from './schema.ts'
@@ -317,6 +318,37 @@ onServer(
       if (begun.status === 'rejected') expect(begun.reason).toMatchObject(closed)
       else expect(begun.value.index).toBeLessThan(ended.value.index)
     }
+  },
+)
+
+onServer(
+  name('keys that were replaced end with the entry that says so, whoever dies after it'),
+  async () => {
+    const one = await joined()
+    await founded(one)
+    const store = new SqlStore(one.database)
+    const session = (id: string, parent: string | null) => ({
+      ...{ id, parent, accessKeyId: `KEY${id}`, secretAccessKey: 'secret', maskKey: '00' },
+      ...{ agent: 'agent', operator: 'alice', roleName: 'r', roleArn: 'arn:aws:iam::1:role/r' },
+      ...{ openedAtMs: 1, expiresAtMs: 10, closedAtMs: null, suspendedAtMs: null },
+    })
+    await store.addSession(session('s', null))
+    expect(await store.addChild(session('c', 's'), 'KEYs', 1, 5)).toBe(true)
+    const resumed = (replaced: string) => {
+      const entry = { type: 'session-resumed', at: new Date(7).toISOString(), session: 's' }
+      return one.ledger.append(bytes({ ...entry, replaced }))
+    }
+    const suspendedAt = async () => [
+      (await store.session('s'))?.suspendedAtMs,
+      (await store.session('c'))?.suspendedAtMs,
+    ]
+    await resumed('KEYbefore')
+    expect(await suspendedAt()).toEqual([null, null])
+    await resumed('KEYs')
+    expect(await suspendedAt()).toEqual([7, 7])
+    const keys = { accessKeyId: 'NEW', secretAccessKey: 'new', expiresAtMs: 10 }
+    expect(await store.resumeSession('s', keys, 8)).toMatchObject({ children: ['c'] })
+    expect((await store.session('s'))?.suspendedAtMs).toBe(null)
   },
 )
 

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import { OWED_TYPES, owedText } from '../lib/owed-id.ts'
 import type { PostgresDatabase } from '../state/postgres.ts'
+import { suspended } from '../state/session-keys.ts'
 import type { Sql } from '../state/sql.ts'
 import { BATCH_ENTRIES_MAX, grown, insertEntries } from './order.ts'
 import { DATABASE_NOW } from './schema.ts'
@@ -160,6 +161,13 @@ const KEPT =
   'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
 const OWED = new RegExp(`"type":"(${[...OWED_TYPES].join('|')})"`)
 
+/** The old keys end with the entry: whoever recorded it may die before it gives the session its new ones. */
+async function endReplaced(sql: Sql, text: string): Promise<void> {
+  const { type, session, replaced, at } = JSON.parse(text) as Record<string, unknown>
+  if (type !== 'session-resumed' || typeof session !== 'string') return
+  if (typeof replaced === 'string') await suspended(sql, session, replaced, Date.parse(`${at}`))
+}
+
 /**
  * Keeps the open effects in step with the ledger, and what is owed to it: in the transaction that gives the entries
  * a place.
@@ -172,6 +180,10 @@ export async function followEffects(sql: Sql, entries: readonly string[]): Promi
     }
     if (text.includes('"type":"epoch-activated"')) {
       await sql.run(KEPT, EPOCH_RECORDED, text)
+      continue
+    }
+    if (text.includes('"type":"session-resumed"')) {
+      await endReplaced(sql, text)
       continue
     }
     // Only these two say anything of an effect; most entries are not read at all.

@@ -71,7 +71,8 @@ export async function resumeSession(
     const said = { session: id, operator, replaced, expiresAt, act }
     const owedOf = ({ children }: Pick<ClosedSessions, 'children'>) =>
       children.map((child) => recorder.owed({ type: 'session-closed', session: child, act: null }))
-    // A crash in between leaves an entry about keys that nobody has: the next start ends the old ones for it.
+    // A crash in between leaves an entry about keys that nobody has: the old ones end with it all the same, at the next
+    // start or, where gateways share the state, in the transaction of the entry.
     const resumed = await recorder.recordThen({ type: 'session-resumed', ...said }, () =>
       store.resumeSession(id, keys, nowMs, owedOf),
     )
