@@ -46,7 +46,14 @@ describe.skipIf(!hasChromium)('lists in Chromium', () => {
         ...{ id: `s-${String(number).padStart(26, '0')}`, parent: null },
         ...{ accessKeyId: `old-${number}`, secretAccessKey: '', maskKey: '' },
         ...{ agent: `agent ${number}`, operator: 'bob', roleName: 'deploy', roleArn: 'arn' },
-        ...{ openedAtMs, expiresAtMs: openedAtMs + 1, closedAtMs: null, suspendedAtMs: null },
+        ...{
+          openedAtMs,
+          expiresAtMs: openedAtMs + 1,
+          closedAtMs: null,
+          suspendedAtMs: null,
+          task: null,
+          instigators: [],
+        },
       })
     }
   }

@@ -126,6 +126,15 @@ test('C4 a child of another role takes two people, and from then on acts as that
   expect(JSON.stringify(await gate.entries())).not.toContain(child.secretAccessKey)
 })
 
+test('C1 whoever sent the task to the parent reviews nothing of its child', async () => {
+  keys = await gate.open('alice', 'kiro-cli', { instigators: ['carol'] })
+  const { Credentials } = await assume({ RoleArn: DEPLOY, RoleSessionName: 'mine' })
+  const drop = new DeleteTableCommand({ TableName: 'orders' })
+  const id = requestIdIn(await tables(keysOf(Credentials)).send(drop).catch(failed))
+  await expect(gate.review('carol', id)).rejects.toMatchObject({ code: 'not_a_reviewer' })
+  await gate.review('bob', id)
+})
+
 test('C4 a grant of the parent is none of the child, and a change by the child is held for itself', async () => {
   const child = await readerChild()
   const drop = new DeleteTableCommand({ TableName: 'orders' })

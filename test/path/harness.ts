@@ -7,7 +7,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { JsonObject } from '@seconder/aws/call'
 import { GateClient, type SignedAct } from '@seconder/cli/gate-client'
 import { verifyLedgerFolder } from '@seconder/cli/ledger-folder'
-import { openAgentSession } from '@seconder/cli/opening'
+import { type Opening, openAgentSession } from '@seconder/cli/opening'
 import { checkedRequest, signReview, type Verdict } from '@seconder/cli/reviewing'
 import { SignedReading } from '@seconder/cli/sign-in'
 import { keySigner, signerFor } from '@seconder/cli/signing'
@@ -225,9 +225,14 @@ export class Harness {
   }
 
   /** Opens a session for an operator, as `seconder session open` does. */
-  async open(operator: string, agent = 'test-agent'): Promise<Keys> {
+  async open(
+    operator: string,
+    agent = 'test-agent',
+    sent: Pick<Opening, 'task' | 'instigators'> = {},
+  ): Promise<Keys> {
     const signer = await signerFor(this.client, this.keys.get(operator))
-    return openAgentSession(this.client, signer, { role: 'deploy', agent, lifetimeMs: 3_600_000 })
+    const opening = { role: 'deploy', agent, lifetimeMs: 3_600_000, ...sent }
+    return openAgentSession(this.client, signer, opening)
   }
 
   dynamodb({ accessKeyId, secretAccessKey, endpoint }: Keys): DynamoDBClient {

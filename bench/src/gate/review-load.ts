@@ -75,6 +75,8 @@ async function addSession({ store, recorder }: Gate, nowMs: number): Promise<Ses
     expiresAtMs: nowMs + SESSION_MS,
     closedAtMs: null,
     suspendedAtMs: null,
+    task: null,
+    instigators: [],
   })
   // Its entry is that of a child, which nobody signs: a request of a session that was never opened is none.
   const opened = {

@@ -7,6 +7,7 @@ import {
   hkdfSync,
   type KeyObject,
 } from 'node:crypto'
+import type { JsonObject } from '@seconder/aws/call'
 import {
   type OpenedSession,
   rawX25519,
@@ -22,6 +23,9 @@ export interface Opening {
   /** A label for the agent. */
   readonly agent: string
   readonly lifetimeMs: number
+  /** What it is to do, and who sent that; neither has to be said. */
+  readonly task?: string | undefined
+  readonly instigators?: readonly string[] | undefined
 }
 
 export interface AgentSession {
@@ -38,11 +42,15 @@ export async function openAgentSession(
   signer: Signer,
   opening: Opening,
 ): Promise<AgentSession> {
-  const { role, agent, lifetimeMs } = opening
+  const { role, agent, lifetimeMs, task, instigators = [] } = opening
   return newKeys(client, signer, lifetimeMs, {
     path: '/api/sessions',
     type: SESSION_NAMESPACE,
-    of: { role, agent },
+    of: {
+      ...{ role, agent },
+      ...(task !== undefined && { task }),
+      ...(instigators.length > 0 && { instigators: [...instigators] }),
+    },
   })
 }
 
@@ -63,7 +71,7 @@ async function newKeys(
   client: GateClient,
   signer: Signer,
   lifetimeMs: number,
-  { path, type, of }: { path: string; type: string; of: Readonly<Record<string, string>> },
+  { path, type, of }: { path: string; type: string; of: JsonObject },
 ): Promise<AgentSession> {
   const facts = await client.facts()
   const now = Date.now()

@@ -230,3 +230,24 @@ test('a count of people that is no number is named, and lets no grant pass', () 
   const story = [...WHOLE.slice(0, 2), escalated]
   expect(said(story).at(-1)).toBe('it does not say how many must approve')
 })
+
+test('C1 whoever sent the task is no reviewer: of a request, a grant, a child or a broken glass', () => {
+  const sent = { ...session, instigators: ['carol'] }
+  const child = { type: 'child-session-opened', session: 's-2', operator: 'alice', parent: 's-1' }
+  const opened = { ...asked, requirement: ['any:1'] }
+  const byCarol = { ...review, reviewer: 'carol' }
+  const last = (...entries: readonly Members[]) => said(entries).at(-1)
+  expect(last(sent, opened, review)).toBe(null)
+  expect(last(sent, opened, byCarol)).toBe('whoever sent the task reviewed it')
+  expect(last(sent, child, { ...opened, session: 's-2' }, byCarol)).toBe(
+    'whoever sent the task reviewed it',
+  )
+  expect(last(sent, opened, review, { ...ready, reviewers: ['bob', 'carol'] })).toBe(
+    'whoever sent the task is among its reviewers',
+  )
+  const glass = { type: 'break-glass-opened', breakGlass: 'b-1', until: at(600), effectsMax: 1 }
+  const looked = { type: 'break-glass-reviewed', breakGlass: 'b-1', reviewer: 'carol' }
+  expect(last(sent, { ...glass, session: 's-1', operator: 'alice' }, looked)).toBe(
+    'whoever sent the task looked at its break-glass',
+  )
+})

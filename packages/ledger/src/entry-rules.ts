@@ -15,6 +15,7 @@ const ON_ITS_WAY_MS = 10_000
 interface Request {
   readonly session: unknown
   readonly operator: unknown
+  readonly instigators: readonly unknown[]
   readonly digest: unknown
   readonly document: unknown
   /** What is asked for may be met in another way after an escalation, by fewer. */
@@ -34,6 +35,8 @@ interface Grant {
 
 interface Session {
   readonly operator: unknown
+  /** Who sent its task. */
+  readonly instigators: readonly unknown[]
   /** The session that ends and is suspended with it: its parent, or itself. */
   readonly root: unknown
   /** Since when nothing passes, and why; null while it is open. */
@@ -43,6 +46,7 @@ interface Session {
 interface BreakGlass {
   readonly session: unknown
   readonly operator: unknown
+  readonly instigators: readonly unknown[]
   readonly effects: readonly unknown[]
   readonly resources: readonly unknown[]
   readonly untilMs: number
@@ -121,8 +125,10 @@ export class EntryRules {
     }
   }
 
-  #openSession({ session, operator, parent }: Members): string | null {
-    this.#sessions.set(session, { operator, root: parent ?? session, shut: null })
+  #openSession(entry: Members): string | null {
+    const { session, operator, parent } = entry
+    const instigators = this.#sessions.get(parent)?.instigators ?? listOf(entry['instigators'])
+    this.#sessions.set(session, { operator, instigators, root: parent ?? session, shut: null })
     return parent === undefined ? null : this.#isShut({ session })
   }
 
@@ -168,7 +174,9 @@ export class EntryRules {
     const peopleMin = peopleOf(requirement)
     // No number is smaller or greater: every grant would have enough.
     if (Number.isNaN(peopleMin)) return 'it does not say how many must approve'
-    const opened = { session, operator, digest, document, peopleMin, approvers: new Set() }
+    const instigators = this.#sessions.get(session)?.instigators ?? []
+    const who = { session, operator, instigators }
+    const opened = { ...who, digest, document, peopleMin, approvers: new Set() }
     this.#requests.set(request, { ...opened, isEnded: false, isUsed: false })
     return this.#ofSession(entry)
   }
@@ -199,6 +207,7 @@ export class EntryRules {
     const request = this.#requests.get(id)
     if (!request) return 'its request was never opened'
     if (reviewer === request.operator) return 'the operator reviewed for their own agent'
+    if (request.instigators.includes(reviewer)) return 'whoever sent the task reviewed it'
     const { digest, shown } = statementOf(act)
     if (digest !== request.digest)
       return 'its reviewer signed another digest than that of the request'
@@ -215,6 +224,8 @@ export class EntryRules {
     if (digest !== request.digest) return 'its grant is for another digest than that of the request'
     const people = new Set(Array.isArray(reviewers) ? reviewers : [])
     if (people.has(request.operator)) return 'the operator is among its reviewers'
+    if (request.instigators.some((one) => people.has(one)))
+      return 'whoever sent the task is among its reviewers'
     for (const person of people) {
       if (!request.approvers.has(person)) return 'one of its reviewers never approved the request'
     }
@@ -233,14 +244,17 @@ export class EntryRules {
     const effectsLeft = Number(effectsMax)
     if (Number.isNaN(untilMs) || !Number.isInteger(effectsLeft)) return 'it does not say its end'
     const [effects, resources] = [listOf(entry['effects']), listOf(entry['resources'])]
-    const glass = { session, operator, effects, resources, untilMs, effectsLeft }
-    this.#glasses.set(breakGlass, glass)
+    const { instigators = [] } = this.#sessions.get(session) ?? {}
+    const who = { session, operator, instigators }
+    this.#glasses.set(breakGlass, { ...who, effects, resources, untilMs, effectsLeft })
     return this.#ofSession(entry)
   }
 
   #lookAtGlass({ breakGlass, reviewer }: Members): string | null {
     const glass = this.#glasses.get(breakGlass)
     if (!glass) return 'its break-glass was never opened'
+    if (glass.instigators.includes(reviewer))
+      return 'whoever sent the task looked at its break-glass'
     return glass.operator === reviewer ? 'the operator looked at their own break-glass' : null
   }
 

@@ -24,7 +24,11 @@ interface Registered {
 const ONE_ACT: Readonly<
   Record<string, { namespace: string; by: string; same: readonly string[] }>
 > = {
-  'session-opened': { namespace: 'seconder-session@v1', by: 'operator', same: ['agent'] },
+  'session-opened': {
+    namespace: 'seconder-session@v1',
+    by: 'operator',
+    same: ['agent', 'task', 'instigators'],
+  },
   'session-resumed': {
     namespace: 'seconder-session-resume@v1',
     by: 'operator',

@@ -28,6 +28,8 @@ interface KeyOptions {
 interface OpenOptions extends KeyOptions {
   readonly role?: string
   readonly agent: string
+  readonly task?: string
+  readonly instigator?: readonly string[]
 }
 
 export function addSessionCommands(program: Command): void {
@@ -41,6 +43,11 @@ export function addSessionCommands(program: Command): void {
     .option('--ssh-key <path>', 'your registered SSH key')
     .option('--role <name>', 'role of seconder.yaml; may be left out when there is one')
     .option('--agent <name>', 'a label for the agent, e.g. "kiro-cli 1.22"', 'agent')
+    .option('--task <text>', 'what it is to do; shown to reviewers as your signed words')
+    .option(
+      '--instigator <name...>',
+      'who sent you that task: they may not review what comes of it, as little as you',
+    )
     .option('--hours <n>', 'how long it lives, at most 12', '8')
     .option('--connect', 'for clients that ignore AWS_ENDPOINT_URL: by proxy and CA instead')
     .option('--ca-file <path>', "with --connect, where to write the CA's certificate")
@@ -48,6 +55,7 @@ export function addSessionCommands(program: Command): void {
     .addHelpText(
       'after',
       '\nExample:\n  eval "$(seconder session open --ssh-key ~/.ssh/id_ed25519)"\n  aws dynamodb list-tables\n' +
+        '  eval "$(seconder session open --task "August is wrong; fix it" --instigator carol)"\n' +
         '  eval "$(seconder session open --connect)"   # AWS CLI before 2.13 or 1.29\n',
     )
     .action(openSession)
@@ -105,7 +113,9 @@ async function openSession(options: OpenOptions): Promise<void> {
     )
   }
   const lifetimeMs = lifetimeOf(options)
-  const keys = await openAgentSession(client, signer, { role, agent: options.agent, lifetimeMs })
+  const { agent, task, instigator: instigators } = options
+  const opening = { role, agent, lifetimeMs, task, instigators }
+  const keys = await openAgentSession(client, signer, opening)
   printKeys(keys, facts, options, { operator: signer.person, role })
 }
 

@@ -4,6 +4,7 @@ import { escapeUntrusted, quotedName } from '@seconder/gateway/lib/plain-text'
 import type { AnyDocument, PlanDocument } from '@seconder/gateway/review/plan-document'
 import { requirementWords } from '@seconder/gateway/review/words'
 import { hashWords, namesOf, renderCall, renderDocument, saidBefore } from './review-document.ts'
+import { taskLines } from './task-lines.ts'
 import { toned, wrap } from './terminal.ts'
 
 const WIDTH = 96
@@ -49,6 +50,7 @@ function renderPlan(document: PlanDocument, shown: string, approved: readonly st
     ]),
     `Asked by    ${safe(context.agent)} for ${safe(context.operator)} (the operator, who may not approve)`,
     `            session ${safe(document.session)} · role ${safe(context.role)}`,
+    ...taskLines(context),
     'The agent says (a claim, not a fact):',
     ...wrap(safe(document.agentSays ?? ''), WIDTH - 4).map((line) => `  │ ${line}`),
     `Needs       ${safe(requirementWords(document.requirement))} (approved so far: ${namesOf(approved)})`,

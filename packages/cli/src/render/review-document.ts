@@ -8,6 +8,7 @@ import type { ShownAgain } from '@seconder/gateway/review/again'
 import type { DocumentFrame, ReviewDocument } from '@seconder/gateway/review/document'
 import type { ShownDenial } from '@seconder/gateway/review/standing'
 import { requirementWords } from '@seconder/gateway/review/words'
+import { taskLines } from './task-lines.ts'
 import { type Tone, table, toned, wrap } from './terminal.ts'
 
 const WIDTH = 96
@@ -56,6 +57,7 @@ export function renderDocument(
     '',
     `Asked by    ${safe(context.agent)} for ${safe(context.operator)} (the operator, who may not approve)`,
     `            session ${safe(document.session)} · role ${safe(context.role)} · isolation ${safe(context.isolation)}`,
+    ...taskLines(context),
     ...agentSays(document.agentSays),
     `Before this ${document.history.reads} reads, ${document.history.writes} writes, ${document.history.refused} refused`,
     `Why you     ${indented(safe(document.reason))}`,

@@ -31,6 +31,9 @@ export function Verdicts(props: VerdictsProps) {
       </p>
     )
   }
+  if (checked.document.context.instigators?.includes(person)) {
+    return <p className="notice">You sent this task: what comes of it is for others to answer.</p>
+  }
   return <Form {...props} person={person} />
 }
 

@@ -30,6 +30,17 @@ export function Asked({ document, reviews }: AskedProps) {
           <Link to={toSession(document.session)}>session</Link> · role {safe(context.role)} ·
           isolation {context.isolation} · <Time at={document.openedAt} />
         </dd>
+        {context.instigators && (
+          <>
+            <dt>Task sent by</dt>
+            <dd>
+              {context.instigators.map((name) => (
+                <strong key={name}>{safe(name)} </strong>
+              ))}
+              who may not approve either
+            </dd>
+          </>
+        )}
         <dt>Before this</dt>
         <dd>
           {plural(history.reads, 'read')}, {plural(history.writes, 'write')}, {history.refused}{' '}
@@ -48,6 +59,9 @@ export function Asked({ document, reviews }: AskedProps) {
           <span className="quiet">({signed === 0 ? 'nobody has signed' : `${signed} signed`})</span>
         </dd>
       </dl>
+      {context.task !== undefined && (
+        <Claim who={`The task: ${safe(context.operator)}`} text={context.task} isSigned />
+      )}
       <Claim who="The agent" text={document.agentSays} />
     </section>
   )

@@ -114,6 +114,8 @@ export class BreakGlassDesk {
     await this.#options.acts.requireStrongest(verified)
     const row = await store.breakGlass(statement.breakGlass)
     if (!row) throw unknownBreakGlass()
+    const instigators = (await store.session(row.sessionId))?.instigators ?? []
+    if (instigators.includes(person.name)) throw sentTheTask(person.name)
     const refused = whyNotReviewed(row, { person, key }, statement.used, nowMs)
     if (refused) throw refused
     if ((await store.breakGlassReviews(row.id)).some(({ reviewer }) => reviewer === person.name))
@@ -158,6 +160,14 @@ export class BreakGlassDesk {
       throw invalidStatement('it was signed more than five minutes away from now')
     return nowMs
   }
+}
+
+function sentTheTask(name: string): GatewayError {
+  return new GatewayError(
+    'not_a_reviewer',
+    `\`${name}\` sent the task of its session`,
+    'two others close it',
+  )
 }
 
 function whyNotReviewed(

@@ -330,7 +330,14 @@ onServer(
     const session = (id: string, parent: string | null) => ({
       ...{ id, parent, accessKeyId: `KEY${id}`, secretAccessKey: 'secret', maskKey: '00' },
       ...{ agent: 'agent', operator: 'alice', roleName: 'r', roleArn: 'arn:aws:iam::1:role/r' },
-      ...{ openedAtMs: 1, expiresAtMs: 10, closedAtMs: null, suspendedAtMs: null },
+      ...{
+        openedAtMs: 1,
+        expiresAtMs: 10,
+        closedAtMs: null,
+        suspendedAtMs: null,
+        task: null,
+        instigators: [],
+      },
     })
     await store.addSession(session('s', null))
     expect(await store.addChild(session('c', 's'), 'KEYs', 1, 5)).toBe(true)

@@ -27,4 +27,8 @@ export interface DecideContext {
   readonly role: string
   readonly isolation: 'host' | 'user' | 'sandbox' | 'none'
   readonly breakGlass: boolean
+  /** The operator's signed words for what the agent is to do; absent where there are none. No policy reads them. */
+  readonly task?: string
+  /** Who sent that task: never reviewers of it. Absent where nobody is named. */
+  readonly instigators?: readonly string[]
 }

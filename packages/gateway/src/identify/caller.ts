@@ -9,5 +9,9 @@ export interface Caller {
   readonly agent: string
   /** The person the agent acts for; proved at session open. */
   readonly operator: string
+  /** What the agent was told to do, in the operator's signed words; null where they gave none. */
+  readonly task: string | null
+  /** Who sent that task, as the operator signed it; they review it as little as the operator does (red team C1). */
+  readonly instigators: readonly string[]
   readonly role: { readonly name: string; readonly arn: string }
 }

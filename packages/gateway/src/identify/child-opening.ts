@@ -59,6 +59,8 @@ export async function answerAssumeRole(
     maskKey: randomBytes(32).toString('hex'),
     agent: parent.agent,
     operator: parent.operator,
+    task: parent.task,
+    instigators: parent.instigators,
     roleName: asked.roleName,
     roleArn: asked.roleArn,
     openedAtMs: nowMs,

@@ -124,6 +124,8 @@ function callerOf(session: SessionRow): Caller {
     sessionId: session.id,
     agent: session.agent,
     operator: session.operator,
+    task: session.task,
+    instigators: session.instigators,
     role: { name: session.roleName, arn: session.roleArn },
   }
 }

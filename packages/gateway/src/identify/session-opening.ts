@@ -25,12 +25,19 @@ export const SESSION_LIFETIME_MS_MAX = 12 * 60 * 60 * 1000
 /** How old a signed opening may be, in milliseconds. */
 const OPENING_AGE_MS_MAX = 5 * 60 * 1000
 
+export const TASK_CHARS_MAX = 2_000
+export const INSTIGATORS_MAX = 20
+
 export const SESSION_STATEMENT = z.strictObject({
   type: z.literal('seconder-session@v1'),
   gate: z.string().regex(/^[0-9a-f]{64}$/),
   operator: z.string().max(64),
   agent: z.string().regex(/^[\x20-\x7e]{1,100}$/),
   role: z.string().max(64),
+  /** What the agent is to do, in the operator's words. */
+  task: z.string().min(1).max(TASK_CHARS_MAX).optional(),
+  /** Who sent that task: members, none of whom reviews what comes of it. */
+  instigators: z.array(z.string().max(64)).min(1).max(INSTIGATORS_MAX).optional(),
   /** X25519 public key (raw, base64) that the session's keys are sealed to. */
   sessionPublicKey: z.base64().max(64),
   signedAt: z.iso.datetime(),
@@ -77,6 +84,8 @@ export async function openSession(
   if (statement.operator !== person.name)
     throw invalidStatement('the key is not that of the operator named')
   requireLifetime(statement, nowMs)
+  const { task = null, instigators = [] } = statement
+  await requireMembers(store, instigators)
   const role = (await options.roles())[statement.role]
   if (!role) throw invalidStatement(`there is no role \`${statement.role}\``)
   if (!(await store.useNonce(statement.nonce, nowMs)))
@@ -89,6 +98,8 @@ export async function openSession(
     maskKey: randomBytes(32).toString('hex'),
     agent: statement.agent,
     operator: person.name,
+    task,
+    instigators,
     roleName: statement.role,
     roleArn: role.arn,
     openedAtMs: nowMs,
@@ -103,10 +114,20 @@ export async function openSession(
     operator: session.operator,
     agent: session.agent,
     role: session.roleArn,
+    ...(task !== null && { task }),
+    ...(instigators.length > 0 && { instigators }),
     act,
   })
   await store.addSession(session)
   return { sessionId: session.id, expiresAt: statement.expiresAt, sealed }
+}
+
+/** A name that is nobody's would keep nobody from reviewing. Errors: `statement_invalid`. */
+async function requireMembers(store: Store, names: readonly string[]): Promise<void> {
+  const members = new Set((await store.people()).map(({ name }) => name))
+  const unknown = names.find((name) => !members.has(name))
+  if (unknown === undefined) return
+  throw invalidStatement(`\`${unknown}\`, who is said to have sent the task, is no member`)
 }
 
 /** Errors: `statement_invalid` where it was not signed just now, or asks for more than 12 hours. */

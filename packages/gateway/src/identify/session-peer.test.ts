@@ -20,7 +20,14 @@ afterEach(() => store.close())
 const sessionOf = (id: string, parent: string | null = null): SessionRow => ({
   ...{ id, parent, accessKeyId: `KEY${id}`, secretAccessKey: 'secret', maskKey: '00' },
   ...{ agent: 'agent', operator: 'alice', roleName: 'r', roleArn: 'arn:aws:iam::1:role/r' },
-  ...{ openedAtMs: 1, expiresAtMs: 10, closedAtMs: null, suspendedAtMs: null },
+  ...{
+    openedAtMs: 1,
+    expiresAtMs: 10,
+    closedAtMs: null,
+    suspendedAtMs: null,
+    task: null,
+    instigators: [],
+  },
 })
 
 async function opened(id: string, parent: string | null = null): Promise<SessionRow> {

@@ -240,6 +240,8 @@ export function contextOf(caller: Caller, isolation: Isolation): DecideContext {
     role: caller.role.name,
     isolation,
     breakGlass: false,
+    ...(caller.task !== null && { task: caller.task }),
+    ...(caller.instigators.length > 0 && { instigators: caller.instigators }),
   }
 }
 

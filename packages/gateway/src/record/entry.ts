@@ -103,6 +103,9 @@ export type Entry =
       operator: string
       agent: string
       role: string
+      /** What the operator signed that the agent is to do, and who sent it; absent where they did not say. */
+      task?: string
+      instigators?: readonly string[]
       act: SignedAct
     }
   | {

@@ -34,6 +34,7 @@ export async function reviewable(
   }
   const person = await signerNow(store, verified)
   requireReviewer(verified, person, request)
+  await requireNoInstigator(store, person, request)
   if (request.state !== 'pending' || request.expiresAtMs <= nowMs) {
     throw new GatewayError(
       'request_closed',
@@ -79,6 +80,20 @@ function requireReviewer(
       'sign with a key, or ask a member, of before that',
     )
   }
+}
+
+/** Whoever sent the task is no second person for it (red team C1). Errors: `not_a_reviewer`. */
+async function requireNoInstigator(
+  store: Store,
+  { name }: PersonRecord,
+  { sessionId }: RequestRow,
+): Promise<void> {
+  const session = await store.session(sessionId)
+  if (session && !session.instigators.includes(name)) return
+  const why = session
+    ? `\`${name}\` sent the task of this session and cannot review its requests`
+    : 'the session of this request is not known any more'
+  throw notReviewer(why, 'ask another person; the request says whom policy wants')
 }
 
 export function unknownRequest(id: string): GatewayError {

@@ -12,7 +12,14 @@ const LONG_MS = 1_000_000
 function session(id: string, more: Partial<SessionRow> = {}): SessionRow {
   const keys = { accessKeyId: `KEY${id}`, secretAccessKey: 'secret', maskKey: '00' }
   const role = { roleName: 'deploy', roleArn: 'arn:aws:iam::123456789012:role/deploy' }
-  const times = { openedAtMs: 1, expiresAtMs: LONG_MS, closedAtMs: null, suspendedAtMs: null }
+  const times = {
+    openedAtMs: 1,
+    expiresAtMs: LONG_MS,
+    closedAtMs: null,
+    suspendedAtMs: null,
+    task: null,
+    instigators: [],
+  }
   return {
     id,
     parent: null,

@@ -62,6 +62,8 @@ export function session(row: Row): SessionRow {
     maskKey: text(row, 'mask_key'),
     agent: text(row, 'agent'),
     operator: text(row, 'operator'),
+    task: textOrNull(row, 'task'),
+    instigators: list(row, 'instigators'),
     roleName: text(row, 'role_name'),
     roleArn: text(row, 'role_arn'),
     openedAtMs: count(row, 'opened_at_ms'),

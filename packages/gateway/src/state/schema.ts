@@ -174,6 +174,10 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX sessions_open ON sessions (expires_at_ms) WHERE closed_at_ms IS NULL;
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN task TEXT;
+  ALTER TABLE sessions ADD COLUMN instigators TEXT NOT NULL DEFAULT '[]';
+  `,
 ]
 
 export function newerDatabase(version: number): GatewayError {

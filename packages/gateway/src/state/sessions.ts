@@ -8,17 +8,19 @@ import { replacedKeysEnded, resumed, SUSPENDED, suspended, USABLE_KEYS } from '.
 import type { Sql, SqlValue } from './sql.ts'
 import type { ClosedSessions, NewKeys, PageOf, SessionRow } from './store.ts'
 
-const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key, agent, operator, role_name,
-  role_arn, opened_at_ms, expires_at_ms, closed_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`
+const SESSION_COLUMNS = `(id, parent, access_key_id, secret_access_key, mask_key, agent, operator, task,
+  instigators, role_name, role_arn, opened_at_ms, expires_at_ms, closed_at_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`
 /** Sessions listed where nobody says how many. */
 const SESSIONS_MAX = 1_000
 const OPEN_CHILD = 'parent = ? AND closed_at_ms IS NULL AND expires_at_ms > ?'
 
 function sessionValues(session: SessionRow): SqlValue[] {
   const { id, parent, accessKeyId, secretAccessKey, maskKey, agent, operator } = session
-  const { roleName, roleArn, openedAtMs, expiresAtMs } = session
+  const { task, instigators, roleName, roleArn, openedAtMs, expiresAtMs } = session
   const keys = [accessKeyId, secretAccessKey, maskKey]
-  return [id, parent, ...keys, agent, operator, roleName, roleArn, openedAtMs, expiresAtMs]
+  const who = [agent, operator, task, JSON.stringify(instigators)]
+  return [id, parent, ...keys, ...who, roleName, roleArn, openedAtMs, expiresAtMs]
 }
 
 export abstract class SessionStatements extends BreakGlassStatements {

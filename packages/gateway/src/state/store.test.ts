@@ -20,6 +20,8 @@ function session(id: string): SessionRow {
     expiresAtMs: 10,
     closedAtMs: null,
     suspendedAtMs: null,
+    task: null,
+    instigators: [],
   }
 }
 

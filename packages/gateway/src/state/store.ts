@@ -30,6 +30,9 @@ export interface SessionRow {
   readonly maskKey: string
   readonly agent: string
   readonly operator: string
+  readonly task: string | null
+  /** Who sent the task; a child has those of its parent. */
+  readonly instigators: readonly string[]
   readonly roleName: string
   readonly roleArn: string
   readonly openedAtMs: number

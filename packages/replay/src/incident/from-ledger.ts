@@ -284,7 +284,9 @@ function cannotKnow(
   const bare = told.filter(({ document, gone }) => document === null && gone === null).length
   const gone = told.flatMap((ask) => (ask.document === null && ask.gone !== null ? [ask.gone] : []))
   return [
-    'what the agent was told to do: no prompt, plan or task is in a ledger',
+    told.every((ask) => hasTask(ask, record))
+      ? 'what else the agent was told: a ledger has the task as its operator signed it, and no prompt'
+      : 'what the agent was told to do: no prompt is in a ledger, and a task where its operator gave one (`session open --task`)',
     reconciled === null
       ? 'what went round the gate: give CloudTrail beside the ledger (`--ledger DIR --trail TRAIL`), or `seconder ledger reconcile`'
       : 'what went round the gate and CloudTrail does not log, or lies outside of the trail that was given',
@@ -306,4 +308,9 @@ function cannotKnow(
       ? ['anything of this window: no call is in it; see --since and --until']
       : []),
   ]
+}
+
+function hasTask({ main }: Ask, record: LedgerRecord): boolean {
+  const opened = record.sessions.get(main.entry.session)?.entry
+  return opened?.type === 'session-opened' && opened.task !== undefined
 }

@@ -4,7 +4,7 @@
 import type { Ask } from './asks.ts'
 import { type Epoch, reachOf, roleNameOf } from './epochs.ts'
 import type { Evidence, Link, LinkName } from './incident.ts'
-import type { LedgerRecord } from './ledger-record.ts'
+import type { LedgerRecord, OpenedSession } from './ledger-record.ts'
 import {
   clock,
   count,
@@ -58,10 +58,20 @@ function sessionLinks({ main }: Ask, record: LedgerRecord): Link[] {
     link('agent', `${named(entry.agent)}${versionWords(entry.agent)}`, [evidence]),
     link(
       'session',
-      `${named(session)}, opened ${moment(entry.at)}; ${count(calls, 'call')} of ${count(used.size, 'operation')} in this window; no task is on record`,
+      `${named(session)}, opened ${moment(entry.at)}; ${count(calls, 'call')} of ${count(used.size, 'operation')} in this window; ${taskWords(opened)}`,
       [evidence],
     ),
   ]
+}
+
+/** In the operator's words, signed; who sent it is never among its reviewers. */
+function taskWords({ entry }: OpenedSession): string {
+  if (entry.type !== 'session-opened') return 'its task is that of the session that opened it'
+  const { task, instigators = [] } = entry
+  const from = instigators.length === 0 ? '' : ` sent by ${listed(instigators.map(named))}`
+  return task === undefined
+    ? `no task is on record${from === '' ? '' : `,${from}`}`
+    : `its task${from}, in the operator's signed words: “${shownLong(task)}”`
 }
 
 /** The version is part of the name that the operator gave, or is not known. */

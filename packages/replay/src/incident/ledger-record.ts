@@ -37,11 +37,11 @@ export interface FoldedReads {
 export const ENTRIES_KEPT_MAX = 200_000
 const OPERATIONS_NAMED_MAX = 12
 
-type Session = Placed<Of<'session-opened' | 'child-session-opened'>>
+export type OpenedSession = Placed<Of<'session-opened' | 'child-session-opened'>>
 type Opened = Placed<Of<'request-opened' | 'plan-opened'>>
 
 export class LedgerRecord {
-  readonly sessions = new Map<string, Session>()
+  readonly sessions = new Map<string, OpenedSession>()
   readonly epochs = new Map<number, Placed<Of<'epoch-activated'>>>()
   readonly opened = new Map<string, Opened>()
   readonly reviews = new Map<string, Placed<Of<'review'>>[]>()
