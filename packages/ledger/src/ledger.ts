@@ -112,9 +112,9 @@ export async function openLedger(
   const directory = resolve(options.directory)
   const signer = nodeSigner(options.origin, options.signer)
   const verifier = ed25519Verifier(signer.verifierKey, nodePrimitives)
-  const { sha256 } = nodePrimitives
+  const { sha256, many } = nodePrimitives
   const readFile: ReadFile = (name) => files.read(join(directory, name), fileBytesMax(name))
-  const identity: Identity = { origin: options.origin, signer, verifier, sha256 }
+  const identity: Identity = { origin: options.origin, signer, verifier, sha256, many }
   await makeDurableDirectory(directory, files)
   const lock = files.lock(join(directory, LOCK_FILE))
   try {

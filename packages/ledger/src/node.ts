@@ -3,6 +3,7 @@
 
 import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto'
 import { LedgerError } from './errors.ts'
+import { laneHashing } from './lanes-file.ts'
 import { keyIdOf, type NoteSigner, verifierKeyOf } from './note.ts'
 import type { Primitives } from './primitives.ts'
 
@@ -22,6 +23,10 @@ export const nodePrimitives: Primitives = {
     put(text, into, offset) {
       Buffer.from(into.buffer, into.byteOffset, into.length).write(text, offset, 'latin1')
     },
+  },
+  /** Made when it is first asked for. */
+  get many() {
+    return laneHashing()
   },
   verifyEd25519(publicKey, message, signature) {
     const key = Buffer.concat([SPKI_PREFIX, publicKey])

@@ -14,36 +14,48 @@ import { QUEUE_ENTRIES_MAX } from './writer.ts'
 
 const { sha256 } = nodePrimitives
 
-test('a record that was built is the record that is encoded, byte for byte, and parses to its entries', () => {
-  for (const lengths of [[0], [1, 0, 7], [65_535], Array.from({ length: 300 }, (_, at) => at)]) {
-    const entries = lengths.map((length, at) => new Uint8Array(length).fill(at + 1))
-    const built = new RecordBuilder(0)
-    for (const entry of entries) built.add(entry, sha256)
-    const leafHashes = Buffer.concat(entries.map((entry) => leafHash(sha256, entry)))
-    expect(Buffer.from(built.leafHashes)).toEqual(leafHashes)
-    const bytes = Buffer.from(built.seal(17, 'a note\n', sha256))
-    const record = { firstIndex: 17, entries, leafHashes, note: 'a note\n' }
-    expect(bytes).toEqual(Buffer.from(encodeRecord(record, sha256)))
-    expect(entries.map((_, at) => built.at(at)?.length)).toEqual(lengths)
-    expect(built.at(entries.length)).toBeUndefined()
-    const parsed = parseJournal(bytes, 17, sha256)
-    expect(parsed.problem).toBeNull()
-    expect(parsed.records[0]?.entries.map((entry) => Buffer.from(entry))).toEqual(
-      entries.map((entry) => Buffer.from(entry)),
-    )
-  }
-})
+test.each([
+  ['many at once', nodePrimitives],
+  ['one by one', { sha256 }],
+] as const)(
+  'a record that was built, hashed %s, is the record that is encoded, byte for byte, and parses to its entries',
+  (_, hasher) => {
+    for (const lengths of [
+      [0],
+      [1, 0, 7],
+      [65_535],
+      [9, 65_535, 0, 600, 600],
+      Array.from({ length: 300 }, (_, at) => at),
+    ]) {
+      const entries = lengths.map((length, at) => new Uint8Array(length).fill(at + 1))
+      const built = new RecordBuilder(0)
+      for (const entry of entries) built.add(entry, hasher)
+      const leafHashes = Buffer.concat(entries.map((entry) => leafHash(sha256, entry)))
+      expect(Buffer.from(built.leafHashes(hasher))).toEqual(leafHashes)
+      const bytes = Buffer.from(built.seal(17, 'a note\n', hasher))
+      const record = { firstIndex: 17, entries, leafHashes, note: 'a note\n' }
+      expect(bytes).toEqual(Buffer.from(encodeRecord(record, sha256)))
+      expect(entries.map((_, at) => built.at(at)?.length)).toEqual(lengths)
+      expect(built.at(entries.length)).toBeUndefined()
+      const parsed = parseJournal(bytes, 17, sha256)
+      expect(parsed.problem).toBeNull()
+      expect(parsed.records[0]?.entries.map((entry) => Buffer.from(entry))).toEqual(
+        entries.map((entry) => Buffer.from(entry)),
+      )
+    }
+  },
+)
 
 test('a record is full at its limit of entries and of bytes, and always takes one entry', () => {
   const many = new RecordBuilder(0)
   for (let count = 0; count < RECORD_ENTRIES_MAX; count++) {
     expect(many.hasRoomFor(new Uint8Array(0))).toBe(true)
-    many.add(new Uint8Array(0), sha256)
+    many.add(new Uint8Array(0), nodePrimitives)
   }
   expect(many.hasRoomFor(new Uint8Array(0))).toBe(false)
   const large = new RecordBuilder(0)
   const entry = new Uint8Array(ENTRY_BYTES_MAX)
-  while (large.hasRoomFor(entry)) large.add(entry, sha256)
+  while (large.hasRoomFor(entry)) large.add(entry, nodePrimitives)
   expect(large.length).toBe(127) // 8 MiB over 65,535 + 10 bytes each
   expect(new RecordBuilder(0).hasRoomFor(entry)).toBe(true)
 })

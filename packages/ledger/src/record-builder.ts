@@ -1,5 +1,5 @@
-// Builds a journal record entry by entry, in the form in which it is written: an entry is copied once,
-// hashed where it lies, and nothing is made for it that the garbage collector would have to look after.
+// Builds a journal record entry by entry, in the form in which it is written: an entry is copied once, hashed
+// with those beside it, and nothing is made for it that the garbage collector would have to look after.
 
 import type { EntryList } from './entry-list.ts'
 import {
@@ -11,19 +11,32 @@ import {
   recordTail,
   writeHeader,
 } from './journal.ts'
-import type { Sha256 } from './primitives.ts'
+import type { Sha256, Sha256Many } from './primitives.ts'
 import { HASH_BYTES, LEAF_PREFIX } from './tree.ts'
 
 const MARK_BYTES = 8
 const FIRST_ENTRIES = 16
+/** Entries that wait to be hashed: enough for every lane, and so few that they are hashed while the disk works. */
+const UNHASHED_MAX = 64
+/** Fewer are hashed one by one. */
+const BY_MANY_MIN = 3
+
+/** Of a record's entries. */
+export interface LeafHasher {
+  readonly sha256: Sha256
+  readonly many?: Sha256Many | undefined
+}
 
 export class RecordBuilder implements EntryList {
   #bytes: Uint8Array
   #end = HEADER_BYTES
-  /** Where each entry ends; it begins where the one before ends, after its head. */
+  /** Where each entry begins, after its head, and ends. */
+  #starts = new Uint32Array(FIRST_ENTRIES)
   #ends = new Uint32Array(FIRST_ENTRIES)
   #hashes = new Uint8Array(FIRST_ENTRIES * HASH_BYTES)
   #count = 0
+  /** Of the first entries: how many are hashed, and have their marks. */
+  #hashed = 0
 
   /** `likelyBytes`: as long as the last record was, so that most records never have to grow. */
   constructor(likelyBytes: number) {
@@ -40,14 +53,14 @@ export class RecordBuilder implements EntryList {
   }
 
   /** 32 bytes an entry. */
-  get leafHashes(): Uint8Array {
+  leafHashes(hasher: LeafHasher): Uint8Array {
+    this.#hash(hasher)
     return this.#hashes.subarray(0, this.#count * HASH_BYTES)
   }
 
   at(position: number): Uint8Array | undefined {
     if (position < 0 || position >= this.#count) return undefined
-    const before = position === 0 ? HEADER_BYTES : this.#ends[position - 1]
-    return this.#bytes.subarray((before ?? 0) + ENTRY_HEAD_BYTES, this.#ends[position])
+    return this.#bytes.subarray(this.#starts[position], this.#ends[position])
   }
 
   hasRoomFor(entry: Uint8Array): boolean {
@@ -56,8 +69,8 @@ export class RecordBuilder implements EntryList {
     return this.#count < RECORD_ENTRIES_MAX && body <= RECORD_BODY_BYTES_MAX
   }
 
-  /** Takes a copy of the entry. */
-  add(entry: Uint8Array, sha256: Sha256): void {
+  /** Takes a copy of the entry, and hashes it with some others. */
+  add(entry: Uint8Array, hasher: LeafHasher): void {
     const start = this.#end + ENTRY_HEAD_BYTES
     const end = start + entry.length
     this.#reserve(end)
@@ -65,26 +78,45 @@ export class RecordBuilder implements EntryList {
     bytes[this.#end] = entry.length >> 8
     bytes[this.#end + 1] = entry.length & 0xff
     bytes.set(entry, start)
-    // A leaf is 0x00 and the entry; where that byte stands, the first bytes of the hash come after it.
-    bytes[start - 1] = LEAF_PREFIX
-    const hashStart = this.#count * HASH_BYTES
-    sha256(bytes.subarray(start - 1, end), this.#hashes, hashStart)
-    for (let index = 0; index < MARK_BYTES; index++) {
-      bytes[start - MARK_BYTES + index] = this.#hashes[hashStart + index] ?? 0
-    }
+    this.#starts[this.#count] = start
     this.#ends[this.#count] = end
     this.#count += 1
     this.#end = end
+    if (this.#count - this.#hashed >= UNHASHED_MAX) this.#hash(hasher)
+  }
+
+  /** Hashes the entries that are not hashed, and writes their marks. */
+  #hash({ sha256, many }: LeafHasher): void {
+    const [first, count] = [this.#hashed, this.#count]
+    const hashes = this.#hashes.subarray(first * HASH_BYTES, count * HASH_BYTES)
+    const [starts, ends] = [this.#starts.subarray(first, count), this.#ends.subarray(first, count)]
+    const bytes = this.#bytes
+    if (many !== undefined && starts.length >= BY_MANY_MIN) {
+      many.hash({ bytes, starts, ends, count: starts.length, prefix: LEAF_PREFIX }, hashes)
+    } else {
+      for (const [index, start] of starts.entries()) {
+        // A leaf is 0x00 and the entry; where that byte stands, the mark comes after it.
+        bytes[start - 1] = LEAF_PREFIX
+        sha256(bytes.subarray(start - 1, ends[index]), hashes, index * HASH_BYTES)
+      }
+    }
+    for (const [index, start] of starts.entries()) {
+      for (let byte = 0; byte < MARK_BYTES; byte++) {
+        bytes[start - MARK_BYTES + byte] = hashes[index * HASH_BYTES + byte] ?? 0
+      }
+    }
+    this.#hashed = count
   }
 
   /** The bytes of the record; nothing can be added after it. */
-  seal(firstIndex: number, note: string, sha256: Sha256): Uint8Array {
+  seal(firstIndex: number, note: string, hasher: LeafHasher): Uint8Array {
+    this.#hash(hasher)
     const tail = recordTail(this.#end - HEADER_BYTES, note)
     const end = this.#end + tail.length
     this.#reserve(end)
     this.#bytes.set(tail, this.#end)
     const record = this.#bytes.subarray(0, end)
-    writeHeader(record, { count: this.#count, firstIndex }, sha256)
+    writeHeader(record, { count: this.#count, firstIndex }, hasher.sha256)
     return record
   }
 
@@ -95,8 +127,10 @@ export class RecordBuilder implements EntryList {
       this.#bytes = grown
     }
     if (this.#count < this.#ends.length) return
-    const ends = new Uint32Array(2 * this.#count)
+    const [starts, ends] = [new Uint32Array(2 * this.#count), new Uint32Array(2 * this.#count)]
+    starts.set(this.#starts)
     ends.set(this.#ends)
+    this.#starts = starts
     this.#ends = ends
     const hashes = new Uint8Array(2 * this.#hashes.length)
     hashes.set(this.#hashes)

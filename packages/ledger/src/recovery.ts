@@ -13,7 +13,7 @@ import type { Files } from './files.ts'
 import { JOURNAL_DIRECTORY, type JournalRecord, parseJournal, parseJournalPath } from './journal.ts'
 import { CHECKPOINT_FILE, fileBytesMax, PAYLOAD_DIRECTORY, STAGING_DIRECTORY } from './layout.ts'
 import type { NoteSigner, NoteVerifier } from './note.ts'
-import type { Sha256 } from './primitives.ts'
+import type { Sha256, Sha256Many } from './primitives.ts'
 import { Placement, Publication, placeCheckpoint } from './publication.ts'
 import { RightEdge } from './right-edge.ts'
 import { growTree, Segment } from './segment.ts'
@@ -25,6 +25,7 @@ export interface Identity {
   readonly signer: NoteSigner
   readonly verifier: NoteVerifier
   readonly sha256: Sha256
+  readonly many: Sha256Many | undefined
 }
 
 export interface Recovered {
@@ -228,7 +229,7 @@ export class Recovery {
     const isPublished = end <= tree.size
     if (!isPublished) {
       if (record.firstIndex !== tree.size) throw corrupt(segment.path, 'a record is half published')
-      const levels = growTree(tree, record.leafHashes)
+      const levels = growTree(tree, record.leafHashes, this.#identity.many)
       segment.add(record, levels, checkpoint)
     }
     if (end === tree.size && !sameBytes(tree.root(), checkpoint.rootHash)) {

@@ -6,21 +6,27 @@ import type { EntryList } from './entry-list.ts'
 import { LedgerError } from './errors.ts'
 import { journalPath, recordedBytes } from './journal.ts'
 import { SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX } from './layout.ts'
+import type { Sha256Many } from './primitives.ts'
 import { TILE_HEIGHT } from './tiles.ts'
-import type { CompactRange } from './tree.ts'
+import type { CompactRange, OnNode } from './tree.ts'
 
 /** The hashes that a record adds to each tile level, in order, as runs of 32-byte hashes. */
 export type LevelHashes = readonly (readonly Uint8Array[])[]
 
 /** Appends the leaf hashes to `tree` and returns what they add to each tile level. */
-export function growTree(tree: CompactRange, leafHashes: Uint8Array): LevelHashes {
+export function growTree(
+  tree: CompactRange,
+  leafHashes: Uint8Array,
+  many?: Sha256Many,
+): LevelHashes {
   const levels: Uint8Array[][] = [[leafHashes]]
-  tree.appendAll(leafHashes, TILE_HEIGHT, (height, hash) => {
+  const onNode: OnNode = (height, hash) => {
     if (height % TILE_HEIGHT !== 0) return
     const level = height / TILE_HEIGHT
     levels[level] ??= []
     levels[level].push(hash.slice())
-  })
+  }
+  tree.appendAll(leafHashes, TILE_HEIGHT, onNode, many)
   return levels
 }
 

@@ -21,8 +21,8 @@ function primeFractions(count: number, root: (prime: number) => number): Uint32A
 }
 
 // FIPS 180-4 sections 4.2.2 and 5.3.3 define the constants by this rule.
-const INITIAL = primeFractions(8, Math.sqrt)
-const ROUND = primeFractions(64, Math.cbrt)
+export const INITIAL = primeFractions(8, Math.sqrt)
+export const ROUND = primeFractions(64, Math.cbrt)
 
 const schedule = new Uint32Array(64)
 const state = new Uint32Array(8)

@@ -48,8 +48,8 @@ export class SharedLog {
     const signer = nodeSigner(options.origin, options.signer)
     this.verifierKey = signer.verifierKey
     const verifier = ed25519Verifier(signer.verifierKey, nodePrimitives)
-    const { sha256 } = nodePrimitives
-    this.#identity = { origin: options.origin, signer, verifier, sha256 }
+    const { sha256, many } = nodePrimitives
+    this.#identity = { origin: options.origin, signer, verifier, sha256, many }
     this.#directory = resolve(options.directory)
     this.#files = files
     this.#writer = options.writer
@@ -196,7 +196,7 @@ export class Publisher {
 
   /** Places the files of the log with these entries after `size`, durable; returns its checkpoint. */
   async stage(entries: readonly Uint8Array[]): Promise<SignedCheckpoint> {
-    const { origin, signer, sha256 } = this.#identity
+    const { origin, signer, sha256, many } = this.#identity
     const { tree, publication } = this.#state
     const firstIndex = tree.size
     const leafHashes = new Uint8Array(entries.length * HASH_BYTES)
@@ -204,7 +204,7 @@ export class Publisher {
       checkEntry(entry)
       leafHashInto(sha256, entry, leafHashes, position * HASH_BYTES)
     }
-    const levels = growTree(tree, leafHashes)
+    const levels = growTree(tree, leafHashes, many)
     const checkpoint = signCheckpoint(origin, tree.size, tree.root(), [signer])
     const segment = new Segment(firstIndex)
     segment.add({ entries }, levels, checkpoint)

@@ -1,7 +1,7 @@
 // The Merkle tree of RFC 6962: leaf and node hashes, and a compact range that holds only the right
 // edge of a growing tree. Pure; SHA-256 comes in as a port.
 
-import type { Sha256 } from './primitives.ts'
+import type { Sha256, Sha256Many } from './primitives.ts'
 
 export const HASH_BYTES = 32
 /** tlog-tiles: the length prefix of an entry is a uint16. */
@@ -9,8 +9,9 @@ export const ENTRY_BYTES_MAX = 65_535
 
 export const LEAF_PREFIX = 0x00
 export const NODE_PREFIX = 0x01
-/** The most leaves that are climbed at once. */
+/** The most leaves that are climbed at once, and the fewest by a way for many. */
 const CLIMBED_MAX = 256
+const CLIMBED_BY_MANY_MIN = 4
 const HEIGHT_MAX = 53 // sizes are safe integers
 
 // Scratch inputs, used and done with inside one synchronous call each.
@@ -119,9 +120,9 @@ export class CompactRange {
 
   /**
    * Appends leaf hashes, 32 bytes each. Perfect subtrees of up to 2**heightMax leaves, at most 2**8, are climbed by
-   * themselves; `onNode` hears of nothing below that height.
+   * themselves, by `many` where it is given; `onNode` hears of nothing below that height.
    */
-  appendAll(hashes: Uint8Array, heightMax: number, onNode: OnNode): void {
+  appendAll(hashes: Uint8Array, heightMax: number, onNode: OnNode, many?: Sha256Many): void {
     const heard: OnNode = (height, hash) => {
       if (height >= heightMax) onNode(height, hash)
     }
@@ -137,7 +138,8 @@ export class CompactRange {
       const count = 2 ** height
       const start = hashes.length - left * HASH_BYTES
       climbed.set(hashes.subarray(start, start + count * HASH_BYTES))
-      climb(this.#sha256, climbed, climbedWords, count)
+      if (many !== undefined && count >= CLIMBED_BY_MANY_MIN) many.climb(climbed, count)
+      else climb(this.#sha256, climbed, climbedWords, count)
       this.appendPerfect(height, climbed.subarray(0, HASH_BYTES), heard)
       left -= count
     }

@@ -129,9 +129,13 @@ export class Writer {
       throw new LedgerError('queue_full', `${this.#queueEntries} entries wait already`)
     }
     let batch: Batch | undefined
-    for (const entry of entries) {
-      batch = this.#batchFor(entry)
-      batch.record.add(entry, this.#identity.sha256)
+    try {
+      for (const entry of entries) {
+        batch = this.#batchFor(entry)
+        batch.record.add(entry, this.#identity)
+      }
+    } catch (cause) {
+      throw this.#stop(cause) // some of them may be in a record already
     }
     this.#queueEntries += entries.length
     this.#queueBytes = bytes
@@ -276,13 +280,13 @@ export class Writer {
   }
 
   async #makeDurable(record: RecordBuilder): Promise<void> {
-    const { origin, signer, sha256 } = this.#identity
+    const { origin, signer, many } = this.#identity
     const { tree } = this.#state
     const firstIndex = tree.size
-    const { leafHashes } = record
-    const levels = growTree(tree, leafHashes)
+    const leafHashes = record.leafHashes(this.#identity)
+    const levels = growTree(tree, leafHashes, many)
     const checkpoint = signCheckpoint(origin, tree.size, tree.root(), [signer])
-    const bytes = record.seal(firstIndex, checkpoint.note, sha256)
+    const bytes = record.seal(firstIndex, checkpoint.note, this.#identity)
     this.#likelyBytes = bytes.length
     this.#active ??= await this.#openSegment(firstIndex)
     await this.#write(this.#active, bytes)
