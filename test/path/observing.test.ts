@@ -83,6 +83,24 @@ test('H4: observing ends 14 days after it began, whatever epochs come in between
   expect(Date.parse((await shown())[0]?.until ?? '')).toBeGreaterThan(Date.parse(now?.until ?? ''))
 })
 
+test('H4: within an environment only the roles named observe; a role that nobody names, and a child, is enforced', async () => {
+  const observed = { name: 'staging', accounts: [ACCOUNT], mode: 'observe' as const }
+  await start({ environments: [{ ...observed, observeRoles: ['probe'] }] })
+  const [shown] = (await gate.client.facts()).observing
+  expect(shown).toMatchObject({ name: 'staging', roles: ['probe'] })
+  // The session of this test is under the role `deploy`.
+  expect((await rawCall(keys, deleteTable('orders'))).body).toContain('needs review')
+  expect(upstream.seen.filter(({ operation }) => operation === 'DeleteTable')).toEqual([])
+
+  await gate.running.close()
+  await gate.restart({ environments: [{ ...observed, observeRoles: ['probe', 'deploy'] }] })
+  expect(await activateEpoch(gate, ['alice', 'bob'])).toBe(2)
+  keys = await gate.open('alice')
+  expect((await rawCall(keys, deleteTable('orders'))).status).toBe(200)
+  const [intent] = (await gate.entries()).filter(({ type }) => type === 'intent')
+  expect(intent).toMatchObject({ observed: 'review' })
+})
+
 test('H4: who asks whether the gate is ready hears what observes from memory, whatever the state does', async () => {
   await start({ environments: [{ name: 'staging', accounts: [ACCOUNT], mode: 'observe' }] })
   const { observing } = await gate.client.facts()

@@ -1,4 +1,5 @@
 // Talks to a gate's JSON API. What comes back is data of a server: whoever signs recomputes it.
+import type { Observing } from '@seconder/gateway/epoch/observing'
 import type { Readiness } from '@seconder/gateway/readiness'
 import { CommandFailure } from './failure.ts'
 
@@ -11,7 +12,7 @@ export interface GateFacts {
   readonly refusing: string | null
   readonly roles: readonly string[]
   /** Environments that only observe now, and until when. */
-  readonly observing: readonly { readonly name: string; readonly until: string }[]
+  readonly observing: readonly Observing[]
   readonly endpoint: string
   readonly checkpoint: { readonly size: number; readonly root: string }
   readonly verifierKey: string

@@ -40,6 +40,8 @@ const ENVIRONMENT = z.strictObject({
   /** ARN patterns (`*`, `?`); without them the whole account. */
   arns: z.array(z.string().min(1)).optional(),
   mode: z.enum(['enforce', 'observe']).default('enforce'),
+  /** While it observes: only sessions under these roles, the others are enforced; absent = all of them. */
+  observeRoles: z.array(NAME).min(1).optional(),
   escalate: ESCALATE.optional(),
 })
 

@@ -174,7 +174,8 @@ export class Gateway {
     const evidence = harmless ? NO_EVIDENCE : await this.#resolve(call)
     const decision = await decided(call, evidence)
     if (decision.answer === 'review') requireDirect(call.action, call.verified)
-    const observed = observes(call.epoch, decidedOf(call, evidence), decision, clock.nowMs())
+    const by = { role: call.caller.role.name, nowMs: clock.nowMs() }
+    const observed = observes(call.epoch, decidedOf(call, evidence), decision, by)
     if (decision.answer === 'allow' || observed) {
       if (course?.is === 'recording') {
         return notExecuted(notWhileRecorded(call, course.plan))

@@ -67,10 +67,10 @@ export function gateFindings(standing: Standing): Finding[] {
           "calls go out under the gate's own credentials, not narrowed",
           'leave out `upstream.aws.assumeRole: false`',
         ),
-    ...observing.map(({ name, until }) =>
+    ...observing.map(({ name, until, roles }) =>
       warning(
         'mode',
-        `${name} only observes until ${until.slice(0, 16)}Z`,
+        `${name} only observes${roles ? ` ${roles.join(', ')}` : ''} until ${until.slice(0, 16)}Z`,
         'set it to enforce when you know enough',
       ),
     ),

@@ -8,9 +8,12 @@ export function ObservingBanner({ facts }: { readonly facts: GateFacts }) {
   if (observing.length === 0) return null
   return (
     <section aria-label="Only observed">
-      {observing.map(({ name, until }) => (
+      {observing.map(({ name, until, roles }) => (
         <p key={name} className="notice notice-warn">
-          <strong>◌ {safe(name)} only observes</strong>: calls there pass and are recorded as what
+          <strong>
+            ◌ {safe(name)} only observes{roles && ` ${roles.map(safe).join(', ')}`}
+          </strong>
+          : {roles ? 'calls there under these roles' : 'calls there'} pass and are recorded as what
           they would have been, until <Time at={until} />.
         </p>
       ))}

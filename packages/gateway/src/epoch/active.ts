@@ -9,7 +9,7 @@ import type { ProtectedRow } from '../describe/guarded.ts'
 import { GatewayError } from '../errors.ts'
 import type { EpochRow, Store } from '../state/store.ts'
 import { buildHash, type EpochContent } from './content.ts'
-import { type ObservingSince, observesNow, observingSince } from './observing.ts'
+import { type ObservingSince, observesNow, observesRole, observingSince } from './observing.ts'
 
 export interface ActiveEpoch {
   readonly number: number
@@ -84,15 +84,15 @@ export function stopping(): GatewayError {
 }
 
 /**
- * True when `observe` lets pass what policy would not: every environment of the call observes, the
- * 14 days are not over, and it was policy that said no. Errors, credentials, refusals of the gate and
+ * True when `observe` lets pass what policy would not: every environment of the call observes, for the role (its
+ * name) that makes it, the 14 days are not over, and it was policy that said no. Errors, credentials, refusals of the gate and
  * what touches the gate itself or foreign accounts are never relaxed.
  */
 export function observes(
   epoch: ActiveEpoch,
   action: Action,
   decision: Decision,
-  nowMs: number,
+  { role, nowMs }: { readonly role: string; readonly nowMs: number },
 ): boolean {
   if (decision.answer === 'allow') return false
   if (decision.answer === 'deny' && decision.code !== 'denied_by_policy') return false
@@ -103,7 +103,8 @@ export function observes(
     if (environmentOf(rows, resource) !== resource.environment) return false
     // What is not resolved may be anything in its account: then all of that account must observe.
     const ofAccount = rows.filter(({ accounts }) => accounts.includes(resource.account))
-    const enforces = (row: EnvironmentRow) => !observesNow(row, epoch.observingSince, nowMs)
+    const enforces = (row: EnvironmentRow) =>
+      !observesNow(row, epoch.observingSince, nowMs) || !observesRole(row, role)
     if (!resource.resolved && ofAccount.some(enforces)) return false
     const row = rows.find(
       ({ name, accounts, arns }) =>

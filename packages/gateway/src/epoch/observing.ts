@@ -43,10 +43,20 @@ export function observesNow(
   return mode === 'observe' && sinceMs !== undefined && nowMs < sinceMs + OBSERVE_MS_MAX
 }
 
+/** Whether calls under this role are only observed there, while it observes. */
+export function observesRole(
+  { observeRoles }: Pick<EnvironmentRow, 'observeRoles'>,
+  role: string,
+): boolean {
+  return observeRoles === undefined || observeRoles.includes(role)
+}
+
 /** An environment that does not enforce, and when that ends. */
 export interface Observing {
   readonly name: string
   readonly until: string
+  /** The only ones whose calls are not enforced; absent = all roles. */
+  readonly roles?: readonly string[]
 }
 
 /** Those that observe now, each once. */
@@ -55,8 +65,11 @@ export function observingNow(
   since: ObservingSince,
   nowMs: number,
 ): Observing[] {
-  const names = rows.filter((row) => observesNow(row, since, nowMs)).map(({ name }) => name)
-  return [...new Set(names)].map((name) => {
-    return { name, until: new Date((since[name] ?? 0) + OBSERVE_MS_MAX).toISOString() }
+  const observed = rows.filter((row) => observesNow(row, since, nowMs))
+  return [...new Set(observed.map(({ name }) => name))].map((name) => {
+    const until = new Date((since[name] ?? 0) + OBSERVE_MS_MAX).toISOString()
+    const lists = observed.filter((row) => row.name === name).map((row) => row.observeRoles)
+    if (lists.includes(undefined)) return { name, until }
+    return { name, until, roles: [...new Set(lists.flatMap((list) => list ?? []))] }
   })
 }

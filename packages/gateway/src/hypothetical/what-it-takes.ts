@@ -81,7 +81,12 @@ export async function whatItTakes(
       .map(shown),
     notes: [
       ...(isCut ? [`There may be more ways than these ${ways.length}.`] : []),
-      ...notesOn(action, decision, question.environment, observes(epoch, action, decision, nowMs)),
+      ...notesOn(
+        action,
+        decision,
+        question.environment,
+        observes(epoch, action, decision, { role: role.name, nowMs }),
+      ),
     ],
   }
 }
