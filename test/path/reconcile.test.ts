@@ -234,6 +234,16 @@ test('H14: the incident report holds the ledger against a trail that is given be
     expect(text).not.toMatch(/^# owned/m)
     expect(text).toContain('which can do harm (destroy)')
   }
+  // A part of the trail that cannot be read may hold what went round: then nothing is said of it.
+  const cut = join(folder, 'cut.json')
+  writeFileSync(cut, `{"Records":[${JSON.stringify(round)},{"eventID":`)
+  writeFileSync(file, JSON.stringify({ Records: clean }))
+  const partly = await incidentOfFolder(ledger, {
+    ...{ selection: all, candidates: [], impact: null },
+    trail: await trailWindow([file, cut], all),
+  })
+  expect(partly.warnings.join()).toContain('what is broken in 1 file of the trail')
+  expect(partly.reconciled?.left).toEqual({ events: 0, files: 1, entries: 0 })
   const none = await reported([])
   expect(none.answers.find((one) => one.head === head)?.says).toContain('it says nothing')
 })

@@ -251,3 +251,20 @@ test('C1 whoever sent the task is no reviewer: of a request, a grant, a child or
     'whoever sent the task looked at its break-glass',
   )
 })
+
+test('who may not review is not got round by a parent, by opening again, or by a child of somebody else', () => {
+  const sent = { ...session, instigators: ['carol'] }
+  const other = { ...session, session: 's-0' }
+  const child = { type: 'child-session-opened', session: 's-2', operator: 'alice', parent: 's-1' }
+  const last = (...entries: readonly Members[]) => said(entries).at(-1)
+  expect(last(other, { ...sent, parent: 's-0' })).toBe(
+    'a session that a person opened has no parent',
+  )
+  expect(last(other, sent, { ...child, session: 's-1', parent: 's-0' })).toBe(
+    'its session was opened before',
+  )
+  expect(last(sent, session)).toBe('its session was opened before')
+  expect(last(sent, { ...child, operator: 'bob' })).toBe('its operator is not that of its parent')
+  expect(last(child)).toBe('the session that opened it was never opened')
+  expect(last(sent, child)).toBe(null)
+})

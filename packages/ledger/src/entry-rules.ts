@@ -126,10 +126,22 @@ export class EntryRules {
   }
 
   #openSession(entry: Members): string | null {
-    const { session, operator, parent } = entry
-    const instigators = this.#sessions.get(parent)?.instigators ?? listOf(entry['instigators'])
-    this.#sessions.set(session, { operator, instigators, root: parent ?? session, shut: null })
-    return parent === undefined ? null : this.#isShut({ session })
+    const { type, session, operator, parent } = entry
+    if (this.#sessions.has(session)) return 'its session was opened before'
+    if (type === 'session-opened') {
+      // Nobody signs whose child it is, and a child would have whom its parent excludes.
+      if (parent !== undefined) return 'a session that a person opened has no parent'
+      const instigators = listOf(entry['instigators'])
+      this.#sessions.set(session, { operator, instigators, root: session, shut: null })
+      return null
+    }
+    const opener = this.#sessions.get(parent)
+    if (!opener) return 'the session that opened it was never opened'
+    const { instigators } = opener
+    this.#sessions.set(session, { operator, instigators, root: parent, shut: null })
+    return opener.operator === operator
+      ? this.#isShut({ session })
+      : 'its operator is not that of its parent'
   }
 
   #suspend({ session: id }: Members): null {

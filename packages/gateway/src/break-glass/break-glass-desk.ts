@@ -114,8 +114,8 @@ export class BreakGlassDesk {
     await this.#options.acts.requireStrongest(verified)
     const row = await store.breakGlass(statement.breakGlass)
     if (!row) throw unknownBreakGlass()
-    const instigators = (await store.session(row.sessionId))?.instigators ?? []
-    if (instigators.includes(person.name)) throw sentTheTask(person.name)
+    const session = await store.session(row.sessionId)
+    if (!session || session.instigators.includes(person.name)) throw sentTheTask(person.name)
     const refused = whyNotReviewed(row, { person, key }, statement.used, nowMs)
     if (refused) throw refused
     if ((await store.breakGlassReviews(row.id)).some(({ reviewer }) => reviewer === person.name))

@@ -145,6 +145,7 @@ export class Order {
   /** One name for all attempts: where an earlier one was committed after all, the next one finds it. */
   async #placed(batch: readonly Pending[]): Promise<number> {
     const id = randomUUID()
+    let unknown: GatewayError | undefined
     for (let looks = 0; ; looks++) {
       try {
         const first = await this.#database.within('locking', async (sql) => {
@@ -158,7 +159,10 @@ export class Order {
         return first === false ? await this.#firstOf(id) : first
       } catch (cause) {
         const isUnknown = cause instanceof GatewayError && cause.code === 'state_unknown'
-        if (!isUnknown || looks === LOOKS_MAX) throw cause
+        if (isUnknown) unknown ??= cause
+        // Nothing undoes an attempt whose end nobody heard: it may have its place yet.
+        const isCertain = cause instanceof Refused || cause instanceof LedgerError
+        if (!isUnknown || looks === LOOKS_MAX) throw isCertain ? cause : (unknown ?? cause)
       }
     }
   }

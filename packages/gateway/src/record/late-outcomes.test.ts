@@ -6,13 +6,14 @@ import type { Unrecorded } from './recorder.ts'
 const outcome = { result: 'unknown', detail: 'no answer came' } as Outcome
 
 /** A state and a ledger that fail while they are told to. */
-function places(begun: readonly string[]) {
+function places(begun: readonly string[], gone: readonly string[] = []) {
   const [left, recorded, ended] = [new Set(begun), [] as string[], [] as string[]]
   const place = { isAway: false, left, recorded, ended }
   const store = {
-    async isBegun(effect: string) {
+    async progressOf(effect: string) {
       if (place.isAway) throw new Error('away')
-      return left.has(effect)
+      if (gone.includes(effect)) return 'gone' as const
+      return left.has(effect) ? ('begun' as const) : ('recorded' as const)
     },
     async endEffect(effect: string) {
       ended.push(effect)
@@ -46,11 +47,20 @@ test('what could not be recorded is, in its order, when that is possible; what f
   expect([late.size, recorded.length]).toEqual([0, 2])
 })
 
-test('one that was recorded though nobody heard so, or that another gateway ended, is not recorded again', async () => {
+test('one that was recorded though nobody heard so is not recorded again, and what follows from it comes', async () => {
   const { late, recorded, ended } = places([])
-  late.add('e-1', outcome, async () => undefined)
+  let followed = 0
+  late.add('e-1', outcome, async () => followed++)
   await late.record()
-  expect([recorded, ended, late.size]).toEqual([[], ['e-1'], 0])
+  expect([recorded, ended, late.size, followed]).toEqual([[], ['e-1'], 0, 1])
+})
+
+test('of one that another gateway ended nothing is recorded, and nothing follows', async () => {
+  const { late, recorded } = places([], ['e-1'])
+  let followed = 0
+  late.add('e-1', outcome, async () => followed++)
+  await late.record()
+  expect([recorded, late.size, followed]).toEqual([[], 0, 0])
 })
 
 test('no more are kept than there may be', () => {

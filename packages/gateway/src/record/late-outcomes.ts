@@ -12,16 +12,17 @@ interface Late {
   readonly outcome: Outcome
   /** What follows from it, once it is recorded. */
   readonly then: () => Promise<unknown>
+  isRecorded: boolean
 }
 
 export class LateOutcomes {
-  readonly #store: Pick<Store, 'isBegun' | 'endEffect'>
+  readonly #store: Pick<Store, 'progressOf' | 'endEffect'>
   readonly #recorder: Pick<Recorder, 'record'>
   readonly #late = new Map<string, Late>()
   #running: Promise<void> | null = null
 
   constructor(parts: {
-    readonly store: Pick<Store, 'isBegun' | 'endEffect'>
+    readonly store: Pick<Store, 'progressOf' | 'endEffect'>
     readonly recorder: Pick<Recorder, 'record'>
   }) {
     this.#store = parts.store
@@ -34,7 +35,8 @@ export class LateOutcomes {
 
   /** The recording of this outcome failed, or nobody knows whether it did. */
   add(effect: string, outcome: Outcome, then: () => Promise<unknown>): void {
-    if (this.#late.size < LATE_OUTCOMES_MAX) this.#late.set(effect, { outcome, then })
+    if (this.#late.size < LATE_OUTCOMES_MAX)
+      this.#late.set(effect, { outcome, then, isRecorded: false })
   }
 
   /** Records what is left, the oldest first, until one fails; whoever asks meanwhile waits for the same. */
@@ -47,13 +49,16 @@ export class LateOutcomes {
   }
 
   async #record(): Promise<void> {
-    for (const [effect, { outcome, then }] of this.#late) {
+    for (const [effect, late] of this.#late) {
+      const progress = await this.#store.progressOf(effect)
       // Where the answer to the first attempt was lost, it may be there: an effect has one outcome.
-      if (await this.#store.isBegun(effect)) {
-        await this.#recorder.record({ type: 'outcome', effect, outcome })
+      if (progress === 'begun' && !late.isRecorded) {
+        await this.#recorder.record({ type: 'outcome', effect, outcome: late.outcome })
+        late.isRecorded = true
       }
+      // Another gateway took this one for dead, and said that nobody knows: nothing follows from it here.
+      if (progress !== 'gone') await late.then()
       this.#late.delete(effect)
-      await then()
       await this.#store.endEffect(effect)
     }
   }

@@ -3,7 +3,7 @@
 import { OwedStatements } from './owed.ts'
 import * as rows from './rows.ts'
 import type { Sql } from './sql.ts'
-import type { EpochRow, FollowedEffect, IntentFacts, OpenEffect } from './store.ts'
+import type { EffectProgress, EpochRow, FollowedEffect, IntentFacts, OpenEffect } from './store.ts'
 
 /** What an approval must be in the moment of its use. Values: now, now. */
 const USABLE = `state = 'ready' AND expires_at_ms > ?
@@ -144,10 +144,12 @@ export class EffectStatements extends OwedStatements {
     }
   }
 
-  async isBegun(effectId: string): Promise<boolean> {
+  async progressOf(effectId: string): Promise<EffectProgress> {
     // Not a read: it waits for the transaction of whoever is at this row, also where nobody hears that one's end.
-    const sql = `UPDATE effects SET state = state WHERE id = ? AND state NOT IN ('accepted', 'ended')`
-    return (await this.sql.run(sql, effectId)) === 1
+    const sql = 'UPDATE effects SET state = state WHERE id = ? AND gateway = ? RETURNING state'
+    const row = await this.sql.one(sql, effectId, this.gateway)
+    if (row === undefined) return 'gone'
+    return ['accepted', 'ended'].includes(String(row['state'])) ? 'recorded' : 'begun'
   }
 
   async openEffects(): Promise<OpenEffect[]> {

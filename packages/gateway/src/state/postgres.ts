@@ -67,19 +67,13 @@ export class PostgresDatabase implements Database {
   /** A read sees one moment by itself; only changes need to be put in order with others. */
   #single(sql: string, values: readonly SqlValue[]): Promise<pg.QueryResult<Row>> {
     const isRead = /^\s*SELECT\b/i.test(sql)
-    if (!isRead && this.#fence()) return this.#fenced(sql, values)
+    if (!isRead && this.#fence()) {
+      return this.#changed('serializable', (client) => query(client, sql, values, 'working'))
+    }
     const pool = isRead ? this.#reads : this.#changes
     return this.#again(() =>
       withClient(pool, (client) => query(client, sql, values, isRead ? 'reading' : 'changing')),
     )
-  }
-
-  async #fenced(sql: string, values: readonly SqlValue[]): Promise<pg.QueryResult<Row>> {
-    const { promise, resolve } = Promise.withResolvers<pg.QueryResult<Row>>()
-    await this.#changed('serializable', async (client) => {
-      resolve(await query(client, sql, values, 'working'))
-    })
-    return promise
   }
 
   transaction<T>(work: (sql: Sql) => Promise<T | false>): Promise<T | false> {

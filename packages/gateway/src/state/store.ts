@@ -61,6 +61,12 @@ export interface EndedEverything {
   readonly requests: number
 }
 
+/**
+ * `begun`: no outcome of it is recorded; `recorded`: one is, and the effect is still this gate's; `gone`: it is not any
+ * more, since it ended, or since another gateway ended it.
+ */
+export type EffectProgress = 'begun' | 'recorded' | 'gone'
+
 export interface RequestRow {
   readonly id: string
   readonly sessionId: string
@@ -339,8 +345,8 @@ export interface Store extends PeopleStore, StandingStore, PlanStore, BreakGlass
   /** Makes durable what an intent in the ledger says and a loss of power took from here; else changes nothing. */
   restoreEffect(effect: OpenEffect, facts: IntentFacts): Promise<void>
   endEffect(effectId: string): Promise<void>
-  /** Whether the ledger has its intent and no outcome; waits for an outcome whose recording is under way. */
-  isBegun(effectId: string): Promise<boolean>
+  /** Waits for an outcome whose recording is under way. */
+  progressOf(effectId: string): Promise<EffectProgress>
   openEffects(): Promise<readonly OpenEffect[]>
   /** Keeps what is followed over a restart. */
   addFollowed(effect: FollowedEffect): Promise<void>

@@ -27,10 +27,23 @@ export function besideAnswer(reconciled: Reconciliation): Answer {
   return { head, says: sentence(says) }
 }
 
-function noneWords({ events, matched }: Reconciliation): string {
+function noneWords(reconciled: Reconciliation): string {
+  const { events, matched } = reconciled
   const pairs = matched.changes + matched.reads
+  const left = leftWords(reconciled)
+  if (left !== null) return `not known: ${left}. In what was compared nothing stands alone`
   if (events === 0) return 'this trail has no event of the window, so it says nothing'
   return `by this trail, nothing: ${count(pairs, 'call')} of the gate and their events belong together, and none stands alone`
+}
+
+/** What was not compared, in words; null where everything was. */
+export function leftWords({ left }: Reconciliation): string | null {
+  const parts = [
+    ...(left.events > 0 ? [count(left.events, 'event')] : []),
+    ...(left.files > 0 ? [`what is broken in ${count(left.files, 'file')} of the trail`] : []),
+    ...(left.entries > 0 ? [count(left.entries, 'entry', 'entries')] : []),
+  ]
+  return parts.length === 0 ? null : `${listed(parts)} were not compared`
 }
 
 /** What was compared, in one sentence. */

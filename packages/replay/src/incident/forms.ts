@@ -63,7 +63,14 @@ const ENTRIES: Readonly<Partial<Record<Entry['type'], z.ZodType>>> = {
       team: text.optional(),
     }),
   }),
-  'session-opened': z.looseObject({ session: text, operator: text, agent: text, role: text }),
+  'session-opened': z.looseObject({
+    session: text,
+    operator: text,
+    agent: text,
+    role: text,
+    task: text.optional(),
+    instigators: texts.optional(),
+  }),
   'child-session-opened': z.looseObject({
     session: text,
     parent: text,

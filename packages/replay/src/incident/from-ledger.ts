@@ -8,7 +8,7 @@ import type { Rules } from '../judge/rules.ts'
 import type { Reconciliation } from '../reconcile/reconciliation.ts'
 import { answersOf } from './answers.ts'
 import { type Ask, asksOf, type Payloads } from './asks.ts'
-import { besideAnswer } from './beside.ts'
+import { besideAnswer, leftWords } from './beside.ts'
 import { candidateOf, type Recorded } from './candidates.ts'
 import { Epochs, roleNameOf } from './epochs.ts'
 import { joinedFactors } from './factors.ts'
@@ -256,8 +256,10 @@ function othersOf(record: LedgerRecord, told: readonly Ask[]): string[] {
     })
 }
 
-function warningsOf({ verified, problems, record }: LedgerQuestion): string[] {
+function warningsOf({ verified, problems, record, reconciled }: LedgerQuestion): string[] {
   const warnings: string[] = []
+  const left = reconciled ? leftWords(reconciled) : null
+  if (left !== null) warnings.push(`the ledger was held against a part of the trail alone: ${left}`)
   if (!verified) {
     warnings.push(
       `THIS LEDGER DOES NOT VERIFY: ${count(problems.length, 'problem')}. Nothing below is evidence until that is explained.`,

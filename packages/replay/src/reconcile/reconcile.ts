@@ -94,6 +94,7 @@ class Reconciler {
       covers: trail.covers,
       matched: this.#matched,
       apart: this.#apart,
+      left: { events: trail.dropped, files: trail.faults.length, entries: ledger.dropped },
       findings: this.#findings,
       findingCount: this.#findingCount,
       counts: this.#counts,

@@ -61,6 +61,15 @@ export interface Reconciliation {
     /** Events of other principals. */
     readonly others: number
   }
+  /** What was not compared, and what no finding says anything of: all 0 where everything was. */
+  readonly left: {
+    /** Events past what one comparison holds. */
+    readonly events: number
+    /** Files of the trail that could not be read to their end. */
+    readonly files: number
+    /** Entries past what one comparison holds. */
+    readonly entries: number
+  }
   readonly findings: readonly Finding[]
   readonly findingCount: number
   /** Of all findings, also those past FINDINGS_MAX; a code without one is not there. */

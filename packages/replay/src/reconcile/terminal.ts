@@ -1,5 +1,6 @@
 // A reconciliation as lines: findings first, then what is matched, and what is explained and is none.
 
+import { leftWords } from '../incident/beside.ts'
 import type { Evidence } from '../incident/incident.ts'
 import { count, moment, sentence, shown } from '../incident/words.ts'
 import { FINDINGS, type FindingCode, type Reconciliation } from './reconciliation.ts'
@@ -15,7 +16,9 @@ export function reconciliationLines(one: Reconciliation, { toned }: Tones): stri
   const { matched, apart, findingCount, covers, verified } = one
   const span =
     covers.from === '' ? 'no event has a time' : `${moment(covers.from)} to ${moment(covers.to)}`
+  const left = leftWords(one)
   const lines = [
+    ...(left === null ? [] : [toned('red', `NOT ALL WAS COMPARED: ${left}`), '']),
     ...(verified
       ? []
       : [
@@ -29,8 +32,10 @@ export function reconciliationLines(one: Reconciliation, { toned }: Tones): stri
     '',
     findingCount === 0
       ? toned(
-          'green',
-          'No findings: every event under the gate has its entry, and every entry its event.',
+          left === null ? 'green' : 'yellow',
+          left === null
+            ? 'No findings: every event under the gate has its entry, and every entry its event.'
+            : 'No findings in what was compared.',
         )
       : toned('red', `${count(findingCount, 'finding')}`),
     ...findingLines(one, toned),
