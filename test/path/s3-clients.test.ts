@@ -131,7 +131,7 @@ async function slowPut(cli: Cli, stillAtItMs: number): Promise<{ code: number; t
     admit: () => ({ chunks: null, atMs: Date.now() }),
     requireHead: () => undefined,
     handle: async () => {
-      await new Promise((resolve) => setTimeout(resolve, 2_500))
+      await new Promise((resolve) => setTimeout(resolve, 6_000))
       return { status: 200, headers: [['etag', '"e"']], body: new Uint8Array() }
     },
   } as unknown as Gateway
@@ -152,7 +152,8 @@ async function slowPut(cli: Cli, stillAtItMs: number): Promise<{ code: number; t
     { endpoint, keys: KEYS, env },
     ...put,
     '--cli-read-timeout',
-    '1',
+    // Long enough for a machine that is busy with other work for seconds.
+    '4',
   )
   server.close()
   server.closeAllConnections()
