@@ -129,6 +129,7 @@ async function slowPut(cli: Cli, stillAtItMs: number): Promise<{ code: number; t
   const folder = mkdtempSync(join(tmpdir(), 'seconder-still-'))
   const gateway = {
     admit: () => ({ chunks: null, atMs: Date.now() }),
+    enter: async () => () => undefined,
     requireHead: () => undefined,
     handle: async () => {
       await new Promise((resolve) => setTimeout(resolve, 6_000))
