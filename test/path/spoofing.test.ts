@@ -1,6 +1,6 @@
 // M2: a name that somebody else chose is a name in every place where people read: what hides is seen, what is mixed is
 // said, and nothing of it can be taken for words of ours, begin a line of its own or move a terminal.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderAny } from '@seconder/cli/render/plan-document'
 import { wrap } from '@seconder/cli/render/terminal'
@@ -141,6 +141,16 @@ test('M2: a ledger of somebody else may hold what it likes; it is shown and not 
   const key = join(gate.folder, 'lying.vkey')
   writeFileSync(key, 'not\u001b[2J a key\u202e\n')
   const { err } = await command.person(null, 'ledger', 'verify', folder, '--key', key)
-  command.remove()
   expectPlain(err)
+  // A file that no ledger has is named by the verifier, whatever its name would do to a terminal.
+  const foreign = join(folder, 'not\u001b[2J a tile\u202e')
+  writeFileSync(foreign, '')
+  for (const more of [[], ['--json']]) {
+    const { code, out } = await command.person(null, 'ledger', 'verify', folder, ...more)
+    expect(code).toBe(1)
+    expect(out).toContain('a tile')
+    expectPlain(out)
+  }
+  rmSync(foreign)
+  command.remove()
 })

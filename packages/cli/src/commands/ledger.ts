@@ -2,6 +2,7 @@
 
 import { escapeUntrusted } from '@seconder/gateway/lib/plain-text'
 import type { VerifyReport } from '@seconder/ledger/verify'
+import { inertJson } from '@seconder/replay/incident/json'
 import type { Command } from 'commander'
 import { anchored } from '../anchored.ts'
 import { CommandFailure, EXIT } from '../failure.ts'
@@ -94,16 +95,16 @@ async function verify(folder: string, options: VerifyCommandOptions): Promise<vo
   const root = Buffer.from(rootHash).toString('hex')
   if (options.json) {
     const anchors = places.map(({ place, notes, count }) => ({ place, read: notes.length, count }))
-    print(JSON.stringify({ ...facts, root, witnessed, anchors, dropped, payloadsRead }))
+    print(inertJson({ ...facts, root, witnessed, anchors, dropped, payloadsRead }))
     return
   }
   for (const { file, entry, code, message } of report.problems) {
     print(
-      `${toned('red', 'WRONG')} ${file}${entry === undefined ? '' : ` entry ${entry}`}: ${message} (${code})`,
+      `${toned('red', 'WRONG')} ${escapeUntrusted(file)}${entry === undefined ? '' : ` entry ${entry}`}: ${escapeUntrusted(message, 1_200)} (${code})`,
     )
   }
   for (const { file, message } of report.unfinished) {
-    print(`note  ${file}: ${escapeUntrusted(message, 1_200)}`)
+    print(`note  ${escapeUntrusted(file)}: ${escapeUntrusted(message, 1_200)}`)
   }
   if (report.ok)
     print(
