@@ -13,6 +13,7 @@ import { nodePrimitives, nodeSigner } from './node.ts'
 import { ed25519Verifier } from './note.ts'
 import { rootAt } from './proof.ts'
 import { dropPayload } from './publication.ts'
+import { publisherUnderLoad } from './publisher-thread.ts'
 import { type Identity, type Recovered, Recovery } from './recovery.ts'
 import { type ReadFile, tileNodeReader } from './tile-reader.ts'
 import { Writer } from './writer.ts'
@@ -105,10 +106,8 @@ async function makeDurableDirectory(directory: string, files: Files): Promise<vo
  * elsewhere, `ledger_corrupt` when the files do not lead to their signed checkpoints,
  * `ledger_older_than_acknowledged` for a rollback or a fork, `key_invalid` for the signer.
  */
-export async function openLedger(
-  options: LedgerOptions,
-  files: Files = nodeFiles(),
-): Promise<FileLedger> {
+export async function openLedger(options: LedgerOptions, ownFiles?: Files): Promise<FileLedger> {
+  const files = ownFiles ?? nodeFiles()
   const directory = resolve(options.directory)
   const signer = nodeSigner(options.origin, options.signer)
   const verifier = ed25519Verifier(signer.verifierKey, nodePrimitives)
@@ -124,7 +123,10 @@ export async function openLedger(
     }
     const onFatal = options.onFatal ?? (() => {})
     const first = await firstLeafHash(recovered.checkpoint.size, identity, readFile)
-    const writer = new Writer({ directory, files, identity, onFatal }, recovered, first)
+    const { publication } = recovered
+    // A thread has files of its own: those of node.
+    const publisher = ownFiles ? publication : publisherUnderLoad(directory, publication)
+    const writer = new Writer({ directory, files, identity, publisher, onFatal }, recovered, first)
     const drop = (digest: string) => dropPayload(files, directory, digest)
     return ledgerOf(writer, lock, { verifierKey: signer.verifierKey, drop })
   } catch (error) {

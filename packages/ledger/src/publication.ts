@@ -1,5 +1,5 @@
 // Publishes a staged segment: its tiles, its bundles, then the checkpoint over them, then forgets
-// the journal file. The normal path and recovery both call `publish`, and nothing else does.
+// the journal file. The normal path, in the writer's thread or in one of its own, and recovery call `publish`.
 //
 // INVARIANT: the checkpoint is replaced only when all it needs is durable, and a journal file
 // is removed only when the checkpoint that covers it is durable. What a crash leaves:
@@ -19,6 +19,7 @@ import type { Files, OpenFile } from './files.ts'
 import { CHECKPOINT_FILE, payloadPath, STAGING_DIRECTORY } from './layout.ts'
 import type { RightEdge, TileFile } from './right-edge.ts'
 import type { Segment } from './segment.ts'
+import type { SegmentPublisher } from './segment-publisher.ts'
 import { levelHashes, TILE_WIDTH, tilePath } from './tiles.ts'
 
 /** Files that are written before the first of them is synced: so many are open at once. */
@@ -142,32 +143,60 @@ export class Placement {
   }
 }
 
-export class Publication {
+/** The published log that publication goes on from. */
+export interface PublishedLog {
+  readonly checkpoint: SignedCheckpoint
+  readonly edge: RightEdge
+  /** The size before that of the checkpoint, whose partial tiles are still there. */
+  readonly olderSize?: number
+}
+
+export class Publication implements SegmentPublisher {
   readonly #files: Files
   readonly #directory: string
   readonly #placement: Placement
   readonly #edge: RightEdge
-  #size: number
+  readonly segmentsMax = 1
+  #checkpoint: SignedCheckpoint
   #olderSize: number
 
-  constructor(files: Files, directory: string, placement: Placement, edge: RightEdge) {
+  constructor(files: Files, directory: string, placement: Placement, published: PublishedLog) {
     this.#files = files
     this.#directory = directory
     this.#placement = placement
-    this.#edge = edge
-    this.#size = edge.size
-    this.#olderSize = edge.size
+    this.#edge = published.edge
+    this.#checkpoint = published.checkpoint
+    this.#olderSize = published.olderSize ?? published.checkpoint.size
   }
 
-  /** The size that the published checkpoint has; the files of that size are all in place. */
   get size(): number {
-    return this.#size
+    return this.#checkpoint.size
   }
 
-  /** Publishes the segment, which begins where the published log ends, and removes its journal. */
+  /** The published checkpoint. */
+  get checkpoint(): SignedCheckpoint {
+    return this.#checkpoint
+  }
+
+  /** The size that was published before: what is only of an older one is removed. */
+  get olderSize(): number {
+    return this.#olderSize
+  }
+
   async publish(segment: Segment): Promise<void> {
+    await this.show(segment)
+    await this.forget(segment)
+  }
+
+  /** Places the segment and the checkpoint over it. `onShown`: when `size` is the new one, and nothing is removed. */
+  async show(segment: Segment, onShown?: () => void): Promise<void> {
     await this.place(segment)
-    await this.announce(segment.checkpoint)
+    await placeCheckpoint(this.#placement, segment.checkpoint)
+    await this.announced(segment.checkpoint, onShown)
+  }
+
+  /** Removes the journal file of a segment that was shown, and those before it are gone. */
+  async forget(segment: Segment): Promise<void> {
     const journal = join(this.#directory, segment.path)
     await this.#files.remove(journal)
     // So that after a power loss no older journal file is there without a newer one.
@@ -181,20 +210,18 @@ export class Publication {
     await this.#placement.sync(unsynced)
   }
 
-  /** Replaces the checkpoint by one whose files are all placed, and removes what it supersedes. */
-  async announce(checkpoint: SignedCheckpoint): Promise<void> {
-    await placeCheckpoint(this.#placement, checkpoint)
-    await this.announced(checkpoint)
-  }
-
   /** Removes what the checkpoint supersedes, which is in its place. */
-  async announced(checkpoint: SignedCheckpoint): Promise<void> {
-    const before = this.#size
+  async announced(checkpoint: SignedCheckpoint, onShown?: () => void): Promise<void> {
+    const before = this.size
     if (before === checkpoint.size) return
-    this.#size = checkpoint.size
-    await this.#removeSuperseded(before, this.#size)
+    this.#checkpoint = checkpoint
+    onShown?.()
+    await this.#removeSuperseded(before, this.size)
     this.#olderSize = before
   }
+
+  /** It holds nothing open. */
+  async close(): Promise<void> {}
 
   /**
    * Removes the partial tiles of sizes before the last two. The last but one stays, for readers of

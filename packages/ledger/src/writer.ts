@@ -6,7 +6,7 @@
 //   2 append the record to the journal   a torn or whole record; recovery drops or keeps it
 //   3 fdatasync                      a whole record; recovery keeps it
 //   4 acknowledge                    the same
-//   5 publish (publication.ts)       see there
+//   5 publish (publication.ts)       see there; by a SegmentPublisher, which may do it in another thread
 // Any failure of 2-5 leaves a disk that is not known, so it stops the ledger until it is reopened.
 
 import { hash } from 'node:crypto'
@@ -19,6 +19,7 @@ import { BUNDLE_BYTES_MAX, JOURNAL_AHEAD_BYTES, PAYLOAD_BYTES_MAX, payloadPath }
 import { RecordBuilder } from './record-builder.ts'
 import type { Identity, Recovered } from './recovery.ts'
 import { growTree, Segment } from './segment.ts'
+import type { SegmentPublisher } from './segment-publisher.ts'
 import { parseBundle, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
 import { HASH_BYTES } from './tree.ts'
 
@@ -57,6 +58,7 @@ export interface WriterOptions {
   readonly directory: string
   readonly files: Files
   readonly identity: Identity
+  readonly publisher: SegmentPublisher
   readonly onFatal: (error: Error) => void
 }
 
@@ -64,6 +66,7 @@ export class Writer {
   readonly #directory: string
   readonly #files: Files
   readonly #identity: Identity
+  readonly #publisher: SegmentPublisher
   readonly #onFatal: (error: Error) => void
   readonly #state: Recovered
   #durable: SignedCheckpoint
@@ -76,7 +79,8 @@ export class Writer {
   #running: Promise<void> | null = null
   #isPublishWanted = false
   #active: OpenSegment | null = null
-  #publishing: { segment: Segment; done: Promise<void> } | null = null
+  /** Oldest first; each is done when those before it are. `done` never rejects. */
+  readonly #publishing: { segment: Segment; done: Promise<void> }[] = []
   /** The last bundle that was read; a bundle of one name never changes. */
   #lastRead: { name: string; entries: readonly Uint8Array[] } = { name: '', entries: [] }
   #idle: NodeJS.Timeout | undefined
@@ -87,6 +91,7 @@ export class Writer {
     this.#directory = options.directory
     this.#files = options.files
     this.#identity = options.identity
+    this.#publisher = options.publisher
     this.#onFatal = options.onFatal
     this.#state = state
     this.#durable = state.checkpoint
@@ -197,12 +202,12 @@ export class Writer {
   /** Resolves when all that is durable now is published. Rejects with `ledger_stopped`, `ledger_closed`. */
   async publish(): Promise<void> {
     const { size } = this.#durable
-    while (this.#state.publication.size < size) {
+    while (this.#publisher.size < size) {
       this.#refuseUnlessOpen()
       this.#isPublishWanted = true
       this.#wake()
       await this.#running
-      await this.#publishing?.done
+      await this.#publishing.at(-1)?.done
     }
   }
 
@@ -215,8 +220,12 @@ export class Writer {
     }
     clearTimeout(this.#idle)
     await this.#running
-    await this.#publishing?.done
-    await this.#closeActive()
+    await this.#publishing.at(-1)?.done
+    try {
+      await this.#closeActive()
+    } finally {
+      await this.#publisher.close()
+    }
   }
 
   /** After a clean close there is no journal; after a failure it stays for recovery. */
@@ -337,35 +346,33 @@ export class Writer {
     return this.#isPublishWanted || this.#active.segment.isFull || ageMs > STAGED_MS_MAX
   }
 
-  /** Hands the journal file to publication, one at a time; appends go on in a new file. */
+  /** Hands the journal file to publication, when that has room; appends go on in a new file. */
   async #publishActive(): Promise<void> {
     this.#isPublishWanted = false
-    await this.#publishing?.done
+    const { segmentsMax } = this.#publisher
+    if (this.#publishing.length >= segmentsMax) await this.#publishing.at(-segmentsMax)?.done
     if (this.#active === null || this.#stopped !== null) return
     const { segment, file } = this.#active
     await file.close()
     this.#active = null
-    const done = this.#state.publication.publish(segment).then(
-      () => {
-        this.#publishing = null
-      },
-      (cause: unknown) => {
-        this.#stop(cause)
-      },
+    const done = this.#publisher.publish(segment).then(
+      () => void this.#publishing.shift(),
+      (cause: unknown) => void this.#stop(cause),
     )
-    this.#publishing = { segment, done }
+    this.#publishing.push({ segment, done })
     // The next journal file is made now, so that the next append need not wait for it.
     if (!this.#isClosed) this.#active = await this.#openSegment(this.#state.tree.size)
   }
 
   #stagedEntry(index: number): Uint8Array | undefined {
     const active = this.#active?.segment.entryAt(index)
-    return active ?? this.#publishing?.segment.entryAt(index)
+    if (active !== undefined) return active
+    return this.#publishing.find(({ segment }) => segment.entryAt(index))?.segment.entryAt(index)
   }
 
   async #publishedEntry(index: number): Promise<Uint8Array | undefined> {
     const bundle = Math.floor(index / TILE_WIDTH)
-    const width = tileWidth(0, bundle, this.#state.publication.size)
+    const width = tileWidth(0, bundle, this.#publisher.size)
     if (width === 0) return undefined
     const name = tilePath({ level: 'entries', index: bundle, width })
     if (this.#lastRead.name === name) return this.#lastRead.entries[index % TILE_WIDTH]
