@@ -16,9 +16,10 @@
 
 import { fromUtf8, sameBytes, toUtf8 } from './bytes.ts'
 import { LedgerError } from './errors.ts'
+import { leafHashes } from './leaf-hashes.ts'
 import { NOTE_CHARACTERS_MAX } from './note.ts'
-import type { Sha256 } from './primitives.ts'
-import { ENTRY_BYTES_MAX, HASH_BYTES, leafHashInto } from './tree.ts'
+import type { Hasher, Sha256 } from './primitives.ts'
+import { ENTRY_BYTES_MAX, HASH_BYTES } from './tree.ts'
 
 const MAGIC = toUtf8('SLJ1')
 const CHECKED_BYTES = 20
@@ -113,18 +114,18 @@ export interface ParsedJournal {
 }
 
 /** The records of one journal file that starts at entry `firstIndex`. */
-export function parseJournal(bytes: Uint8Array, firstIndex: number, sha256: Sha256): ParsedJournal {
+export function parseJournal(bytes: Uint8Array, firstIndex: number, hasher: Hasher): ParsedJournal {
   const records: JournalRecord[] = []
   const written = writtenBytes(bytes)
   let offset = 0
   let index = firstIndex
   while (offset < written) {
     const rest = bytes.subarray(offset)
-    const size = recordBytes(rest, written - offset, index, sha256)
+    const size = recordBytes(rest, written - offset, index, hasher.sha256)
     if (typeof size !== 'number') return { records, unfinishedBytes: 0, problem: size }
     const isCut = size > rest.length || written - offset <= size - END_MARK.length
     if (isCut) return { records, unfinishedBytes: written - offset, problem: null }
-    const record = parseBody(rest.subarray(0, size), index, sha256)
+    const record = parseBody(rest.subarray(0, size), index, hasher)
     if ('message' in record) return { records, unfinishedBytes: 0, problem: record }
     records.push(record)
     offset += size
@@ -171,27 +172,30 @@ function recordBytes(
 function parseBody(
   record: Uint8Array,
   firstIndex: number,
-  sha256: Sha256,
+  hasher: Hasher,
 ): JournalRecord | JournalProblem {
   const view = new DataView(record.buffer, record.byteOffset, record.length)
   const count = view.getUint32(8)
   if (count > RECORD_ENTRIES_MAX) return { message: 'a record has too many entries' }
   const entries: Uint8Array[] = []
-  const leafHashes = new Uint8Array(count * HASH_BYTES)
+  const marks: Uint8Array[] = []
   let offset = HEADER_BYTES
-  for (let position = 0; position < count; position++) {
-    const problem = { message: 'an entry is not what was recorded', entry: firstIndex + position }
-    if (offset + ENTRY_HEAD_BYTES > record.length) return problem
+  while (entries.length < count && offset + ENTRY_HEAD_BYTES <= record.length) {
     const start = offset + ENTRY_HEAD_BYTES
     const end = start + view.getUint16(offset)
-    if (end > record.length) return problem
-    const entry = record.subarray(start, end)
-    const hashStart = position * HASH_BYTES
-    leafHashInto(sha256, entry, leafHashes, hashStart)
-    const mark = leafHashes.subarray(hashStart, hashStart + MARK_BYTES)
-    if (!sameBytes(record.subarray(offset + 2, start), mark)) return problem
-    entries.push(entry)
+    if (end > record.length) break
+    marks.push(record.subarray(offset + 2, start))
+    entries.push(record.subarray(start, end))
     offset = end
+  }
+  const hashes = leafHashes(hasher, entries)
+  const wrong = marks.findIndex((mark, position) => {
+    const hashStart = position * HASH_BYTES
+    return !sameBytes(mark, hashes.subarray(hashStart, hashStart + MARK_BYTES))
+  })
+  if (wrong !== -1 || entries.length < count) {
+    const entry = firstIndex + (wrong === -1 ? entries.length : wrong)
+    return { message: 'an entry is not what was recorded', entry }
   }
   const noteEnd = record.length - END_MARK.length
   if (offset > noteEnd || !sameBytes(record.subarray(noteEnd), END_MARK)) {
@@ -204,7 +208,7 @@ function parseBody(
   if (padded.length - toUtf8(note).length >= ALIGNMENT) {
     return { message: 'a record has more zeros than it needs', entry: firstIndex }
   }
-  return { firstIndex, entries, leafHashes, note }
+  return { firstIndex, entries, leafHashes: hashes, note }
 }
 
 export const JOURNAL_DIRECTORY = 'journal'

@@ -8,7 +8,7 @@ import { LedgerError, quoted } from './errors.ts'
 import type { Files } from './files.ts'
 import { type JournalRecord, journalPath, parseJournal } from './journal.ts'
 import { fileBytesMax } from './layout.ts'
-import type { Sha256 } from './primitives.ts'
+import type { Hasher } from './primitives.ts'
 import { RightEdge } from './right-edge.ts'
 import { levelHashes, parseBundle, TILE_HEIGHT, TILE_WIDTH, tilePath } from './tiles.ts'
 import { CompactRange, HASH_BYTES, leafHash } from './tree.ts'
@@ -20,12 +20,12 @@ export function corrupt(name: string, message: string, cause?: unknown): LedgerE
 export class LogReader {
   readonly #files: Files
   readonly #directory: string
-  readonly #sha256: Sha256
+  readonly #hasher: Hasher
 
-  constructor(files: Files, directory: string, sha256: Sha256) {
+  constructor(files: Files, directory: string, hasher: Hasher) {
     this.#files = files
     this.#directory = directory
-    this.#sha256 = sha256
+    this.#hasher = hasher
   }
 
   /** The whole file, or null where there is none. Throws `ledger_corrupt` where it is too large. */
@@ -68,10 +68,10 @@ export class LogReader {
   }
 
   #treeOf(checkpoint: SignedCheckpoint, tiles: readonly Uint8Array[]): CompactRange {
-    const tree = new CompactRange(this.#sha256)
+    const tree = new CompactRange(this.#hasher.sha256)
     for (let level = tiles.length - 1; level >= 0; level--) {
       const hashes = tiles[level] ?? new Uint8Array(0)
-      const range = new CompactRange(this.#sha256)
+      const range = new CompactRange(this.#hasher.sha256)
       for (let offset = 0; offset < hashes.length; offset += HASH_BYTES) {
         range.append(hashes.subarray(offset, offset + HASH_BYTES))
       }
@@ -99,7 +99,7 @@ export class LogReader {
     for (const [position, entry] of entries.entries()) {
       const start = position * HASH_BYTES
       const known = leafHashes?.subarray(start, start + HASH_BYTES)
-      if (known === undefined || !sameBytes(leafHash(this.#sha256, entry), known)) {
+      if (known === undefined || !sameBytes(leafHash(this.#hasher.sha256, entry), known)) {
         throw corrupt(name, `entry ${size - width + position} is not what the tile says`)
       }
     }
@@ -115,7 +115,7 @@ export class LogReader {
   ): Promise<{ records: readonly JournalRecord[]; unfinishedBytes: number }> {
     const name = journalPath(firstIndex)
     const bytes = (await this.file(name)) ?? new Uint8Array(0)
-    const journal = parseJournal(bytes, firstIndex, this.#sha256)
+    const journal = parseJournal(bytes, firstIndex, this.#hasher)
     if (journal.problem !== null) throw corrupt(name, journal.problem.message)
     return journal
   }

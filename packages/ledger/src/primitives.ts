@@ -44,10 +44,14 @@ export interface Sha256Many {
   climb(hashes: Uint8Array, count: number): void
 }
 
-export interface Primitives {
+/** What the hashes of a tree are computed with. */
+export interface Hasher {
   readonly sha256: Sha256
   /** Absent where there is none, or it is not faster: one by one is always right. */
   readonly many?: Sha256Many | undefined
+}
+
+export interface Primitives extends Hasher {
   readonly binaryText?: BinaryText
   readonly verifyEd25519: VerifyEd25519
 }

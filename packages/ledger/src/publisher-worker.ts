@@ -36,7 +36,7 @@ export interface PublishFailure {
 
 const { directory, checkpoint, olderSize, size } = workerData as PublisherStart
 const files = nodeFiles()
-const reader = new LogReader(files, directory, nodePrimitives.sha256)
+const reader = new LogReader(files, directory, nodePrimitives)
 let begun: Promise<{ tree: CompactRange; publication: Publication }> | null = null
 let shown: Promise<unknown> = Promise.resolve()
 let forgotten: Promise<unknown> = Promise.resolve()

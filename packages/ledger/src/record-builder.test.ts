@@ -37,7 +37,7 @@ test.each([
       expect(bytes).toEqual(Buffer.from(encodeRecord(record, sha256)))
       expect(entries.map((_, at) => built.at(at)?.length)).toEqual(lengths)
       expect(built.at(entries.length)).toBeUndefined()
-      const parsed = parseJournal(bytes, 17, sha256)
+      const parsed = parseJournal(bytes, 17, hasher)
       expect(parsed.problem).toBeNull()
       expect(parsed.records[0]?.entries.map((entry) => Buffer.from(entry))).toEqual(
         entries.map((entry) => Buffer.from(entry)),

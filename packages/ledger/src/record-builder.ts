@@ -11,21 +11,14 @@ import {
   recordTail,
   writeHeader,
 } from './journal.ts'
-import type { Sha256, Sha256Many } from './primitives.ts'
+import { HASHED_AT_ONCE_MIN } from './leaf-hashes.ts'
+import type { Hasher } from './primitives.ts'
 import { HASH_BYTES, LEAF_PREFIX } from './tree.ts'
 
 const MARK_BYTES = 8
 const FIRST_ENTRIES = 16
 /** Entries that wait to be hashed: enough for every lane, and so few that they are hashed while the disk works. */
 const UNHASHED_MAX = 64
-/** Fewer are hashed one by one. */
-const BY_MANY_MIN = 3
-
-/** Of a record's entries. */
-export interface LeafHasher {
-  readonly sha256: Sha256
-  readonly many?: Sha256Many | undefined
-}
 
 export class RecordBuilder implements EntryList {
   #bytes: Uint8Array
@@ -53,7 +46,7 @@ export class RecordBuilder implements EntryList {
   }
 
   /** 32 bytes an entry. */
-  leafHashes(hasher: LeafHasher): Uint8Array {
+  leafHashes(hasher: Hasher): Uint8Array {
     this.#hash(hasher)
     return this.#hashes.subarray(0, this.#count * HASH_BYTES)
   }
@@ -70,7 +63,7 @@ export class RecordBuilder implements EntryList {
   }
 
   /** Takes a copy of the entry, and hashes it with some others. */
-  add(entry: Uint8Array, hasher: LeafHasher): void {
+  add(entry: Uint8Array, hasher: Hasher): void {
     const start = this.#end + ENTRY_HEAD_BYTES
     const end = start + entry.length
     this.#reserve(end)
@@ -86,12 +79,12 @@ export class RecordBuilder implements EntryList {
   }
 
   /** Hashes the entries that are not hashed, and writes their marks. */
-  #hash({ sha256, many }: LeafHasher): void {
+  #hash({ sha256, many }: Hasher): void {
     const [first, count] = [this.#hashed, this.#count]
     const hashes = this.#hashes.subarray(first * HASH_BYTES, count * HASH_BYTES)
     const [starts, ends] = [this.#starts.subarray(first, count), this.#ends.subarray(first, count)]
     const bytes = this.#bytes
-    if (many !== undefined && starts.length >= BY_MANY_MIN) {
+    if (many !== undefined && starts.length >= HASHED_AT_ONCE_MIN) {
       many.hash({ bytes, starts, ends, count: starts.length, prefix: LEAF_PREFIX }, hashes)
     } else {
       for (const [index, start] of starts.entries()) {
@@ -109,7 +102,7 @@ export class RecordBuilder implements EntryList {
   }
 
   /** The bytes of the record; nothing can be added after it. */
-  seal(firstIndex: number, note: string, hasher: LeafHasher): Uint8Array {
+  seal(firstIndex: number, note: string, hasher: Hasher): Uint8Array {
     this.#hash(hasher)
     const tail = recordTail(this.#end - HEADER_BYTES, note)
     const end = this.#end + tail.length

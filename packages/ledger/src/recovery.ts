@@ -13,17 +13,15 @@ import { JOURNAL_DIRECTORY, type JournalRecord, parseJournalPath } from './journ
 import { CHECKPOINT_FILE, PAYLOAD_DIRECTORY, STAGING_DIRECTORY } from './layout.ts'
 import { corrupt, LogReader } from './log-reader.ts'
 import type { NoteSigner, NoteVerifier } from './note.ts'
-import type { Sha256, Sha256Many } from './primitives.ts'
+import type { Hasher } from './primitives.ts'
 import { Placement, Publication, placeCheckpoint } from './publication.ts'
 import { growTree, Segment } from './segment.ts'
 import { type CompactRange, emptyRoot } from './tree.ts'
 
-export interface Identity {
+export interface Identity extends Hasher {
   readonly origin: string
   readonly signer: NoteSigner
   readonly verifier: NoteVerifier
-  readonly sha256: Sha256
-  readonly many: Sha256Many | undefined
 }
 
 export interface Recovered {
@@ -44,7 +42,7 @@ export class Recovery {
     this.#files = files
     this.#directory = directory
     this.#identity = identity
-    this.#reader = new LogReader(files, directory, identity.sha256)
+    this.#reader = new LogReader(files, directory, identity)
     this.#placement = new Placement(files, directory, stagedName)
   }
 

@@ -8,6 +8,7 @@ import { expect, test } from 'vitest'
 import { DATA, sourcesHash } from '../build/hasher-sources.ts'
 import { FullBundle } from './full-bundle.ts'
 import { FasterWay, laneHashing, oneByOne } from './lanes-file.ts'
+import { leafHashes } from './leaf-hashes.ts'
 import { nodePrimitives } from './node.ts'
 import type { Messages, Sha256Many } from './primitives.ts'
 import { growTree } from './segment.ts'
@@ -189,6 +190,24 @@ test('a tree grown by many at once is the tree grown by one after another', () =
     expect(growTree(fast, hashes, lanes)).toEqual(growTree(slow, hashes))
     expect(fast.root()).toEqual(slow.root())
   }
+})
+
+test('leaf hashes of a list are those of each entry, however many and long', () => {
+  const next = random(13)
+  for (const count of [0, 1, 2, 3, 255, 256, 257, 1000]) {
+    const entries = Array.from({ length: count }, () =>
+      new Uint8Array(next(50) === 0 ? 65_535 : next(900)).fill(next(256)),
+    )
+    const expected = Buffer.concat(
+      entries.map((entry) => hash('sha256', Buffer.concat([Buffer.of(0), entry]), 'buffer')),
+    )
+    for (const hasher of [{ sha256 }, { sha256, many: lanes }, webPrimitives]) {
+      expect(Buffer.compare(leafHashes(hasher, entries), expected)).toBe(0)
+    }
+  }
+  expect(() => leafHashes({ sha256, many: lanes }, Array(3).fill(new Uint8Array(2 ** 18)))).toThrow(
+    RangeError,
+  )
 })
 
 test('a full bundle has one root, or none, whoever hashes it', () => {

@@ -18,13 +18,14 @@ import {
   payloadPath,
   STAGING_DIRECTORY,
 } from './layout.ts'
+import { leafHashes } from './leaf-hashes.ts'
 import { nodePrimitives, nodeSigner } from './node.ts'
 import { ed25519Verifier } from './note.ts'
 import { dropPayload, Placement } from './publication.ts'
 import { type Identity, type Recovered, Recovery } from './recovery.ts'
 import { growTree, Segment } from './segment.ts'
 import { parseBundle, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
-import { emptyRoot, HASH_BYTES, leafHash, leafHashInto } from './tree.ts'
+import { emptyRoot, leafHash } from './tree.ts'
 
 export interface SharedLogOptions {
   readonly directory: string
@@ -196,15 +197,11 @@ export class Publisher {
 
   /** Places the files of the log with these entries after `size`, durable; returns its checkpoint. */
   async stage(entries: readonly Uint8Array[]): Promise<SignedCheckpoint> {
-    const { origin, signer, sha256, many } = this.#identity
+    const { origin, signer, many } = this.#identity
     const { tree, publication } = this.#state
     const firstIndex = tree.size
-    const leafHashes = new Uint8Array(entries.length * HASH_BYTES)
-    for (const [position, entry] of entries.entries()) {
-      checkEntry(entry)
-      leafHashInto(sha256, entry, leafHashes, position * HASH_BYTES)
-    }
-    const levels = growTree(tree, leafHashes, many)
+    for (const entry of entries) checkEntry(entry)
+    const levels = growTree(tree, leafHashes(this.#identity, entries), many)
     const checkpoint = signCheckpoint(origin, tree.size, tree.root(), [signer])
     const segment = new Segment(firstIndex)
     segment.add({ entries }, levels, checkpoint)

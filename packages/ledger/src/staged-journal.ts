@@ -5,7 +5,7 @@ import { openCheckpoint, type SignedCheckpoint } from './checkpoint.ts'
 import { LedgerError } from './errors.ts'
 import { type JournalRecord, type ParsedJournal, parseJournal } from './journal.ts'
 import type { NoteVerifier } from './note.ts'
-import type { Sha256 } from './primitives.ts'
+import type { Hasher } from './primitives.ts'
 import type { Findings } from './report.ts'
 import type { Inventory } from './source.ts'
 import { HASH_BYTES } from './tree.ts'
@@ -52,7 +52,7 @@ export class StagedJournal {
     inventory: Inventory,
     published: SignedCheckpoint,
     verifier: NoteVerifier,
-    sha256: Sha256,
+    hasher: Hasher,
     findings: Findings,
   ): Promise<StagedJournal> {
     const staged = new StagedJournal(published)
@@ -69,7 +69,7 @@ export class StagedJournal {
       if (position === 0) staged.#firstIndex = firstIndex
       const bytes = await inventory.read(name)
       if (bytes === null) break
-      const journal = parseJournal(bytes, firstIndex, sha256)
+      const journal = parseJournal(bytes, firstIndex, hasher)
       for (const record of journal.records) {
         await staged.#add(name, record, verifier, findings)
       }

@@ -4,20 +4,21 @@
 
 import { concatBytes, firstDifference, sameBytes } from './bytes.ts'
 import type { SignedCheckpoint } from './checkpoint.ts'
+import { leafHashes } from './leaf-hashes.ts'
 import { LevelTiles } from './level-tiles.ts'
 import type { PlainBundles } from './plain-bundles.ts'
-import type { Sha256 } from './primitives.ts'
+import type { Hasher } from './primitives.ts'
 import type { Findings } from './report.ts'
 import type { Inventory } from './source.ts'
 import type { StagedJournal } from './staged-journal.ts'
 import { encodeBundle, parseBundle, TILE_HEIGHT, TILE_WIDTH, tilePath, tileWidth } from './tiles.ts'
-import { CompactRange, HASH_BYTES, leafHashInto } from './tree.ts'
+import { CompactRange, HASH_BYTES } from './tree.ts'
 
 /** A promise is waited for before the next entry is heard. */
 export type OnEntry = (index: number, entry: Uint8Array) => void | Promise<void>
 
 export interface WalkOptions {
-  readonly sha256: Sha256
+  readonly hasher: Hasher
   readonly inventory: Inventory
   readonly findings: Findings
   readonly published: SignedCheckpoint
@@ -43,7 +44,7 @@ export class TreeWalk {
 
   constructor(options: WalkOptions) {
     this.#options = options
-    this.#tree = new CompactRange(options.sha256)
+    this.#tree = new CompactRange(options.hasher.sha256)
     this.#levels = new LevelTiles(options.inventory, options.findings, options.published.size)
   }
 
@@ -135,7 +136,7 @@ export class TreeWalk {
       return tileHashes === null ? null : { entries: [], hashes: tileHashes }
     }
     const { entries, isWhole } = parseBundle(bytes, width)
-    const hashes = this.#leafHashes(entries)
+    const hashes = leafHashes(this.#options.hasher, entries)
     if (isWhole && (tileHashes === null || sameBytes(hashes, tileHashes))) {
       return { entries, hashes }
     }
@@ -153,20 +154,12 @@ export class TreeWalk {
 
   /** Whether these leaf hashes are those under the parent, or under the published root. */
   #isRight(hashes: Uint8Array, parent: Uint8Array | null): boolean {
-    const { published, sha256 } = this.#options
-    const range = parent === null ? this.#tree.clone() : new CompactRange(sha256)
+    const { published, hasher } = this.#options
+    const range = parent === null ? this.#tree.clone() : new CompactRange(hasher.sha256)
     for (let offset = 0; offset < hashes.length; offset += HASH_BYTES) {
       range.append(hashes.subarray(offset, offset + HASH_BYTES))
     }
     return sameBytes(range.root(), parent ?? published.rootHash)
-  }
-
-  #leafHashes(entries: readonly Uint8Array[]): Uint8Array {
-    const hashes = new Uint8Array(entries.length * HASH_BYTES)
-    for (const [position, entry] of entries.entries()) {
-      leafHashInto(this.#options.sha256, entry, hashes, position * HASH_BYTES)
-    }
-    return hashes
   }
 
   /** A journal file that was published and not yet removed must say what the tiles say. */

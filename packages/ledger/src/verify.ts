@@ -59,15 +59,23 @@ export async function verifyLedger(
   const published = await openPublished(inventory, verifier, findings)
   let last: SignedCheckpoint | null = null
   if (published !== null) {
-    const { sha256 } = primitives
-    const staged = await StagedJournal.load(inventory, published, verifier, sha256, findings)
+    const staged = await StagedJournal.load(inventory, published, verifier, primitives, findings)
     last = staged.last
     const onSize = rootComparison(published, staged, since, findings)
     const { onEntry } = options
     const bundles = Math.floor(published.size / TILE_WIDTH)
     const asked = { bundles, wantsEntries: onEntry !== undefined }
     const plain = options.openPlain?.(asked) ?? plainBundles(source, primitives)
-    const parts = { sha256, inventory, findings, published, staged, onSize, onEntry, plain }
+    const parts = {
+      hasher: primitives,
+      inventory,
+      findings,
+      published,
+      staged,
+      onSize,
+      onEntry,
+      plain,
+    }
     const walk = new TreeWalk({ ...parts, sinceSizes: since.map(({ size }) => size) })
     try {
       await walkAll(walk, staged.last.size, options, findings)
@@ -236,8 +244,7 @@ export async function* entries(
       yield { index: bundle * TILE_WIDTH + position, entry }
     }
   }
-  const { sha256 } = primitives
-  const staged = await StagedJournal.load(inventory, published, verifier, sha256, findings)
+  const staged = await StagedJournal.load(inventory, published, verifier, primitives, findings)
   for (let index = published.size; index < staged.last.size; index++) {
     const found = staged.at(index)
     if (found === undefined) return
