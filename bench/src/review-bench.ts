@@ -10,12 +10,13 @@ import { type Child, program } from './gate/child.ts'
 import type { ReviewGateAnswer, ReviewGateAsked, ReviewGateStarted } from './gate/review-gate.ts'
 import {
   attemptsFor,
-  madeReviewers,
+  type Member,
+  madeMembers,
   type Opened,
+  operatorsFor,
   problemsOf,
   REVIEWS_NEEDED,
   type Reviewed,
-  type Reviewer,
   reviewAll,
   signedBy,
 } from './gate/review-load.ts'
@@ -47,18 +48,19 @@ export const reviewBench: Bench = async (options) => {
   const { scratch, progress } = options
   const folder = join(scratch, 'review')
   mkdirSync(folder)
-  const reviewers = await madeReviewers(folder, REVIEWERS)
+  const reviewers = await madeMembers(folder, REVIEWERS, 'reviewer')
+  const operators = await madeMembers(folder, operatorsFor(REQUESTS), 'operator')
   const clock = { fromMs: Date.now(), factor: CLOCK_FACTOR }
   const nowMs = () => clock.fromMs + (Date.now() - clock.fromMs) * CLOCK_FACTOR
-  const people = reviewers.map(({ name, publicKey }) => ({
+  const people = [...reviewers, ...operators].map(({ name, publicKey }) => ({
     name,
-    teams: ['sre'],
+    teams: name.startsWith('reviewer') ? ['sre'] : [],
     sshKeys: [publicKey],
   }))
-  const reader = reviewers[0] as Reviewer
-  const start = { folder: join(folder, 'many'), people, clock }
+  const reader = reviewers[0] as Member
+  const start = { folder: join(folder, 'many'), people, operators, clock }
   let many = await started(start, reader)
-  const few = await started({ folder: join(folder, 'few'), people, clock }, reader)
+  const few = await started({ folder: join(folder, 'few'), people, operators, clock }, reader)
   try {
     progress(`review: ${FEW} requests at one gate`)
     const fewOpened = await openedBy(few, FEW)
@@ -97,7 +99,7 @@ export const reviewBench: Bench = async (options) => {
   }
 }
 
-async function started(start: object, reader: Reviewer): Promise<Running> {
+async function started(start: object, reader: Member): Promise<Running> {
   const child = program('review-gate', MEASURED_CORE)
   const { consoleUrl } = await child.ask<ReviewGateStarted>(start)
   const reading = new SignedReading({

@@ -8,8 +8,9 @@ import { SignedReading } from '@seconder/cli/sign-in'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   attemptsFor,
-  madeReviewers,
+  madeMembers,
   openRequests,
+  operatorsFor,
   problemsOf,
   reviewAll,
   signedBy,
@@ -37,12 +38,13 @@ afterEach(async () => {
 })
 
 test('three hundred requests and ten reviewers at once: each verdict counts once, and none is lost', async () => {
-  const reviewers = await madeReviewers(folder, REVIEWERS)
+  const reviewers = await madeMembers(folder, REVIEWERS, 'reviewer')
+  const operators = await madeMembers(folder, operatorsFor(REQUESTS), 'operator')
   await gate.running.close()
   for (const part of ['state', 'ledger']) rmSync(join(gate.folder, part), { recursive: true })
-  const people = reviewers.map(({ name, publicKey }) => ({
+  const people = [...reviewers, ...operators].map(({ name, publicKey }) => ({
     name,
-    teams: ['sre'],
+    teams: name.startsWith('reviewer') ? ['sre'] : [],
     sshKeys: [publicKey],
   }))
   await gate.restart({
@@ -57,7 +59,7 @@ test('three hundred requests and ten reviewers at once: each verdict counts once
   })
   const client = new GateClient(gate.running.consoleUrl, reading)
   const running = gate.running.gate
-  const opened = await openRequests(running, REQUESTS, Date.now())
+  const opened = await openRequests(running, REQUESTS, operators)
   expect(await running.store.requests({ state: 'pending', limit: 1_000 })).toHaveLength(REQUESTS)
 
   const { taken, refused } = await reviewAll(client, opened, reviewers, Date.now)

@@ -6,12 +6,14 @@ import { Secret } from '@seconder/gateway/lib/secret'
 import { LIMITS_DEFAULT } from '@seconder/gateway/limits-config'
 import { type RunningGate, serve } from '@seconder/gateway/serve'
 import { addPast } from './past.ts'
-import { type Opened, openRequests } from './review-load.ts'
+import { type Member, type Opened, openRequests } from './review-load.ts'
 import { PRODUCTION } from './start.ts'
 
 export interface ReviewGateStart {
   readonly folder: string
   readonly people: Config['people']
+  /** Of these people, those whose agents ask. */
+  readonly operators: readonly Member[]
   /** The gate's time runs so many times faster, from this moment on. */
   readonly clock: { readonly fromMs: number; readonly factor: number }
 }
@@ -70,9 +72,9 @@ function configOf({ folder, people }: ReviewGateStart): Config {
 async function answer(
   { gate }: RunningGate,
   { open, past, approvedOf }: ReviewGateAsked,
-  nowMs: number,
+  { nowMs, operators }: { readonly nowMs: number; readonly operators: readonly Member[] },
 ): Promise<ReviewGateAnswer> {
-  if (open !== undefined) return { opened: await openRequests(gate, open, nowMs) }
+  if (open !== undefined) return { opened: await openRequests(gate, open, operators) }
   if (past !== undefined) await addPast(gate, past, nowMs)
   let approved = 0
   for (const id of approvedOf ?? []) {
@@ -86,7 +88,8 @@ process.once('message', (start: ReviewGateStart) => {
   const clock = fastClock(start.clock)
   void serve(configOf(start), clock).then((running) => {
     process.on('message', (asked: ReviewGateAsked) => {
-      void answer(running, asked, clock.nowMs()).then((told) => process.send?.(told))
+      const by = { nowMs: clock.nowMs(), operators: start.operators }
+      void answer(running, asked, by).then((told) => process.send?.(told))
     })
     process.once('disconnect', () => void running.close().then(() => process.exit(0)))
     process.send?.({ consoleUrl: running.consoleUrl } satisfies ReviewGateStarted)

@@ -1,6 +1,7 @@
 // The load of the review bench, and of its smaller twin among the tests: many pending requests, many reviewers
 // who sign at once, some of them twice and some too late; and what the ledger must then say of each request.
 
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JsonObject } from '@seconder/aws/call'
@@ -9,6 +10,10 @@ import type { GateClient } from '@seconder/cli/gate-client'
 import { nonce } from '@seconder/cli/nonce'
 import { sampleAction } from '@seconder/gateway/decide/sample-request'
 import type { Gate } from '@seconder/gateway/gate'
+import {
+  SESSION_LIFETIME_MS_MAX,
+  SESSION_NAMESPACE,
+} from '@seconder/gateway/identify/session-opening'
 import { canonicalJson, digestOf } from '@seconder/gateway/lib/canonical-json'
 import { randomId } from '@seconder/gateway/lib/ids'
 import { generateEd25519KeyFile } from '@seconder/gateway/lib/ssh/private-key'
@@ -20,8 +25,8 @@ import { REVIEW_NAMESPACE } from '@seconder/gateway/review/statement'
 /** Policy asks for two people, one of sre, where rights of production change. */
 export const REVIEWS_NEEDED = 2
 const REQUIREMENT = ['any:2', 'sre:1']
-const SESSION_MS = 30 * 24 * 60 * 60 * 1000
 const STATEMENT_MS = 5 * 60_000
+const ROLE = 'arn:aws:iam::123456789012:role/agent-deploy'
 /** Of ten requests, one is answered twice by one person and by somebody too many. */
 const CROWDED_EACH = 10
 const SESSIONS_AT_ONCE = 64
@@ -35,18 +40,26 @@ export interface Opened {
   readonly shown: string
 }
 
-/** Opens requests at the gate's own desk, as many a session and operator as it takes, as the path does. */
-export async function openRequests(gate: Gate, count: number, nowMs: number): Promise<Opened[]> {
+/** How many people it takes who ask: one operator may not ask so much. */
+export function operatorsFor(count: number): number {
+  return Math.ceil(count / OPEN_REQUESTS_PER_SESSION_MAX)
+}
+
+/** Opens requests at the gate's own desk, a session of each operator full, as the path does. */
+export async function openRequests(
+  gate: Gate,
+  count: number,
+  operators: readonly Member[],
+): Promise<Opened[]> {
   const opened: Opened[] = []
-  const epoch = (await gate.facts()).epoch
-  let begun = 0
+  const { epoch, gate: gateId } = await gate.facts()
+  const waiting = operators.slice(0, operatorsFor(count)).entries()
   const openSessions = async () => {
-    while (begun < count) {
-      const size = Math.min(OPEN_REQUESTS_PER_SESSION_MAX, count - begun)
-      const first = begun
-      begun += size
-      const session = await addSession(gate, nowMs)
-      for (let index = first; index < first + size; index += 1) {
+    for (const [number, operator] of waiting) {
+      const first = number * OPEN_REQUESTS_PER_SESSION_MAX
+      const session = await openSession(gate, gateId, operator)
+      const end = Math.min(count, first + OPEN_REQUESTS_PER_SESSION_MAX)
+      for (let index = first; index < end; index += 1) {
         opened[index] = await openedOne(gate, session, epoch)
       }
     }
@@ -55,41 +68,24 @@ export async function openRequests(gate: Gate, count: number, nowMs: number): Pr
   return opened
 }
 
-const ROLE = 'arn:aws:iam::123456789012:role/agent-deploy'
+/** Nobody uses the keys that are sealed to it. */
+const SEALED_TO = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' }).x as string
 
-/** Each session is another person's: one operator may not ask so much. */
-async function addSession({ store, recorder }: Gate, nowMs: number): Promise<Session> {
-  const id = randomId('s')
-  const operator = `operator-${id.slice(2)}`
-  await store.addSession({
-    id,
-    parent: null,
-    accessKeyId: id,
-    secretAccessKey: 'nobody signs with it',
-    maskKey: '00'.repeat(32),
-    agent: 'bench',
-    operator,
-    roleName: 'deploy',
-    roleArn: ROLE,
-    openedAtMs: nowMs,
-    expiresAtMs: nowMs + SESSION_MS,
-    closedAtMs: null,
-    suspendedAtMs: null,
-    task: null,
-    instigators: [],
-  })
-  // Its entry is that of a child, which nobody signs: a request of a session that was never opened is none.
-  const opened = {
-    session: id,
-    parent: id,
-    operator,
+async function openSession({ sessions, clock }: Gate, gateId: string, operator: Member) {
+  const nowMs = clock.nowMs()
+  const statement = {
+    type: SESSION_NAMESPACE,
+    gate: gateId,
+    operator: operator.name,
     agent: 'bench',
     role: 'deploy',
-    label: 'bench',
+    sessionPublicKey: Buffer.from(SEALED_TO, 'base64url').toString('base64'),
+    signedAt: new Date(nowMs).toISOString(),
+    expiresAt: new Date(nowMs + SESSION_LIFETIME_MS_MAX).toISOString(),
+    nonce: nonce(),
   }
-  const expiresAt = new Date(nowMs + SESSION_MS).toISOString()
-  await recorder.record({ type: 'child-session-opened', ...opened, expiresAt })
-  return { id, operator }
+  const { sessionId } = await sessions.open(await signedBy(operator, statement, SESSION_NAMESPACE))
+  return { id: sessionId, operator: operator.name }
 }
 
 interface Session {
@@ -138,7 +134,7 @@ async function openedOne(
   return { id, session, epoch, digest, shown: documentSha256 }
 }
 
-export interface Reviewer {
+export interface Member {
   readonly name: string
   /** One line of a `.pub` file. */
   readonly publicKey: string
@@ -146,8 +142,12 @@ export interface Reviewer {
 }
 
 /** People with a key file each, in this folder. */
-export async function madeReviewers(folder: string, count: number): Promise<Reviewer[]> {
-  const names = Array.from({ length: count }, (_, index) => `reviewer-${index}`)
+export async function madeMembers(
+  folder: string,
+  count: number,
+  is: 'reviewer' | 'operator',
+): Promise<Member[]> {
+  const names = Array.from({ length: count }, (_, index) => `${is}-${index}`)
   return Promise.all(
     names.map(async (name) => {
       const keyPath = join(folder, name)
@@ -160,7 +160,7 @@ export async function madeReviewers(folder: string, count: number): Promise<Revi
 
 /** Signed in this process: a program started for each would be what is measured. */
 export async function signedBy(
-  { publicKey, keyPath }: Reviewer,
+  { publicKey, keyPath }: Member,
   statement: JsonObject,
   namespace: string,
 ) {
@@ -172,13 +172,13 @@ export async function signedBy(
 
 interface Attempt {
   readonly opened: Opened
-  readonly reviewer: Reviewer
+  readonly reviewer: Member
 }
 
 /** Two people for each request, and for some of them also one of the two again and a third. */
-function attempts(opened: readonly Opened[], reviewers: readonly Reviewer[]): Attempt[] {
+function attempts(opened: readonly Opened[], reviewers: readonly Member[]): Attempt[] {
   const all = opened.flatMap((one, index) => {
-    const at = (offset: number) => reviewers[(index * 7 + offset) % reviewers.length] as Reviewer
+    const at = (offset: number) => reviewers[(index * 7 + offset) % reviewers.length] as Member
     const [first, second, third] = [at(0), at(3), at(5)]
     const crowd = index % CROWDED_EACH === 0 ? [first, third] : []
     return [first, second, ...crowd].map((reviewer) => ({ opened: one, reviewer }))
@@ -203,7 +203,7 @@ export interface Reviewed {
 export async function reviewAll(
   client: GateClient,
   opened: readonly Opened[],
-  reviewers: readonly Reviewer[],
+  reviewers: readonly Member[],
   nowMs: () => number,
 ): Promise<Reviewed> {
   const { gate, checkpoint } = await client.facts()
