@@ -40,8 +40,9 @@ class EventStream {
   #open(): EventSource {
     const source = new EventSource('/api/events')
     source.addEventListener('open', () => {
-      // What happened while there was no stream is not known: everything is loaded again.
-      if (this.#link === 'lost') this.#tell({ type: 'reconnected', index: -1 })
+      // What happened while there was no stream is not known, and what was loaded before the first one was there may
+      // be old by now: everything is loaded again.
+      this.#tell({ type: 'connected', index: -1 })
       this.#become('live')
     })
     source.addEventListener('error', () => this.#become('lost'))
@@ -102,7 +103,7 @@ export function useLoaded<T>(
   useEffect(
     () =>
       stream.listen((event) => {
-        if (event.type === 'reconnected' || concerns(event)) reload()
+        if (event.type === 'connected' || concerns(event)) reload()
       }),
     [concerns, reload],
   )
