@@ -30,6 +30,8 @@ const ROLE = 'arn:aws:iam::123456789012:role/agent-deploy'
 /** Of ten requests, one is answered twice by one person and by somebody too many. */
 const CROWDED_EACH = 10
 const SESSIONS_AT_ONCE = 64
+/** Of one operator, who may have 50 requests open; a gate is founded by one entry, which holds some 400 people. */
+const SESSIONS_EACH = 2
 
 /** What a reviewer's client reads off the document before it signs. */
 export interface Opened {
@@ -42,7 +44,7 @@ export interface Opened {
 
 /** How many people it takes who ask: one operator may not ask so much. */
 export function operatorsFor(count: number): number {
-  return Math.ceil(count / OPEN_REQUESTS_PER_SESSION_MAX)
+  return Math.ceil(count / (SESSIONS_EACH * OPEN_REQUESTS_PER_SESSION_MAX))
 }
 
 /** Opens requests at the gate's own desk, a session of each operator full, as the path does. */
@@ -53,9 +55,11 @@ export async function openRequests(
 ): Promise<Opened[]> {
   const opened: Opened[] = []
   const { epoch, gate: gateId } = await gate.facts()
-  const waiting = operators.slice(0, operatorsFor(count)).entries()
+  const sessions = Math.ceil(count / OPEN_REQUESTS_PER_SESSION_MAX)
+  const waiting = Array.from({ length: sessions }, (_, number) => number).values()
   const openSessions = async () => {
-    for (const [number, operator] of waiting) {
+    for (const number of waiting) {
+      const operator = operators[Math.floor(number / SESSIONS_EACH)] as Member
       const first = number * OPEN_REQUESTS_PER_SESSION_MAX
       const session = await openSession(gate, gateId, operator)
       const end = Math.min(count, first + OPEN_REQUESTS_PER_SESSION_MAX)
